@@ -1,0 +1,14 @@
+/*
+ * clock: the two clocks. Deadlines and intervals use clock_ms (monotonic, since boot); what other
+ * machines or people see uses clock_unix_ms.
+ */
+#pragma once
+
+#include <stdint.h>
+
+int64_t clock_ms(void);
+int64_t clock_unix_ms(void);
+
+/* Writes RFC 3339 in UTC with seconds, "2026-03-01T12:00:00Z", into `text`. */
+#define CLOCK_TEXT_LEN 21
+void clock_text(int64_t unix_s, char text[CLOCK_TEXT_LEN]);

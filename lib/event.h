@@ -1,0 +1,28 @@
+/*
+ * event: what happened, told to every process that has to know.
+ *
+ * event_publish writes a row of fabric.event in the transaction of the change itself, and rings a
+ * doorbell after the commit. Consumers read the rows in commit order: when a doorbell rings, at start,
+ * and every few seconds, so a lost doorbell only costs time. A durable consumer (a service with a
+ * schema) keeps its place in <schema>.event_cursor in the transaction that applies the event; a
+ * recent consumer (gateway, dataplane) starts with the last EVENT_RECENT_S seconds.
+ */
+#pragma once
+
+#include "lib/call.h"
+#include "lib/err.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+#define EVENT_RECENT_S 1800
+
+/* Queues an event of the call's tenant in its open transaction. `topic` is static. */
+err_t event_publish(struct call *call, const char *topic, const ProtobufCMessage *message) MUST_CHECK;
+
+struct event_route {
+	const char *topic; /* NULL ends the table */
+	const ProtobufCMessageDescriptor *descriptor;
+	/* Applies one event; call->tenant is the event's. In a durable consumer call->db is open, and an
+	 * error rolls back and tries again later; events behind it wait. */
+	err_t (*apply)(struct call *call, const ProtobufCMessage *event);
+};

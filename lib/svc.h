@@ -1,0 +1,56 @@
+/*
+ * svc: the shape that every process shares: settings, log, bus, discovery, ops port, events, tasks,
+ * and a clean stop. A process's main.c holds its tables and ends with svc_main.
+ */
+#pragma once
+
+#include "lib/bus.h"
+#include "lib/call.h"
+#include "lib/config.h"
+#include "lib/db.h"
+#include "lib/event.h"
+
+struct svc;
+
+/* Something done again and again in the background, in one instance of the service at a time, in a
+ * transaction with tenant CALL_FLEET. */
+struct svc_task {
+	const char *name; /* NULL ends the table */
+	int every_s;
+	err_t (*run)(struct call *call);
+};
+
+struct svc_definition {
+	const char *name;    /* one word: folder, binary lanyard-NAME, log field, proto package */
+	const char *summary; /* first line of --help */
+	const struct config_entry *config;     /* own settings; may be NULL */
+	ProtobufCService *const *services;     /* what it answers on the bus, NULL-terminated; or NULL */
+	const char *schema;                    /* its schema in PostgreSQL; NULL: it keeps no state */
+	const struct event_route *events;      /* or NULL */
+	const struct svc_task *tasks;          /* or NULL; needs schema */
+	/* Runs when settings, bus and (for a service with a schema) PostgreSQL are there, before the
+	 * process is ready; an error ends the process. May be NULL. */
+	err_t (*start)(struct svc *svc);
+	/* Runs first when the process is told to stop: accept nothing new, and return when what was
+	 * accepted is done. Must return within the drain time. May be NULL. */
+	void (*stop)(struct svc *svc);
+};
+
+/* Runs the process: --help, --check, --version, then until SIGTERM or SIGINT. Returns the exit status:
+ * 0 after a clean stop, 1 when it could not start, 2 for wrong usage or settings. */
+int svc_main(const struct svc_definition *definition, int argc, char **argv);
+
+struct bus *svc_bus(struct svc *svc);
+const char *svc_instance(struct svc *svc); /* UUID of this run of the process */
+const char *svc_database_url(struct svc *svc);
+
+/* A connection of its own outside of calls, e.g. for svc's start; the caller destroys it. */
+struct db *svc_db_create(struct svc *svc);
+
+/* Runs `work` in a transaction of the call's tenant, again while it ends in ERR_ABORTED and time is
+ * left. Events that it published ring after the commit. */
+err_t svc_transaction(struct db *db, struct call *call, err_t (*work)(struct call *call, void *arg),
+	void *arg) MUST_CHECK;
+
+/* /readyz answers 503 with `reason` until it is set to NULL; one slot for each `part` (static text). */
+void svc_ready(struct svc *svc, const char *part, const char *reason);
