@@ -1,7 +1,7 @@
 /*
  * token: access tokens: JWS (RFC 7515) compact, EdDSA with Ed25519, typ "at+jwt" (RFC 9068), and the key
  * set (RFC 7517) that verifies them. Made by auth, verified offline by gateway and dataplane.
- * The only code that sees rhonabwy.
+ * On libsodium and jansson; thread safe.
  */
 #pragma once
 
