@@ -14,6 +14,7 @@
 
 struct bus;
 struct db;
+struct event_ring;
 
 #define CALL_FLEET "*" /* tenant of a call that may see every tenant's rows */
 
@@ -26,6 +27,7 @@ struct call {
 	const char *trace;           /* 32 hex digits */
 	const char *idempotency_key; /* "" if the call changes nothing */
 	int64_t deadline_ms;         /* clock_ms() */
+	struct event_ring *rings;    /* topics to ring after the commit (lib/event) */
 	struct fault fault;          /* of the last refusal */
 };
 

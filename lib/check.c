@@ -34,8 +34,8 @@ err_t check_uuid(struct call *call, const char *field, const char *text)
 		if (form[i] == 'x' ? !is_lower_hex(text[i]) : text[i] != '-')
 			break;
 	if (form[i] != '\0' || text[i] != '\0')
-		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
-			"expected an id: a UUID in lower case");
+		return call_refuse(
+			call, ERR_INVALID_ARGUMENT, field, "expected an id: a UUID in lower case");
 	return OK;
 }
 

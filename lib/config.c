@@ -1,6 +1,8 @@
 /* config: reads, checks and prints the settings table. Called once at start, one thread. */
 #include "lib/config.h"
 
+#include "lib/endpoint.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,8 @@ static err_t complain(const char *name, const char *expected)
 	return ERR_INVALID_ARGUMENT;
 }
 
-static const struct config_entry *find(const struct config_entry *const tables[], const char *name,
-	size_t len)
+static const struct config_entry *find(
+	const struct config_entry *const tables[], const char *name, size_t len)
 {
 	for (size_t t = 0; tables[t] != NULL; t++)
 		for (const struct config_entry *e = tables[t]; e->name != NULL; e++)
@@ -74,21 +76,10 @@ static err_t read_bool(const struct config_entry *entry, const char *text)
 	return OK;
 }
 
-static bool is_endpoint(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	char *end;
-	unsigned long port;
-
-	if (colon == NULL || colon[1] < '0' || colon[1] > '9')
-		return false;
-	port = strtoul(colon + 1, &end, 10);
-	return *end == '\0' && port <= 65535;
-}
-
 static err_t read_entry(const struct config_entry *entry, char **environ_list)
 {
 	const char *text = lookup(entry, environ_list);
+	struct sockaddr_storage address;
 
 	if (text == NULL)
 		return complain(entry->name, "required, but not set");
@@ -98,7 +89,7 @@ static err_t read_entry(const struct config_entry *entry, char **environ_list)
 	case CONFIG_BOOL:
 		return read_bool(entry, text);
 	case CONFIG_ENDPOINT:
-		if (!is_endpoint(text))
+		if (endpoint_parse(text, &address) != OK)
 			return complain(entry->name, "expected ADDRESS:PORT, e.g. 127.0.0.1:8443");
 		break;
 	case CONFIG_TEXT:
@@ -142,7 +133,8 @@ static void print_entry(const struct config_entry *entry, FILE *out)
 		fprintf(out, "%s=%ld\n", entry->name, *(const long *)entry->target);
 		break;
 	case CONFIG_BOOL:
-		fprintf(out, "%s=%s\n", entry->name, *(const bool *)entry->target ? "true" : "false");
+		fprintf(out, "%s=%s\n", entry->name,
+			*(const bool *)entry->target ? "true" : "false");
 		break;
 	default:
 		text = *(const char *const *)entry->target;

@@ -16,7 +16,7 @@ enum config_type {
 	CONFIG_SECRET,   /* const char *, starred by --check */
 	CONFIG_INT,      /* long, between min and max */
 	CONFIG_BOOL,     /* bool: true or false */
-	CONFIG_ENDPOINT, /* const char *: host:port or [v6]:port or :port */
+	CONFIG_ENDPOINT, /* const char *: ADDRESS:PORT, see lib/endpoint.h */
 };
 
 struct config_entry {

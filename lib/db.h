@@ -39,6 +39,11 @@ err_t db_begin(struct db *db, struct call *call) MUST_CHECK;
 err_t db_commit(struct db *db, struct call *call) MUST_CHECK;
 void db_rollback(struct db *db, struct call *call);
 
+/* Runs `work` in a transaction of the call's tenant and commits, again while that ends in ERR_ABORTED
+ * and time is left. `work` may be run more than once, so it only changes what is in the database. */
+err_t db_transaction(struct db *db, struct call *call, err_t (*work)(struct call *call, void *arg),
+	void *arg) MUST_CHECK;
+
 /*
  * Runs a statement in the call's transaction. `params` has `n` texts. The rows belong to the caller
  * (AUTO_ROWS); `rows` may be NULL.

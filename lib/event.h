@@ -19,6 +19,9 @@
 /* Queues an event of the call's tenant in its open transaction. `topic` is static. */
 err_t event_publish(struct call *call, const char *topic, const ProtobufCMessage *message) MUST_CHECK;
 
+/* Rings the doorbells of what the call has published; svc calls it after the commit. */
+void event_ring(struct call *call);
+
 struct event_route {
 	const char *topic; /* NULL ends the table */
 	const ProtobufCMessageDescriptor *descriptor;
@@ -26,3 +29,17 @@ struct event_route {
 	 * error rolls back and tries again later; events behind it wait. */
 	err_t (*apply)(struct call *call, const ProtobufCMessage *event);
 };
+
+struct event_consumer;
+
+struct event_consumer_options {
+	const char *database_url; /* kept, as all of these */
+	const char *service;      /* own name */
+	const char *schema;       /* where event_cursor is; NULL: a recent consumer */
+	const struct event_route *routes;
+	struct bus *bus;
+};
+
+/* Starts the thread that follows the events; it takes the bus's doorbells. */
+struct event_consumer *event_consumer_start(const struct event_consumer_options *options);
+void event_consumer_stop(struct event_consumer *consumer); /* NULL is fine */

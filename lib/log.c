@@ -93,6 +93,6 @@ int log_admit(long long *last_s)
 
 	if (last == now_s && now_s != 0)
 		return 0;
-	return __atomic_compare_exchange_n(last_s, &last, now_s, 0, __ATOMIC_RELAXED,
-		__ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(
+		last_s, &last, now_s, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }

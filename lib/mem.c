@@ -1,4 +1,5 @@
-/* mem: allocation that aborts instead of failing, and arenas. Any thread; an arena belongs to one. */
+/* mem: allocation that aborts instead of failing, and arenas. Any thread; an arena belongs to one.
+ */
 #include "lib/mem.h"
 
 #include "lib/log.h"

@@ -27,7 +27,7 @@ struct svc_definition {
 	ProtobufCService *const *services;     /* what it answers on the bus, NULL-terminated; or NULL */
 	const char *schema;                    /* its schema in PostgreSQL; NULL: it keeps no state */
 	const struct event_route *events;      /* or NULL */
-	const struct svc_task *tasks;          /* or NULL; needs schema */
+	const struct svc_task *tasks;          /* or NULL; needs a schema */
 	/* Runs when settings, bus and (for a service with a schema) PostgreSQL are there, before the
 	 * process is ready; an error ends the process. May be NULL. */
 	err_t (*start)(struct svc *svc);
@@ -46,11 +46,6 @@ const char *svc_database_url(struct svc *svc);
 
 /* A connection of its own outside of calls, e.g. for svc's start; the caller destroys it. */
 struct db *svc_db_create(struct svc *svc);
-
-/* Runs `work` in a transaction of the call's tenant, again while it ends in ERR_ABORTED and time is
- * left. Events that it published ring after the commit. */
-err_t svc_transaction(struct db *db, struct call *call, err_t (*work)(struct call *call, void *arg),
-	void *arg) MUST_CHECK;
 
 /* /readyz answers 503 with `reason` until it is set to NULL; one slot for each `part` (static text). */
 void svc_ready(struct svc *svc, const char *part, const char *reason);
