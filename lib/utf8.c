@@ -1,0 +1,49 @@
+/* utf8: by the table of well-formed byte sequences of RFC 3629, section 4. Any thread. */
+#include "lib/utf8.h"
+
+#include "lib/mem.h"
+
+/* First bytes `from` to `to` begin sequences of `len` bytes whose second is `low` to `high`. */
+static const struct form {
+	uint8_t from, to, len, low, high;
+} forms[] = {
+	{ 0x00, 0x7f, 1, 0, 0 },
+	{ 0xc2, 0xdf, 2, 0x80, 0xbf },
+	{ 0xe0, 0xe0, 3, 0xa0, 0xbf },
+	{ 0xe1, 0xec, 3, 0x80, 0xbf },
+	{ 0xed, 0xed, 3, 0x80, 0x9f },
+	{ 0xee, 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 0xf0, 4, 0x90, 0xbf },
+	{ 0xf1, 0xf3, 4, 0x80, 0xbf },
+	{ 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
+
+static const struct form *form_of(uint8_t first)
+{
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (first >= forms[i].from && first <= forms[i].to)
+			return &forms[i];
+	return NULL;
+}
+
+size_t utf8_sequence(const uint8_t *text, size_t len)
+{
+	const struct form *form = len > 0 ? form_of(text[0]) : NULL;
+
+	if (form == NULL || len < form->len)
+		return 0;
+	if (form->len > 1 && (text[1] < form->low || text[1] > form->high))
+		return 0;
+	for (size_t i = 2; i < form->len; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return form->len;
+}
+
+bool utf8_valid(const uint8_t *text, size_t len)
+{
+	for (size_t at = 0, step; at < len; at += step)
+		if ((step = utf8_sequence(text + at, len - at)) == 0)
+			return false;
+	return true;
+}

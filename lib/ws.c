@@ -1,0 +1,313 @@
+/* ws: see ws.h. One pass over the bytes; a frame is looked at when its header is there, used when
+ * it is whole. */
+#include "lib/ws.h"
+
+#include "lib/mem.h"
+#include "lib/utf8.h"
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <string.h>
+
+#define FIN	 0x80
+#define RSV	 0x70
+#define OPCODE	 0x0f
+#define MASKED	 0x80
+#define LEN	 0x7f
+#define LEN_16	 126 /* the length follows in 2 bytes */
+#define LEN_64	 127 /* ... in 8 bytes */
+#define KEY_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+struct header {
+	bool fin;
+	enum ws_opcode opcode;
+	size_t header_len;
+	uint64_t len;	     /* of the payload */
+	const uint8_t *mask; /* NULL: none */
+};
+
+static bool is_control(unsigned opcode)
+{
+	return opcode >= WS_CLOSE;
+}
+
+static enum ws_result broken(struct ws_reader *reader, enum ws_status status, const char *why)
+{
+	reader->status = status;
+	reader->why = why;
+	return WS_BROKEN;
+}
+
+static enum ws_result wrong(struct ws_reader *reader, const char *why)
+{
+	return broken(reader, WS_STATUS_PROTOCOL_ERROR, why);
+}
+
+/* ---- a frame's header ---- */
+
+static uint64_t big_endian(const uint8_t *bytes, size_t n)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < n; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* What can be told from the first two bytes alone. */
+static enum ws_result check_first_bytes(struct ws_reader *reader, const uint8_t *at)
+{
+	unsigned opcode = at[0] & OPCODE;
+	bool joining = reader->opcode != WS_CONTINUATION;
+
+	if (at[0] & RSV)
+		return wrong(reader, "a reserved bit is set");
+	if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
+		return wrong(reader, "unknown opcode");
+	if (((at[1] & MASKED) != 0) != (reader->role == WS_SERVER))
+		return wrong(reader,
+			reader->role == WS_SERVER ? "a frame without a mask" : "a masked frame");
+	if (is_control(opcode))
+		return (at[0] & FIN) == 0	 ? wrong(reader, "a fragmented control frame")
+		       : (at[1] & LEN) >= LEN_16 ? wrong(reader, "an over-long control frame")
+						 : WS_MESSAGE;
+	if (opcode == WS_CONTINUATION && !joining)
+		return wrong(reader, "a continuation of nothing");
+	if (opcode != WS_CONTINUATION && joining)
+		return wrong(reader, "a new message inside a fragmented one");
+	return WS_MESSAGE;
+}
+
+/* Reads the header at reader->next. WS_MESSAGE: it is whole and good. */
+static enum ws_result read_header(struct ws_reader *reader, struct header *header)
+{
+	const uint8_t *at = reader->buf + reader->next;
+	size_t have = reader->end - reader->next;
+	size_t extended, mask_len;
+	uint64_t len;
+
+	if (have < 2)
+		return WS_MORE;
+	if (check_first_bytes(reader, at) == WS_BROKEN)
+		return WS_BROKEN;
+	len = at[1] & LEN;
+	extended = len == LEN_16 ? 2 : len == LEN_64 ? 8 : 0;
+	mask_len = at[1] & MASKED ? WS_MASK_LEN : 0;
+	if (have < 2 + extended)
+		return WS_MORE;
+	if (extended > 0)
+		len = big_endian(at + 2, extended);
+	if ((extended == 2 && len < LEN_16) || (extended == 8 && len <= UINT16_MAX))
+		return wrong(reader, "a length that is not in its shortest form");
+	if (len > INT64_MAX)
+		return wrong(reader, "a length with its highest bit set");
+	if (!is_control(at[0] & OPCODE) && len > reader->max_message - reader->gathered)
+		return broken(reader, WS_STATUS_TOO_BIG, "a message over the limit");
+	if (have < 2 + extended + mask_len)
+		return WS_MORE;
+
+	header->fin = (at[0] & FIN) != 0;
+	header->opcode = at[0] & OPCODE;
+	header->header_len = 2 + extended + mask_len;
+	header->len = len;
+	header->mask = mask_len > 0 ? at + 2 + extended : NULL;
+	return WS_MESSAGE;
+}
+
+/* ---- its payload ---- */
+
+static bool is_close_status(unsigned status)
+{
+	if (status >= 3000)
+		return status <= 4999;
+	return status >= 1000 && status <= 1014 && (status < 1004 || status > 1006);
+}
+
+static enum ws_result take_control(struct ws_reader *reader, struct ws_message *message)
+{
+	if (message->opcode != WS_CLOSE || message->len == 0)
+		return WS_MESSAGE;
+	if (message->len == 1 || !is_close_status(ws_close_status(message)))
+		return wrong(reader, "a close frame with an impossible code");
+	if (!utf8_valid(message->data + 2, message->len - 2))
+		return broken(reader, WS_STATUS_BAD_TEXT, "a close reason that is not UTF-8");
+	return WS_MESSAGE;
+}
+
+/* Adds a data frame's payload to the message; WS_MESSAGE when that was its last frame. */
+static enum ws_result take_data(struct ws_reader *reader, const struct header *header,
+	const uint8_t *payload, struct ws_message *message)
+{
+	if (header->opcode != WS_CONTINUATION) {
+		reader->opcode = header->opcode;
+		reader->begin = (size_t)(payload - reader->buf);
+	} else {
+		memmove(reader->buf + reader->begin + reader->gathered, payload, header->len);
+	}
+	reader->gathered += header->len;
+	if (!header->fin)
+		return WS_MORE;
+
+	*message = (struct ws_message){ reader->opcode, reader->buf + reader->begin,
+		reader->gathered };
+	reader->opcode = WS_CONTINUATION;
+	reader->gathered = 0;
+	if (message->opcode == WS_TEXT && !utf8_valid(message->data, message->len))
+		return broken(reader, WS_STATUS_BAD_TEXT, "text that is not UTF-8");
+	return WS_MESSAGE;
+}
+
+/* ---- the reader ---- */
+
+void ws_reader_init(struct ws_reader *reader, enum ws_role role, uint8_t *buf, size_t capacity,
+	size_t max_message)
+{
+	if (capacity < WS_READER_CAPACITY(max_message))
+		BUG("a buffer of %zu bytes for messages of %zu", capacity, max_message);
+	*reader = (struct ws_reader){
+		.role = role, .max_message = max_message, .buf = buf, .capacity = capacity
+	};
+}
+
+uint8_t *ws_reader_space(struct ws_reader *reader, size_t *len)
+{
+	size_t unparsed = reader->end - reader->next;
+
+	if (reader->gathered > 0)
+		memmove(reader->buf, reader->buf + reader->begin, reader->gathered);
+	memmove(reader->buf + reader->gathered, reader->buf + reader->next, unparsed);
+	reader->begin = 0;
+	reader->next = reader->gathered;
+	reader->end = reader->gathered + unparsed;
+	*len = reader->capacity - reader->end;
+	return reader->buf + reader->end;
+}
+
+void ws_reader_received(struct ws_reader *reader, size_t len)
+{
+	if (len > reader->capacity - reader->end)
+		BUG("%zu bytes received where %zu fit", len, reader->capacity - reader->end);
+	reader->end += len;
+}
+
+enum ws_result ws_reader_next(struct ws_reader *reader, struct ws_message *message)
+{
+	struct header header;
+	enum ws_result result = reader->why != NULL ? WS_BROKEN : WS_MORE;
+
+	while (result == WS_MORE) {
+		uint8_t *payload;
+
+		if ((result = read_header(reader, &header)) != WS_MESSAGE)
+			break;
+		if (reader->end - reader->next - header.header_len < header.len)
+			return WS_MORE;
+		payload = reader->buf + reader->next + header.header_len;
+		if (header.mask != NULL)
+			ws_mask(payload, header.len, header.mask);
+		reader->next += header.header_len + header.len;
+		*message = (struct ws_message){ header.opcode, payload, header.len };
+		result = is_control(header.opcode) ? take_control(reader, message)
+						   : take_data(reader, &header, payload, message);
+	}
+	return result;
+}
+
+unsigned ws_close_status(const struct ws_message *message)
+{
+	return message->len < 2 ? WS_STATUS_NONE : (unsigned)big_endian(message->data, 2);
+}
+
+/* ---- sending ---- */
+
+size_t ws_header_len(size_t len, bool masked)
+{
+	size_t extended = len < LEN_16 ? 0 : len <= UINT16_MAX ? 2 : 8;
+
+	return 2 + extended + (masked ? WS_MASK_LEN : 0);
+}
+
+size_t ws_header(uint8_t *out, enum ws_opcode opcode, size_t len, const uint8_t *mask)
+{
+	size_t extended = ws_header_len(len, false) - 2;
+
+	out[0] = (uint8_t)(FIN | opcode);
+	out[1] = (uint8_t)(extended == 0 ? len : extended == 2 ? LEN_16 : LEN_64);
+	for (size_t i = 0; i < extended; i++)
+		out[2 + i] = (uint8_t)((uint64_t)len >> 8 * (extended - 1 - i));
+	if (mask == NULL)
+		return 2 + extended;
+	out[1] |= MASKED;
+	memcpy(out + 2 + extended, mask, WS_MASK_LEN);
+	return 2 + extended + WS_MASK_LEN;
+}
+
+void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN])
+{
+	uint64_t wide;
+	size_t i = 0;
+
+	memcpy(&wide, mask, WS_MASK_LEN);
+	memcpy((uint8_t *)&wide + WS_MASK_LEN, mask, WS_MASK_LEN);
+	for (; i + sizeof(wide) <= len; i += sizeof(wide)) {
+		uint64_t word;
+
+		memcpy(&word, data + i, sizeof(word));
+		word ^= wide;
+		memcpy(data + i, &word, sizeof(word));
+	}
+	for (; i < len; i++)
+		data[i] ^= mask[i % WS_MASK_LEN];
+}
+
+size_t ws_control(
+	uint8_t *out, enum ws_opcode opcode, const void *payload, size_t len, const uint8_t *mask)
+{
+	size_t header_len;
+
+	if (len > WS_CONTROL_MAX)
+		len = WS_CONTROL_MAX;
+	header_len = ws_header(out, opcode, len, mask);
+	if (len > 0)
+		memcpy(out + header_len, payload, len);
+	if (mask != NULL)
+		ws_mask(out + header_len, len, mask);
+	return header_len + len;
+}
+
+size_t ws_close(uint8_t *out, enum ws_status status, const char *reason, const uint8_t *mask)
+{
+	uint8_t payload[WS_CONTROL_MAX];
+	size_t len = strnlen(reason, sizeof(payload) - 2);
+
+	payload[0] = (uint8_t)(status >> 8);
+	payload[1] = (uint8_t)status;
+	memcpy(payload + 2, reason, len);
+	return ws_control(out, WS_CLOSE, payload, 2 + len, mask);
+}
+
+/* ---- the opening handshake ---- */
+
+void ws_key(char key[WS_KEY_SIZE])
+{
+	uint8_t random[16];
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2base64(key, WS_KEY_SIZE, random, sizeof(random), sodium_base64_VARIANT_ORIGINAL);
+}
+
+void ws_accept(const char *key, char accept[WS_ACCEPT_SIZE])
+{
+	uint8_t digest[20];
+	EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
+
+	if (sha1 == NULL || EVP_DigestInit_ex(sha1, EVP_sha1(), NULL) != 1 ||
+		EVP_DigestUpdate(sha1, key, strlen(key)) != 1 ||
+		EVP_DigestUpdate(sha1, KEY_GUID, strlen(KEY_GUID)) != 1 ||
+		EVP_DigestFinal_ex(sha1, digest, NULL) != 1)
+		BUG("no SHA-1");
+	EVP_MD_CTX_free(sha1);
+	sodium_bin2base64(
+		accept, WS_ACCEPT_SIZE, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
+}
