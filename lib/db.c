@@ -347,6 +347,30 @@ err_t db_query(struct call *call, const struct db_statement *statement, struct d
 	return execute(call->db, statement, &call->fault, rows, n, params);
 }
 
+const char *db_array(struct arena *arena, size_t n, char *const texts[])
+{
+	size_t size = 3; /* "{}" and NUL */
+	char *text, *out;
+
+	for (size_t i = 0; i < n; i++)
+		size += 2 * strlen(texts[i]) + 3;
+	text = out = arena_alloc(arena, size);
+	*out++ = '{';
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			*out++ = ',';
+		*out++ = '"';
+		for (const char *from = texts[i]; *from != '\0'; from++) {
+			if (*from == '"' || *from == '\\')
+				*out++ = '\\';
+			*out++ = *from;
+		}
+		*out++ = '"';
+	}
+	*out = '}';
+	return text;
+}
+
 /* ---- rows ---- */
 
 static const PGresult *as_result(const struct db_rows *rows)

@@ -63,6 +63,9 @@ err_t db_query(struct call *call, const struct db_statement *statement, struct d
 		sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(const char *),         \
 		(const char *const[]){ __VA_ARGS__ })
 
+/* A parameter of type text[]. */
+const char *db_array(struct arena *arena, size_t n, char *const texts[]);
+
 /* Name of the violated constraint of the last error, "" if none. */
 const char *db_constraint(const struct db *db);
 
