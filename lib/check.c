@@ -1,6 +1,8 @@
 /* check: the shared checks of outside values. Any thread. */
 #include "lib/check.h"
 
+#include "lib/utf8.h"
+
 #include <string.h>
 
 static bool is_lower_hex(char c)
@@ -39,47 +41,25 @@ err_t check_uuid(struct call *call, const char *field, const char *text)
 	return OK;
 }
 
-/* Length of the UTF-8 sequence at `s`, 0 if it is none (RFC 3629) or a control character. */
-static size_t sequence_len(const unsigned char *s)
+/* Length of the printable character at `text`: 0 for a control character and for what is no UTF-8. */
+static size_t printable_len(const uint8_t *text, size_t len)
 {
-	size_t len;
-	unsigned long code;
+	size_t step = utf8_sequence(text, len);
+	bool c0 = step == 1 && (text[0] < 0x20 || text[0] == 0x7f);
+	bool c1 = step == 2 && text[0] == 0xc2 && text[1] < 0xa0;
 
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f ? 1 : 0;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		len = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		len = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	code = s[0] & (0xffu >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3fu);
-	}
-	if ((len == 3 && code < 0x800) || (len == 4 && code < 0x10000) || code > 0x10ffff ||
-		(code >= 0xd800 && code <= 0xdfff) || (code >= 0x80 && code < 0xa0))
-		return 0;
-	return len;
+	return c0 || c1 ? 0 : step;
 }
 
 err_t check_text(struct call *call, const char *field, const char *text, size_t min, size_t max)
 {
 	size_t len = strlen(text);
-	size_t at = 0;
+	size_t at = 0, step;
 
-	while (at < len) {
-		size_t step = sequence_len((const unsigned char *)text + at);
-
-		if (step == 0)
+	for (; at < len; at += step)
+		if ((step = printable_len((const uint8_t *)text + at, len - at)) == 0)
 			return call_refuse(call, ERR_INVALID_ARGUMENT, field,
 				"expected UTF-8 text without control characters");
-		at += step;
-	}
 	if (len < min || len > max)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
 			"expected text of %zu to %zu bytes", min, max);
