@@ -1,0 +1,60 @@
+/* auth: see auth.h. */
+#include "services/provision/auth.h"
+
+#include "lib/bus.h"
+
+/* Calls auth as the step `step` of this call: a retry of the call finds what the step did before.
+ */
+static err_t auth_step(struct call *call, const char *step, const char *method,
+	const ProtobufCMessage *request, const ProtobufCMessage **reply)
+{
+	const char *key = call->idempotency_key;
+	err_t err;
+
+	call->idempotency_key = call_step_key(call, step);
+	err = bus_call(call, &auth__auth__descriptor, method, request, reply);
+	call->idempotency_key = key;
+	return err;
+}
+
+err_t auth_redeem(struct call *call, const char *secret, const Auth__Grant **grant)
+{
+	Auth__RedeemEnrolmentKeyRequest request = AUTH__REDEEM_ENROLMENT_KEY_REQUEST__INIT;
+
+	request.secret = (char *)secret;
+	return auth_step(call, "redeem", "RedeemEnrolmentKey", &request.base,
+		(const ProtobufCMessage **)grant);
+}
+
+/* The device is part of the step: a call that is run again makes another device, with another id.
+ */
+err_t auth_issue_secret(struct call *call, const char *device, const char **secret)
+{
+	Auth__IssueDeviceSecretRequest request = AUTH__ISSUE_DEVICE_SECRET_REQUEST__INIT;
+	const Auth__DeviceSecret *reply;
+	err_t err;
+
+	request.device = (char *)device;
+	err = auth_step(call, arena_printf(call->arena, "secret/%s", device), "IssueDeviceSecret",
+		&request.base, (const ProtobufCMessage **)&reply);
+	if (err == OK)
+		*secret = reply->secret;
+	return err;
+}
+
+err_t auth_revoke(struct call *call, const char *device, const char *reason)
+{
+	Auth__RevokeRequest request = AUTH__REVOKE_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+
+	request.subject = arena_printf(call->arena, "device:%s", device);
+	request.reason = (char *)reason;
+	return auth_step(call, "revoke", "Revoke", &request.base, &reply);
+}
+
+err_t auth_sign_token(
+	struct call *call, const Auth__SignTokenRequest *request, const Auth__Token **token)
+{
+	return auth_step(
+		call, "token", "SignToken", &request->base, (const ProtobufCMessage **)token);
+}

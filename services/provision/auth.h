@@ -1,0 +1,20 @@
+/*
+ * auth: what provision asks of the auth service over the bus, in the thread of the call and within
+ * its deadline. Tenant, trace and deadline are the call's. An error comes with auth's own fault.
+ */
+#pragma once
+
+#include "lib/call.h"
+#include "proto/auth.pb-c.h"
+
+/* Counts one use of an enrolment key; call->tenant must be CALL_FLEET. */
+err_t auth_redeem(struct call *call, const char *secret, const Auth__Grant **grant) MUST_CHECK;
+
+/* Makes the secret of a new device. */
+err_t auth_issue_secret(struct call *call, const char *device, const char **secret) MUST_CHECK;
+
+/* Ends all tokens and the secret of a device. */
+err_t auth_revoke(struct call *call, const char *device, const char *reason) MUST_CHECK;
+
+err_t auth_sign_token(struct call *call, const Auth__SignTokenRequest *request,
+	const Auth__Token **token) MUST_CHECK;
