@@ -1,4 +1,4 @@
-/* test_state: every pair of states, and what an attach is told in each. */
+/* test_provision_state: every pair of states, and what an attach is told in each. */
 #include "services/provision/state.h"
 
 #include "lib/mem.h"

@@ -1,4 +1,4 @@
-/* test_request: the checks that several handlers share. */
+/* test_provision_request: the checks that several handlers share. */
 #include "services/provision/request.h"
 
 #include "lib/mem.h"

@@ -1,4 +1,4 @@
-/* test_address: ranges that a network may and may not have, and random addresses. */
+/* test_provision_address: ranges that a network may and may not have, and random addresses. */
 #include "services/provision/address.h"
 
 #include "lib/mem.h"

@@ -1,4 +1,4 @@
-/* test_urls: good and bad lists of dataplane URLs. */
+/* test_provision_urls: good and bad lists of dataplane URLs. */
 #include "services/provision/urls.h"
 
 #include "lib/mem.h"
