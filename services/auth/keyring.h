@@ -1,0 +1,34 @@
+/*
+ * keyring: auth's own keys, all derived from the one in LANYARD_AUTH_KEY_FILE, one for each use.
+ * Without that file a copy of the database opens nothing. Opened once, before the first thread;
+ * then read only.
+ */
+#pragma once
+
+#include "lib/err.h"
+#include "lib/mem.h"
+
+#include <stddef.h>
+
+enum keyring_use {
+	KEYRING_API_KEY = 1, /* numbers stay: they are part of the derivation */
+	KEYRING_ENROLMENT_KEY = 2,
+	KEYRING_DEVICE_SECRET = 3,
+	KEYRING_SIGNING_KEY = 4,
+};
+
+#define KEYRING_DIGEST_HEX 65 /* with its NUL */
+
+/* Reads the file: 64 hex digits. What is wrong with it is logged. */
+err_t keyring_open(const char *path) MUST_CHECK;
+
+/* Keyed digest of a secret, as hex digits. */
+void keyring_digest(
+	enum keyring_use use, const unsigned char *bytes, size_t len, char hex[KEYRING_DIGEST_HEX]);
+
+/* Encrypts a text; hex digits in the arena. */
+const char *keyring_seal(struct arena *arena, enum keyring_use use, const char *text);
+
+/* Undoes it; DATA_LOSS if it was sealed under another key or changed. */
+err_t keyring_unseal(
+	struct arena *arena, enum keyring_use use, const char *hex, const char **text) MUST_CHECK;

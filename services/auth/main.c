@@ -1,0 +1,115 @@
+/*
+ * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
+ * keys.
+ *
+ * Bus:    service auth.Auth of proto/auth.proto; publishes the events Revoked and Keys.
+ * State:  schema auth (db/migrations/0002_auth.sql).
+ * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
+ */
+#include "lib/svc.h"
+#include "services/auth/bootstrap.h"
+#include "services/auth/handlers.h"
+#include "services/auth/keyring.h"
+#include "services/auth/password.h"
+#include "services/auth/sign_token.h"
+#include "services/auth/signing_key.h"
+
+#define START_MS	30000
+#define ROTATION_TASK_S 60
+
+static struct {
+	const char *key_file;
+	const char *bootstrap_file;
+	const char *issuer;
+	long rotation_hours;
+} settings;
+
+static const struct config_entry config[] = {
+	{ "LANYARD_AUTH_KEY_FILE", NULL, &settings.key_file, CONFIG_TEXT,
+		"file with 64 hex digits, from which all keys of auth are derived", 0, 0 },
+	{ "LANYARD_BOOTSTRAP_FILE", "", &settings.bootstrap_file, CONFIG_TEXT,
+		"where the first operator's credentials are written once; empty: none is made", 0,
+		0 },
+	{ "LANYARD_ISSUER", "lanyard", &settings.issuer, CONFIG_TEXT,
+		"issuer of access tokens, the same in auth, gateway and dataplane", 0, 0 },
+	{ "LANYARD_KEY_ROTATION_HOURS", "24", &settings.rotation_hours, CONFIG_INT,
+		"hours that a token signing key signs", 1, 8760 },
+	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
+};
+
+#define HANDLER(method, Request, Reply, REPLY_INIT)                                                \
+	BUS_HANDLER(Auth__Auth_Service, method, Auth__##Request, Auth__##Reply, REPLY_INIT)
+
+HANDLER(create_tenant, CreateTenantRequest, Tenant, AUTH__TENANT__INIT)
+HANDLER(get_tenant, Ref, Tenant, AUTH__TENANT__INIT)
+HANDLER(list_tenants, ListRequest, TenantList, AUTH__TENANT_LIST__INIT)
+HANDLER(update_tenant, UpdateTenantRequest, Tenant, AUTH__TENANT__INIT)
+HANDLER(create_user, CreateUserRequest, User, AUTH__USER__INIT)
+HANDLER(get_user, Ref, User, AUTH__USER__INIT)
+HANDLER(list_users, ListRequest, UserList, AUTH__USER_LIST__INIT)
+HANDLER(update_user, UpdateUserRequest, User, AUTH__USER__INIT)
+HANDLER(delete_user, Ref, Empty, AUTH__EMPTY__INIT)
+HANDLER(create_api_key, CreateApiKeyRequest, ApiKey, AUTH__API_KEY__INIT)
+HANDLER(get_api_key, Ref, ApiKey, AUTH__API_KEY__INIT)
+HANDLER(list_api_keys, ListRequest, ApiKeyList, AUTH__API_KEY_LIST__INIT)
+HANDLER(delete_api_key, Ref, Empty, AUTH__EMPTY__INIT)
+HANDLER(create_enrolment_key, CreateEnrolmentKeyRequest, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
+HANDLER(get_enrolment_key, Ref, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
+HANDLER(list_enrolment_keys, ListRequest, EnrolmentKeyList, AUTH__ENROLMENT_KEY_LIST__INIT)
+HANDLER(revoke_enrolment_key, Ref, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
+HANDLER(redeem_enrolment_key, RedeemEnrolmentKeyRequest, Grant, AUTH__GRANT__INIT)
+HANDLER(issue_device_secret, IssueDeviceSecretRequest, DeviceSecret, AUTH__DEVICE_SECRET__INIT)
+HANDLER(revoke, RevokeRequest, Empty, AUTH__EMPTY__INIT)
+HANDLER(authenticate, Credential, Principal, AUTH__PRINCIPAL__INIT)
+HANDLER(sign_token, SignTokenRequest, Token, AUTH__TOKEN__INIT)
+HANDLER(get_keys, Empty, KeySet, AUTH__KEY_SET__INIT)
+HANDLER(rotate_keys, Empty, KeySet, AUTH__KEY_SET__INIT)
+
+static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
+static ProtobufCService *const services[] = { &service.base, NULL };
+
+static const struct svc_task tasks[] = {
+	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
+	{ NULL, 0, NULL },
+};
+
+static err_t first_key(struct call *call, void *arg)
+{
+	(void)arg;
+	return signing_key_start(call);
+}
+
+static err_t start(struct svc *svc)
+{
+	struct db *db;
+	struct call call;
+	err_t err = keyring_open(settings.key_file);
+
+	if (err != OK)
+		return err;
+	password_open();
+	sign_token_open(settings.issuer);
+	signing_key_open(settings.rotation_hours);
+	db = svc_db_create(svc);
+	call_init(&call, svc_bus(svc), "service:auth", START_MS);
+	if ((err = bootstrap_run(db, &call, settings.bootstrap_file)) == OK)
+		err = db_transaction(db, &call, first_key, NULL);
+	call_finish(&call);
+	db_destroy(db);
+	return err;
+}
+
+static const struct svc_definition definition = {
+	.name = "auth",
+	.summary = "tenants, users, keys and tokens",
+	.config = config,
+	.services = services,
+	.schema = "auth",
+	.tasks = tasks,
+	.start = start,
+};
+
+int main(int argc, char **argv)
+{
+	return svc_main(&definition, argc, argv);
+}

@@ -1,0 +1,67 @@
+/* store_tenant: the SQL of tenants; see store.h. Runs in the thread of the call. */
+#include "services/auth/store.h"
+
+#include "lib/mem.h"
+
+#define COLUMNS "id, name, state, fabric.rfc3339(created_at) AS created_at, version"
+
+err_t store_bootstrap_lock(struct call *call)
+{
+	static const struct db_statement statement = {
+		"SELECT pg_advisory_xact_lock(hashtext('auth.tenant'))"
+	};
+
+	return db_query(call, &statement, NULL, 0, NULL);
+}
+
+err_t store_tenant_create(struct call *call, const char *id, const char *name, Auth__Tenant *reply)
+{
+	static const struct db_statement statement = {
+		"INSERT INTO auth.tenant (id, name) VALUES (coalesce($1, fabric.uuid7()), $2)"
+		" RETURNING " COLUMNS
+	};
+	const char *params[] = { id, name };
+	err_t err = db_one(call, &statement, &reply->base, "tenant", ARRAY_LEN(params), params);
+
+	return store_name_taken(call, err, "a tenant", name);
+}
+
+err_t store_tenant_get(struct call *call, const char *id, Auth__Tenant *reply)
+{
+	static const struct db_statement statement = { "SELECT " COLUMNS
+						       " FROM auth.tenant WHERE id = $1" };
+
+	return db_one(call, &statement, &reply->base, "tenant", 1, &id);
+}
+
+err_t store_tenant_list(
+	struct call *call, const Auth__ListRequest *request, Auth__TenantList *reply)
+{
+	static const struct db_statement statement = {
+		"SELECT " COLUMNS " FROM auth.tenant"
+		" WHERE id > $1 AND ($2 = '' OR name = $2) ORDER BY id LIMIT $3"
+	};
+	const char *params[] = { store_cursor(request), request->name, store_limit(call, request) };
+
+	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+}
+
+err_t store_tenant_lock(struct call *call, Auth__Tenant *reply)
+{
+	static const struct db_statement statement = {
+		"SELECT " COLUMNS " FROM auth.tenant WHERE id = $1 FOR NO KEY UPDATE"
+	};
+
+	return db_one(call, &statement, &reply->base, "tenant", 1, &call->tenant);
+}
+
+err_t store_tenant_update(struct call *call, const char *state, Auth__Tenant *reply)
+{
+	static const struct db_statement statement = {
+		"UPDATE auth.tenant SET state = $2, version = version + 1 WHERE id = $1"
+		" RETURNING " COLUMNS
+	};
+	const char *params[] = { call->tenant, state };
+
+	return db_one(call, &statement, &reply->base, "tenant", ARRAY_LEN(params), params);
+}

@@ -1,0 +1,11 @@
+/*
+ * user: people of a tenant. Runs in the thread of the call.
+ */
+#pragma once
+
+#include "lib/call.h"
+
+extern const char *const user_roles[]; /* NULL-terminated; also those of API keys */
+
+/* Blocks the user if there is one. FAILED_PRECONDITION: it is the last active owner. */
+err_t user_block(struct call *call, const char *id) MUST_CHECK;
