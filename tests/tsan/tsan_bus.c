@@ -8,7 +8,7 @@
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/worker.h"
-#include "proto/node.pb-c.h"
+#include "proto/dataplane.pb-c.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -30,12 +30,12 @@ static struct {
 	_Atomic bool done;
 } t;
 
-static err_t list_sessions(struct call *call, const Node__ListSessionsRequest *request,
-	Node__SessionList *reply)
+static err_t list_sessions(struct call *call, const Dataplane__ListSessionsRequest *request,
+	Dataplane__SessionList *reply)
 {
-	Node__Session *session = arena_alloc(call->arena, sizeof(*session));
+	Dataplane__Session *session = arena_alloc(call->arena, sizeof(*session));
 
-	node__session__init(session);
+	dataplane__session__init(session);
 	session->network = request->network;
 	reply->n_items = 1;
 	reply->items = arena_alloc(call->arena, sizeof(*reply->items));
@@ -43,24 +43,24 @@ static err_t list_sessions(struct call *call, const Node__ListSessionsRequest *r
 	return OK;
 }
 
-static err_t close_session(struct call *call, const Node__CloseSessionRequest *request,
-	Node__Empty *reply)
+static err_t close_session(struct call *call, const Dataplane__CloseSessionRequest *request,
+	Dataplane__Empty *reply)
 {
 	(void)reply;
 	return call_refuse(call, ERR_NOT_FOUND, "id", "no session %s here", request->id);
 }
 
-BUS_HANDLER(Node__Node_Service, list_sessions, Node__ListSessionsRequest, Node__SessionList,
-	NODE__SESSION_LIST__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest, Dataplane__SessionList,
+	DATAPLANE__SESSION_LIST__INIT)
 BUS_HANDLER(
-	Node__Node_Service, close_session, Node__CloseSessionRequest, Node__Empty, NODE__EMPTY__INIT)
+	Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest, Dataplane__Empty, DATAPLANE__EMPTY__INIT)
 
-static Node__Node_Service node = NODE__NODE__INIT(on_);
-static ProtobufCService *const services[] = { &node.base, NULL };
+static Dataplane__Dataplane_Service dataplane = DATAPLANE__DATAPLANE__INIT(on_);
+static ProtobufCService *const services[] = { &dataplane.base, NULL };
 
 static void *call_again_and_again(void *arg)
 {
-	Node__ListSessionsRequest request = NODE__LIST_SESSIONS_REQUEST__INIT;
+	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
 
 	(void)arg;
 	request.network = "n";
@@ -69,9 +69,9 @@ static void *call_again_and_again(void *arg)
 		struct call call;
 
 		call_init(&call, t.client, "test", 30000);
-		if (bus_call(&call, &node__node__descriptor, "ListSessions", &request.base,
+		if (bus_call(&call, &dataplane__dataplane__descriptor, "ListSessions", &request.base,
 			    &reply) == OK &&
-			((const Node__SessionList *)reply)->n_items == 1)
+			((const Dataplane__SessionList *)reply)->n_items == 1)
 			t.answered++;
 		call_finish(&call);
 	}
@@ -129,7 +129,7 @@ static void set_up(const char *key_file)
 	t.client = open_bus("gateway", "00000000-0000-4000-8000-000000000002", key_file);
 	if (bus_serve(t.server, &server) != OK)
 		exit(EXIT_FAILURE);
-	strcpy(t.instance.service, "node");
+	strcpy(t.instance.service, "dataplane");
 	strcpy(t.instance.instance, bus_self(t.server));
 	strcpy(t.instance.url, bus_url(t.server));
 	strcpy(t.instance.events_url, bus_events_url(t.server));

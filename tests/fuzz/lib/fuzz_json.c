@@ -3,7 +3,7 @@
 #include "lib/json.h"
 
 #include "proto/auth.pb-c.h"
-#include "proto/node.pb-c.h"
+#include "proto/dataplane.pb-c.h"
 #include "proto/provision.pb-c.h"
 
 #include <stdint.h>
@@ -14,7 +14,7 @@ static const ProtobufCMessageDescriptor *const descriptors[] = {
 	&auth__update_user_request__descriptor,
 	&auth__credential__descriptor,
 	&provision__member_list__descriptor,
-	&node__session__descriptor,
+	&dataplane__session__descriptor,
 };
 
 static ProtobufCMessage *message_new(

@@ -2,7 +2,7 @@
 #include "lib/json.h"
 
 #include "proto/auth.pb-c.h"
-#include "proto/node.pb-c.h"
+#include "proto/dataplane.pb-c.h"
 #include "proto/provision.pb-c.h"
 
 #include <criterion/criterion.h>
@@ -223,7 +223,7 @@ Test(json, foreign_bytes_are_replaced)
 
 Test(json, large_numbers_are_exact)
 {
-	Node__Session session = NODE__SESSION__INIT;
+	Dataplane__Session session = DATAPLANE__SESSION__INIT;
 	char *text;
 
 	session.rx_bytes = UINT64_MAX;
