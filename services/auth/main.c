@@ -37,33 +37,36 @@ static const struct config_entry config[] = {
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
-#define HANDLER(method, Request, Reply, REPLY_INIT)                                                \
-	BUS_HANDLER(Auth__Auth_Service, method, Auth__##Request, Auth__##Reply, REPLY_INIT)
+/* clang-format off */
+#define HANDLER(method, Request, Reply, REPLY)                                  \
+	BUS_HANDLER(Auth__Auth_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
 
-HANDLER(create_tenant, CreateTenantRequest, Tenant, AUTH__TENANT__INIT)
-HANDLER(get_tenant, Ref, Tenant, AUTH__TENANT__INIT)
-HANDLER(list_tenants, ListRequest, TenantList, AUTH__TENANT_LIST__INIT)
-HANDLER(update_tenant, UpdateTenantRequest, Tenant, AUTH__TENANT__INIT)
-HANDLER(create_user, CreateUserRequest, User, AUTH__USER__INIT)
-HANDLER(get_user, Ref, User, AUTH__USER__INIT)
-HANDLER(list_users, ListRequest, UserList, AUTH__USER_LIST__INIT)
-HANDLER(update_user, UpdateUserRequest, User, AUTH__USER__INIT)
-HANDLER(delete_user, Ref, Empty, AUTH__EMPTY__INIT)
-HANDLER(create_api_key, CreateApiKeyRequest, ApiKey, AUTH__API_KEY__INIT)
-HANDLER(get_api_key, Ref, ApiKey, AUTH__API_KEY__INIT)
-HANDLER(list_api_keys, ListRequest, ApiKeyList, AUTH__API_KEY_LIST__INIT)
-HANDLER(delete_api_key, Ref, Empty, AUTH__EMPTY__INIT)
-HANDLER(create_enrolment_key, CreateEnrolmentKeyRequest, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
-HANDLER(get_enrolment_key, Ref, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
-HANDLER(list_enrolment_keys, ListRequest, EnrolmentKeyList, AUTH__ENROLMENT_KEY_LIST__INIT)
-HANDLER(revoke_enrolment_key, Ref, EnrolmentKey, AUTH__ENROLMENT_KEY__INIT)
-HANDLER(redeem_enrolment_key, RedeemEnrolmentKeyRequest, Grant, AUTH__GRANT__INIT)
-HANDLER(issue_device_secret, IssueDeviceSecretRequest, DeviceSecret, AUTH__DEVICE_SECRET__INIT)
-HANDLER(revoke, RevokeRequest, Empty, AUTH__EMPTY__INIT)
-HANDLER(authenticate, Credential, Principal, AUTH__PRINCIPAL__INIT)
-HANDLER(sign_token, SignTokenRequest, Token, AUTH__TOKEN__INIT)
-HANDLER(get_keys, Empty, KeySet, AUTH__KEY_SET__INIT)
-HANDLER(rotate_keys, Empty, KeySet, AUTH__KEY_SET__INIT)
+HANDLER(create_tenant, CreateTenantRequest, Tenant, TENANT)
+HANDLER(get_tenant, Ref, Tenant, TENANT)
+HANDLER(list_tenants, ListRequest, TenantList, TENANT_LIST)
+HANDLER(update_tenant, UpdateTenantRequest, Tenant, TENANT)
+HANDLER(create_user, CreateUserRequest, User, USER)
+HANDLER(get_user, Ref, User, USER)
+HANDLER(list_users, ListRequest, UserList, USER_LIST)
+HANDLER(update_user, UpdateUserRequest, User, USER)
+HANDLER(delete_user, Ref, Empty, EMPTY)
+HANDLER(create_api_key, CreateApiKeyRequest, ApiKey, API_KEY)
+HANDLER(get_api_key, Ref, ApiKey, API_KEY)
+HANDLER(list_api_keys, ListRequest, ApiKeyList, API_KEY_LIST)
+HANDLER(delete_api_key, Ref, Empty, EMPTY)
+HANDLER(create_enrolment_key, CreateEnrolmentKeyRequest, EnrolmentKey, ENROLMENT_KEY)
+HANDLER(get_enrolment_key, Ref, EnrolmentKey, ENROLMENT_KEY)
+HANDLER(list_enrolment_keys, ListRequest, EnrolmentKeyList, ENROLMENT_KEY_LIST)
+HANDLER(revoke_enrolment_key, Ref, EnrolmentKey, ENROLMENT_KEY)
+HANDLER(redeem_enrolment_key, RedeemEnrolmentKeyRequest, Grant, GRANT)
+HANDLER(issue_device_secret, IssueDeviceSecretRequest, DeviceSecret, DEVICE_SECRET)
+HANDLER(revoke, RevokeRequest, Empty, EMPTY)
+HANDLER(authenticate, Credential, Principal, PRINCIPAL)
+HANDLER(sign_token, SignTokenRequest, Token, TOKEN)
+HANDLER(get_keys, Empty, KeySet, KEY_SET)
+HANDLER(rotate_keys, Empty, KeySet, KEY_SET)
+/* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, NULL };
