@@ -1,0 +1,405 @@
+/*
+ * rendezvous for real: two processes of the service, a PostgreSQL, and nodes that claim over the
+ * bus.
+ */
+#include "tests/component/service_fixture.h"
+
+#include "proto/rendezvous.pb-c.h"
+
+#include <pthread.h>
+
+#define TENANT	     "018f0000-0000-7000-8000-0000000000aa"
+#define OTHER_TENANT "018f0000-0000-7000-8000-0000000000bb"
+#define NODE_A	     "018f0000-0000-4000-8000-00000000000a" /* alive for the length of a test */
+#define NODE_B	     "018f0000-0000-4000-8000-00000000000b"
+#define NODE_GONE    "018f0000-0000-4000-8000-00000000000c" /* its last heartbeat is long ago */
+#define CLAIMERS     50
+#define RACES	     20
+
+#define SQL(name, text) static const struct db_statement name = { text }
+
+static struct fixture fixture;
+static pid_t services[2];
+
+SQL(reset, "WITH a AS (DELETE FROM rendezvous.pair), b AS (DELETE FROM fabric.event)"
+	   " DELETE FROM fabric.instance WHERE id <> '" FIXTURE_SELF "'");
+SQL(add_nodes, "INSERT INTO fabric.instance (id, service, url, events_url, heartbeat_at) VALUES"
+	       " ('" NODE_A "', 'node', '', '', now() + interval '5 minutes'),"
+	       " ('" NODE_B "', 'node', '', '', now() + interval '5 minutes'),"
+	       " ('" NODE_GONE "', 'node', '', '', now() - interval '2 minutes')");
+
+static void setup(void)
+{
+	static const char *const more[] = { "LANYARD_BUS_WORKERS=16", NULL };
+
+	fixture_open(&fixture, "test", NULL);
+	fixture_sql(&fixture, &reset);
+	fixture_sql(&fixture, &add_nodes);
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		services[i] = service_start(&fixture, "rendezvous", more);
+	service_await(&fixture, "rendezvous", ARRAY_LEN(services));
+}
+
+static void teardown(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		service_stop(services[i]);
+	fixture_close(&fixture);
+}
+
+TestSuite(rendezvous, .init = setup, .fini = teardown, .timeout = 120);
+
+/* ---- calls ---- */
+
+struct claim {
+	const char *nonce, *node, *connection;
+	err_t err;
+	char pair[40], state[16], peer_node[40], peer_connection[32];
+};
+
+static void run_claim(struct claim *claim, const char *tenant)
+{
+	Rendezvous__ClaimRequest request = RENDEZVOUS__CLAIM_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+
+	request.token_id = "018f0000-0000-7000-8000-000000000077";
+	request.nonce = (char *)(uintptr_t)claim->nonce;
+	request.node = (char *)(uintptr_t)claim->node;
+	request.connection = (char *)(uintptr_t)claim->connection;
+	claim->err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor,
+		"Claim", &request.base, &reply);
+	if (claim->err == OK) {
+		const Rendezvous__ClaimResult *result = (const Rendezvous__ClaimResult *)reply;
+
+		snprintf(claim->pair, sizeof(claim->pair), "%s", result->pair);
+		snprintf(claim->state, sizeof(claim->state), "%s", result->state);
+		snprintf(claim->peer_node, sizeof(claim->peer_node), "%s", result->peer_node);
+		snprintf(claim->peer_connection, sizeof(claim->peer_connection), "%s",
+			result->peer_connection);
+	}
+	call_finish(&call);
+}
+
+static struct claim claim_as(
+	const char *tenant, const char *nonce, const char *node, const char *connection)
+{
+	struct claim claim = { .nonce = nonce, .node = node, .connection = connection };
+
+	run_claim(&claim, tenant);
+	return claim;
+}
+
+static struct claim claim_of(const char *nonce, const char *node, const char *connection)
+{
+	return claim_as(TENANT, nonce, node, connection);
+}
+
+static bool waits(const struct claim *claim)
+{
+	return claim->err == OK && strcmp(claim->state, "waiting") == 0 &&
+	       *claim->peer_node == '\0' && *claim->peer_connection == '\0';
+}
+
+static bool is_joined_with(const struct claim *claim, const char *node, const char *connection)
+{
+	return claim->err == OK && strcmp(claim->state, "joined") == 0 &&
+	       strcmp(claim->peer_node, node) == 0 &&
+	       strcmp(claim->peer_connection, connection) == 0;
+}
+
+static err_t release(const char *pair, const char *connection)
+{
+	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	err_t err;
+
+	request.pair = (char *)(uintptr_t)pair;
+	request.connection = (char *)(uintptr_t)connection;
+	err = fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor, "Release",
+		&request.base, &reply);
+	call_finish(&call);
+	return err;
+}
+
+/* GetPair or ClosePair; `text` becomes "STATE VERSION". */
+static err_t on_pair(
+	const char *method, const char *tenant, const char *pair, int64_t version, char text[32])
+{
+	Rendezvous__Ref request = RENDEZVOUS__REF__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	err_t err;
+
+	request.id = (char *)(uintptr_t)pair;
+	request.version = version;
+	err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor, method,
+		&request.base, &reply);
+	if (err == OK)
+		snprintf(text, 32, "%s %lld", ((const Rendezvous__Pair *)reply)->state,
+			(long long)((const Rendezvous__Pair *)reply)->version);
+	call_finish(&call);
+	return err;
+}
+
+static size_t count_pairs(const char *tenant, const char *state)
+{
+	Rendezvous__ListRequest request = RENDEZVOUS__LIST_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	size_t n;
+
+	request.state = (char *)(uintptr_t)state;
+	request.limit = 200;
+	cr_assert_eq(fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor,
+			     "ListPairs", &request.base, &reply),
+		OK, "%s", call.fault.detail);
+	n = ((const Rendezvous__PairList *)reply)->n_items;
+	call_finish(&call);
+	return n;
+}
+
+SQL(count_closed_events,
+	"SELECT count(*) AS n FROM fabric.event WHERE topic = 'pair' AND tenant_id = '" TENANT "'");
+
+/* ---- the life of a pair ---- */
+
+Test(rendezvous, two_claims_make_a_pair)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	struct claim again = claim_of("n", NODE_A, "1");
+	struct claim second, third, elsewhere;
+
+	cr_expect(waits(&first));
+	cr_expect(waits(&again));
+	cr_expect_str_eq(again.pair, first.pair);
+	second = claim_of("n", NODE_B, "1");
+	cr_expect(is_joined_with(&second, NODE_A, "1"));
+	cr_expect_str_eq(second.pair, first.pair);
+	again = claim_of("n", NODE_A, "1");
+	cr_expect(is_joined_with(&again, NODE_B, "1"));
+	again = claim_of("n", NODE_B, "1");
+	cr_expect(is_joined_with(&again, NODE_A, "1"));
+	third = claim_of("n", NODE_B, "2");
+	cr_expect_eq(third.err, ERR_ALREADY_EXISTS);
+	elsewhere = claim_as(OTHER_TENANT, "n", NODE_B, "2");
+	cr_expect(waits(&elsewhere));
+	elsewhere = claim_of("m", NODE_B, "2");
+	cr_expect(waits(&elsewhere));
+	elsewhere = claim_of("", NODE_B, "3");
+	cr_expect(waits(&elsewhere));
+}
+
+Test(rendezvous, a_release_frees_token_and_nonce)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	struct claim second;
+	char text[32];
+
+	cr_expect_eq(release(first.pair, "not mine"), OK);
+	cr_expect_eq(on_pair("GetPair", TENANT, first.pair, 0, text), OK);
+	cr_expect_eq(release(first.pair, "1"), OK);
+	cr_expect_eq(release(first.pair, "1"), OK);
+	cr_expect_eq(on_pair("GetPair", TENANT, first.pair, 0, text), ERR_NOT_FOUND);
+	first = claim_of("n", NODE_A, "1");
+	second = claim_of("n", NODE_B, "2");
+	cr_expect(is_joined_with(&second, NODE_A, "1"));
+	cr_expect_eq(release(second.pair, "not mine"), OK);
+	cr_expect_eq(on_pair("GetPair", TENANT, first.pair, 0, text), OK);
+	cr_expect_str_eq(text, "joined 2");
+	cr_expect_eq(release(second.pair, "2"), OK);
+	cr_expect_eq(on_pair("GetPair", TENANT, first.pair, 0, text), OK);
+	cr_expect_str_eq(text, "closed 3");
+	second = claim_of("n", NODE_B, "2");
+	cr_expect(waits(&second));
+	cr_expect_str_neq(second.pair, first.pair);
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 0);
+}
+
+Test(rendezvous, a_pair_is_closed_by_request)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	struct claim second = claim_of("n", NODE_B, "2");
+	char text[32];
+
+	cr_expect_eq(on_pair("ClosePair", OTHER_TENANT, first.pair, 0, text), ERR_NOT_FOUND);
+	cr_expect_eq(on_pair("ClosePair", TENANT, FIXTURE_SELF, 0, text), ERR_NOT_FOUND);
+	cr_expect_eq(on_pair("ClosePair", TENANT, first.pair, 1, text), ERR_FAILED_PRECONDITION);
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 0);
+	cr_expect_eq(on_pair("ClosePair", TENANT, first.pair, 2, text), OK);
+	cr_expect_str_eq(text, "closed 3");
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 1);
+	cr_expect_eq(on_pair("ClosePair", TENANT, first.pair, 0, text), OK);
+	cr_expect_str_eq(text, "closed 3");
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 1);
+	second = claim_of("n", NODE_B, "2");
+	cr_expect(waits(&second));
+	cr_expect_eq(on_pair("ClosePair", TENANT, second.pair, 0, text), OK);
+	cr_expect_str_eq(text, "closed 2");
+}
+
+Test(rendezvous, a_list_shows_the_tenant_and_state_asked_for)
+{
+	claim_of("a", NODE_A, "1");
+	claim_of("b", NODE_A, "2");
+	claim_of("b", NODE_B, "3");
+	claim_as(OTHER_TENANT, "c", NODE_A, "4");
+	cr_expect_eq(count_pairs(TENANT, ""), 2);
+	cr_expect_eq(count_pairs(TENANT, "waiting"), 1);
+	cr_expect_eq(count_pairs(TENANT, "joined"), 1);
+	cr_expect_eq(count_pairs(TENANT, "closed"), 0);
+	cr_expect_eq(count_pairs(OTHER_TENANT, ""), 1);
+}
+
+/* ---- many at once ---- */
+
+struct race {
+	struct claim claims[CLAIMERS];
+	char connections[CLAIMERS][8];
+	pthread_barrier_t start;
+};
+
+struct racer {
+	struct race *race;
+	size_t i;
+};
+
+static void *run_racer(void *arg)
+{
+	struct racer *racer = arg;
+
+	pthread_barrier_wait(&racer->race->start);
+	run_claim(&racer->race->claims[racer->i], TENANT);
+	return NULL;
+}
+
+static void run_race(struct race *race, const char *nonce)
+{
+	struct racer racers[CLAIMERS];
+	pthread_t threads[CLAIMERS];
+
+	pthread_barrier_init(&race->start, NULL, CLAIMERS);
+	for (size_t i = 0; i < CLAIMERS; i++) {
+		snprintf(race->connections[i], sizeof(race->connections[i]), "%zu", i);
+		race->claims[i] = (struct claim){ .nonce = nonce,
+			.node = i % 2 == 0 ? NODE_A : NODE_B,
+			.connection = race->connections[i] };
+		racers[i] = (struct racer){ race, i };
+		cr_assert_eq(pthread_create(&threads[i], NULL, run_racer, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < CLAIMERS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&race->start);
+}
+
+static void judge_race(const struct race *race)
+{
+	const struct claim *first = NULL, *second = NULL;
+
+	for (size_t i = 0; i < CLAIMERS; i++) {
+		const struct claim *claim = &race->claims[i];
+
+		if (claim->err == OK && strcmp(claim->state, "waiting") == 0) {
+			cr_expect_null(first, "two are the first");
+			first = claim;
+		} else if (claim->err == OK) {
+			cr_expect_null(second, "two are the second");
+			second = claim;
+		} else {
+			cr_expect_eq(claim->err, ERR_ALREADY_EXISTS, "%s", err_name(claim->err));
+		}
+	}
+	cr_assert(first != NULL && second != NULL);
+	cr_expect(is_joined_with(second, first->node, first->connection));
+	cr_expect_str_eq(first->pair, second->pair);
+}
+
+Test(rendezvous, of_fifty_claims_two_are_joined)
+{
+	static struct race race;
+	char nonce[16];
+
+	for (int i = 0; i < RACES; i++) {
+		snprintf(nonce, sizeof(nonce), "race %d", i);
+		run_race(&race, nonce);
+		judge_race(&race);
+	}
+	cr_expect_eq(count_pairs(TENANT, "joined"), RACES);
+	cr_expect_eq(count_pairs(TENANT, ""), RACES);
+}
+
+/* ---- what ends by itself ---- */
+
+Test(rendezvous, a_claim_of_a_node_that_is_gone_is_taken_over)
+{
+	struct claim gone = claim_of("n", NODE_GONE, "1");
+	struct claim first, second;
+
+	cr_expect(waits(&gone));
+	first = claim_of("n", NODE_A, "1");
+	cr_expect(waits(&first));
+	cr_expect_str_neq(first.pair, gone.pair);
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 1);
+	second = claim_of("n", NODE_GONE, "2");
+	cr_expect(is_joined_with(&second, NODE_A, "1"));
+	first = claim_of("n", NODE_B, "3");
+	cr_expect(waits(&first), "a pair with a node that is gone is no reason to refuse");
+}
+
+SQL(age_waiting, "UPDATE rendezvous.pair SET created_at = now() - interval '61 seconds'");
+SQL(age_closed, "UPDATE rendezvous.pair SET closed_at = now() - interval '61 minutes'"
+		" WHERE state = 'closed' AND nonce = 'old'");
+SQL(count_live, "SELECT count(*) AS n FROM rendezvous.pair WHERE state <> 'closed'");
+SQL(count_old, "SELECT count(*) AS n FROM rendezvous.pair WHERE nonce = 'old'");
+SQL(count_all, "SELECT count(*) AS n FROM rendezvous.pair");
+
+Test(rendezvous, a_pair_that_waits_too_long_is_removed)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	struct claim second;
+
+	fixture_sql(&fixture, &age_waiting);
+	second = claim_of("n", NODE_B, "2");
+	cr_expect(waits(&second), "nobody is joined with a client that has given up");
+	cr_expect_str_neq(second.pair, first.pair);
+	fixture_sql(&fixture, &age_waiting);
+	AWAIT(fixture_sql(&fixture, &count_all) == 0);
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 2);
+}
+
+Test(rendezvous, old_and_abandoned_pairs_are_cleared_up)
+{
+	struct claim old = claim_of("old", NODE_A, "1");
+	struct claim fresh = claim_of("fresh", NODE_A, "2");
+	char text[32];
+
+	cr_expect_eq(on_pair("ClosePair", TENANT, old.pair, 0, text), OK);
+	cr_expect_eq(on_pair("ClosePair", TENANT, fresh.pair, 0, text), OK);
+	fixture_sql(&fixture, &age_closed);
+	claim_of("n", NODE_A, "3");
+	claim_of("n", NODE_GONE, "4");
+	AWAIT(fixture_sql(&fixture, &count_old) == 0);
+	AWAIT(fixture_sql(&fixture, &count_live) == 0);
+	cr_expect_eq(fixture_sql(&fixture, &count_all), 2, "closed within the hour: kept");
+}
+
+SQL(fill, "INSERT INTO rendezvous.pair (tenant_id, token_id, nonce, first_node, first_connection)"
+	  " SELECT '" TENANT "', 'filler', i, '" NODE_A "', i FROM generate_series(1, 999) i");
+
+Test(rendezvous, a_tenant_has_a_thousand_waiting_pairs_at_most)
+{
+	struct claim last, more;
+
+	fixture_sql(&fixture, &fill);
+	last = claim_of("last", NODE_A, "a");
+	cr_expect(waits(&last));
+	more = claim_of("more", NODE_A, "b");
+	cr_expect_eq(more.err, ERR_RESOURCE_EXHAUSTED);
+	more = claim_as(OTHER_TENANT, "more", NODE_A, "b");
+	cr_expect(waits(&more));
+	more = claim_of("last", NODE_B, "c");
+	cr_expect(is_joined_with(&more, NODE_A, "a"), "who makes a pair is let in");
+	more = claim_of("more", NODE_A, "b");
+	cr_expect(waits(&more));
+}
