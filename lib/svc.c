@@ -10,6 +10,7 @@
 #include "lib/ops.h"
 #include "lib/svc_task.h"
 #include "lib/svc_transact.h"
+#include "lib/uuid.h"
 
 #include <sodium.h>
 
@@ -170,19 +171,6 @@ static void arm_exit(void)
 
 /* ---- start and stop ---- */
 
-static void make_instance(char text[BUS_INSTANCE_LEN])
-{
-	uint8_t raw[16];
-
-	randombytes_buf(raw, sizeof(raw));
-	raw[6] = (uint8_t)((raw[6] & 0x0f) | 0x40); /* RFC 9562 section 5.4 */
-	raw[8] = (uint8_t)((raw[8] & 0x3f) | 0x80);
-	snprintf(text, BUS_INSTANCE_LEN,
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", raw[0],
-		raw[1], raw[2], raw[3], raw[4], raw[5], raw[6], raw[7], raw[8], raw[9], raw[10],
-		raw[11], raw[12], raw[13], raw[14], raw[15]);
-}
-
 static err_t open_bus(struct svc *svc)
 {
 	struct bus_options options = {
@@ -316,7 +304,7 @@ static int run(const struct svc_definition *definition)
 	struct svc svc = { .definition = definition, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	err_t err;
 
-	make_instance(svc.instance);
+	uuid_new(svc.instance);
 	err = start(&svc);
 	if (err == OK)
 		log_info("stopping", "signal=%s", sigabbrev_np(wait_stop(-1)));
