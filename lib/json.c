@@ -1,6 +1,8 @@
 /* json: protobuf messages as JSON and back, by reflection. Any thread; no state. */
 #include "lib/json.h"
 
+#include "lib/utf8.h"
+
 #include <jansson.h>
 
 #include <errno.h>
@@ -101,8 +103,7 @@ static err_t wrong_type(struct call *call, const ProtobufCFieldDescriptor *field
 		"expected a whole number from %" PRId64 " to %" PRIu64, integer->min, integer->max);
 }
 
-/* A name from outside is told back only if it is a plain one. */
-static err_t unknown(struct call *call, const char *name)
+err_t json_refuse_unknown(struct call *call, const char *name)
 {
 	size_t len = strlen(name);
 	bool plain = len < sizeof(call->fault.field) &&
@@ -216,7 +217,7 @@ static err_t object_read(struct reader *reader, json_t *object, ProtobufCMessage
 	{
 		const ProtobufCFieldDescriptor *field = field_find(message, name, reader->except);
 		err_t err = field != NULL ? member_read(reader, field, value, message)
-					  : unknown(reader->call, name);
+					  : json_refuse_unknown(reader->call, name);
 
 		if (err != OK)
 			return err;
@@ -293,7 +294,7 @@ err_t json_read_parameter(
 
 	if (field == NULL || field->label == PROTOBUF_C_LABEL_REPEATED || field_is_oneof(field) ||
 		field->type == PROTOBUF_C_TYPE_MESSAGE)
-		return unknown(call, name);
+		return json_refuse_unknown(call, name);
 	slot = field_at(message, field->offset);
 	if (field->type == PROTOBUF_C_TYPE_STRING)
 		return string_store(call, field, text, strlen(text), slot);
@@ -325,20 +326,6 @@ static void put_char(struct writer *writer, char c)
 	put(writer, &c, 1);
 }
 
-/* UTF-8 is left to jansson to judge, and asked for only when there is a byte that is not ASCII. */
-static bool is_utf8(const char *text)
-{
-	json_t *string;
-
-	for (const char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c >= 0x80) {
-			string = json_string(text);
-			json_decref(string);
-			return string != NULL;
-		}
-	return true;
-}
-
 static void put_escaped(struct writer *writer, char c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t";
@@ -355,7 +342,7 @@ static void put_escaped(struct writer *writer, char c)
 
 static void put_string(struct writer *writer, const char *text)
 {
-	bool utf8 = is_utf8(text);
+	bool utf8 = utf8_valid((const uint8_t *)text, strlen(text));
 	const char *plain = text; /* start of what needs no change */
 	const char *c;
 

@@ -33,6 +33,9 @@ err_t json_read(struct call *call, const char *text, size_t len, const char *con
 err_t json_read_parameter(struct call *call, const char *name, const char *text,
 	ProtobufCMessage *message) MUST_CHECK;
 
+/* Refuses a name from outside, and tells it back as the fault's field if it is a plain one. */
+err_t json_refuse_unknown(struct call *call, const char *name);
+
 /* The message as compact JSON text; `len` may be NULL. Bytes that are not UTF-8 become '?'. */
 char *json_write(struct arena *arena, const ProtobufCMessage *message, size_t *len);
 

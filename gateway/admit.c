@@ -1,0 +1,115 @@
+/* admit: limits, identity, tenant, scope, in this order. Runs in workers. */
+#include "gateway/admit.h"
+
+#include "lib/check.h"
+#include "lib/clock.h"
+#include "proto/auth.pb-c.h"
+
+#include <string.h>
+
+#define COSTLY 10 /* what a ROUTE_COSTLY request counts as */
+
+static err_t limit_check(
+	struct api_request *request, struct limit *limit, const char *key, long cost)
+{
+	int wait_s = limit_take(limit, key, cost, clock_ms());
+
+	if (wait_s == 0)
+		return OK;
+	http_reply_add(
+		request->reply, "Retry-After", arena_printf(request->call->arena, "%d", wait_s));
+	return call_refuse(
+		request->call, ERR_RESOURCE_EXHAUSTED, "", "expected fewer requests a second");
+}
+
+static long cost_of(const struct route *route)
+{
+	return (route->flags & ROUTE_COSTLY) != 0 ? COSTLY : 1;
+}
+
+/* Failures count against the address, so that it can't try secrets faster than the limit. */
+static err_t authenticate(struct api_request *request)
+{
+	struct api *api = request->api;
+	const char *origin = request->http->origin;
+	struct credentials credentials;
+	err_t err = limit_check(request, api->addresses, origin, 0);
+
+	if (err != OK)
+		return err;
+	if ((err = credentials_parse(
+		     request->call, request->http->headers.authorization, &credentials)) == OK)
+		err = identity_find(request->call, api->trust, &credentials, &request->caller);
+	if (err == ERR_UNAUTHENTICATED)
+		(void)limit_take(api->addresses, origin, 1, clock_ms());
+	if (err != OK)
+		return err;
+	request->call->actor = request->caller.subject;
+	return limit_check(
+		request, api->principals, request->caller.subject, cost_of(request->match.route));
+}
+
+static err_t no_such_tenant(struct call *call)
+{
+	return call_refuse(call, ERR_NOT_FOUND, "tenant", "there is no such tenant");
+}
+
+/* Only auth knows which tenants there are; whoever acts in the own one needs no question. */
+static err_t tenant_exists(struct call *call)
+{
+	Auth__Ref request = AUTH__REF__INIT;
+	const ProtobufCMessage *reply;
+	err_t err = bus_call(call, &auth__auth__descriptor, "GetTenant", &request.base, &reply);
+
+	return err == ERR_NOT_FOUND ? no_such_tenant(call) : err;
+}
+
+static err_t choose_tenant(struct api_request *request)
+{
+	const struct identity *caller = &request->caller;
+	const char *tenant = route_parameter(&request->match, "tenant");
+	struct call *call = request->call;
+
+	if (tenant == NULL) {
+		call->tenant = caller->tenant != NULL ? caller->tenant : CALL_FLEET;
+		if ((request->match.route->flags & ROUTE_FLEET) != 0)
+			call->tenant = CALL_FLEET;
+		return OK;
+	}
+	if (check_uuid(call, "tenant", tenant) != OK)
+		return no_such_tenant(call);
+	call->tenant = tenant;
+	if (strcmp(tenant, caller->tenant) == 0)
+		return OK;
+	return identity_is_fleet(caller) ? tenant_exists(call) : no_such_tenant(call);
+}
+
+static err_t check_access(struct api_request *request)
+{
+	const struct route *route = request->match.route;
+
+	if ((route->flags & ROUTE_FLEET) != 0 && !identity_is_fleet(&request->caller))
+		return call_refuse(request->call, ERR_PERMISSION_DENIED, "",
+			"this is for operators of the fleet");
+	if (strcmp(route->scope, ROUTE_ANYONE) != 0 &&
+		!identity_may(&request->caller, route->scope))
+		return call_refuse(request->call, ERR_PERMISSION_DENIED, "",
+			"this needs the scope %s", route->scope);
+	return OK;
+}
+
+/* Someone else's tenant looks like none, whatever the caller's scopes are. */
+err_t admit(struct api_request *request)
+{
+	const struct route *route = request->match.route;
+	err_t err;
+
+	if (route->scope == NULL) {
+		err = limit_check(
+			request, request->api->addresses, request->http->origin, cost_of(route));
+		return err == OK ? choose_tenant(request) : err;
+	}
+	if ((err = authenticate(request)) != OK || (err = choose_tenant(request)) != OK)
+		return err;
+	return check_access(request);
+}

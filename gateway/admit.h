@@ -1,0 +1,11 @@
+/*
+ * admit: may this caller use this endpoint, now, in this tenant? The one place where limits,
+ * identity, tenant and scope are checked.
+ */
+#pragma once
+
+#include "gateway/api.h"
+
+/* Fills request->caller, and tenant and actor of the call. The errors: ERR_RESOURCE_EXHAUSTED (with
+ * Retry-After in the reply), ERR_UNAUTHENTICATED, ERR_NOT_FOUND, ERR_PERMISSION_DENIED. */
+err_t admit(struct api_request *request) MUST_CHECK;

@@ -1,0 +1,27 @@
+/*
+ * headers: the header lines of a request that matter here, each at most once, and the checks of
+ * framing that libmicrohttpd does not make: where a body ends must never be in doubt.
+ */
+#pragma once
+
+#include "gateway/status.h"
+
+#include <stddef.h>
+
+#define HEADERS_MAX	   (16 * 1024)	 /* bytes of all header lines */
+#define HEADERS_LENGTH_MAX (1024 * 1024) /* a Content-Length above it is not worth reading */
+
+struct headers {
+	/* NULL: not there. The values are borrowed. */
+	const char *authorization, *content_type, *if_match, *idempotency_key;
+	const char *content_length, *transfer_encoding, *host;
+	size_t len;
+	enum http_status refused; /* 0, or what is wrong with the first wrong one */
+	const char *field, *detail;
+};
+
+/* Takes one header line. */
+void headers_add(struct headers *headers, const char *name, const char *value);
+
+/* After the last one: sets `refused` if they can't stand together. */
+void headers_check(struct headers *headers);

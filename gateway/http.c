@@ -1,0 +1,511 @@
+/*
+ * http: HTTPS on libmicrohttpd with GnuTLS. Three kinds of thread: libmicrohttpd's event threads
+ * call the on_ functions, own workers run `serve`, and one sweeps away connections that are too
+ * slow, since libmicrohttpd's own time-out starts again with every byte.
+ *
+ * An exchange belongs to the event thread of its connection, but from exchange_submit until the
+ * worker resumes the connection to that worker. The lists in struct http are guarded by its mutex.
+ */
+#include "gateway/http.h"
+
+#include "gateway/crew.h"
+#include "lib/clock.h"
+#include "lib/endpoint.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/worker.h"
+
+#include <microhttpd.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENT_THREADS	  2
+#define CONNECTIONS_MAX	  4096
+#define PER_ADDRESS_MAX	  256
+#define CONNECTION_MEMORY (32 * 1024)
+#define STEP_MS		  30000 /* to send one request, to take one reply, to stay idle */
+#define ANSWER_MS	  5000	/* from the last byte of a request to its reply */
+#define QUEUE_MAX	  1024	/* requests that wait for a worker */
+#define DISCARD_MAX                                                                                \
+	HEADERS_LENGTH_MAX /* bytes of a refused body that are read, so that the reply is */
+#define SWEEP_MS       500
+#define TLS_PRIORITIES "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
+
+/* One connection, for as long as its socket is open. */
+struct peer {
+	struct peer *next, **slot; /* http.peers */
+	int fd;
+	_Atomic int64_t until_ms; /* when it is cut off unless it gets on */
+	char origin[HTTP_ORIGIN_LEN];
+};
+
+enum exchange_state { EXCHANGE_NEW, EXCHANGE_READING, EXCHANGE_SERVING, EXCHANGE_SERVED };
+
+/* One request and its reply. */
+struct exchange {
+	struct job job;
+	struct http_request request;
+	struct http_reply reply;
+	struct http *http;
+	struct MHD_Connection *connection;
+	struct peer *peer;
+	enum exchange_state state;
+	size_t body_size; /* room at request.body */
+	size_t n_read;	  /* bytes of the body so far, also those not kept */
+	bool last;	  /* the connection ends with this reply */
+	bool counted;	  /* in http.n_open */
+};
+
+struct http {
+	struct http_options options;
+	char *certificate, *key;
+	struct MHD_Daemon *daemon;
+	struct crew *crew;
+	struct worker *sweeper;
+	atomic_bool running; /* from the first to the last moment at which requests are welcome */
+
+	pthread_mutex_t mutex;	/* guards what follows */
+	pthread_cond_t drained; /* n_open has become 0 */
+	struct peer *peers;
+	int n_open; /* exchanges from exchange_submit to their end */
+};
+
+void http_reply_add(struct http_reply *reply, const char *name, const char *value)
+{
+	for (size_t i = 0; i < reply->n_headers; i++)
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return;
+	if (reply->n_headers == HTTP_REPLY_HEADERS_MAX)
+		BUG("a reply has no room for the header %s", name);
+	reply->headers[reply->n_headers++] = (struct http_header){ name, value };
+}
+
+/* ---- connections ---- */
+
+static void peer_origin(const struct sockaddr *address, char origin[HTTP_ORIGIN_LEN])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	struct in6_addr v6;
+
+	if (address->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, origin, HTTP_ORIGIN_LEN);
+		return;
+	}
+	v6 = ((const struct sockaddr_in6 *)address)->sin6_addr;
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		inet_ntop(AF_INET, v6.s6_addr + 12, origin, HTTP_ORIGIN_LEN);
+		return;
+	}
+	memset(v6.s6_addr + 8, 0, 8);
+	inet_ntop(AF_INET6, &v6, origin, HTTP_ORIGIN_LEN);
+}
+
+/* A step of the protocol is done: the next one has its time from now. */
+static void peer_step(struct peer *peer)
+{
+	atomic_store(&peer->until_ms, clock_ms() + STEP_MS);
+}
+
+static struct peer *peer_create(struct http *http, struct MHD_Connection *connection)
+{
+	struct peer *peer = xcalloc(1, sizeof(*peer));
+
+	peer->fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	peer_origin(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			    ->client_addr,
+		peer->origin);
+	peer_step(peer);
+	pthread_mutex_lock(&http->mutex);
+	peer->next = http->peers;
+	peer->slot = &http->peers;
+	if (peer->next != NULL)
+		peer->next->slot = &peer->next;
+	http->peers = peer;
+	pthread_mutex_unlock(&http->mutex);
+	return peer;
+}
+
+static void peer_destroy(struct http *http, struct peer *peer)
+{
+	pthread_mutex_lock(&http->mutex);
+	*peer->slot = peer->next;
+	if (peer->next != NULL)
+		peer->next->slot = peer->slot;
+	pthread_mutex_unlock(&http->mutex);
+	free(peer);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **slot,
+	enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*slot = peer_create(arg, connection);
+	} else {
+		peer_destroy(arg, *slot);
+		*slot = NULL;
+	}
+}
+
+/* Ends slow connections. A socket in the list is open: libmicrohttpd closes it after on_connection.
+ */
+static int64_t sweep(void *arg)
+{
+	struct http *http = arg;
+	int64_t now_ms = clock_ms();
+
+	pthread_mutex_lock(&http->mutex);
+	for (struct peer *peer = http->peers; peer != NULL; peer = peer->next)
+		if (now_ms > atomic_load(&peer->until_ms))
+			shutdown(peer->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&http->mutex);
+	return SWEEP_MS;
+}
+
+/* ---- exchanges: reading ---- */
+
+static void refuse(
+	struct exchange *exchange, enum http_status status, const char *field, const char *detail)
+{
+	if (exchange->request.refused != 0)
+		return;
+	exchange->request.refused = status;
+	/* The status says it all, the error code goes nowhere. */
+	(void)fault_set(&exchange->request.call.fault, ERR_INVALID_ARGUMENT, field, "%s", detail);
+}
+
+static enum MHD_Result on_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct exchange *exchange = arg;
+
+	(void)kind;
+	headers_add(&exchange->request.headers, name, value != NULL ? value : "");
+	return MHD_YES;
+}
+
+/* A request line has come. What it returns is the exchange that all later callbacks get. */
+static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
+{
+	struct http *http = arg;
+	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
+	struct http_request *request = &exchange->request;
+
+	call_init(&request->call, http->options.bus, "service:gateway", STEP_MS);
+	request->target = arena_strdup(request->call.arena, target);
+	exchange->http = http;
+	exchange->connection = connection;
+	exchange->peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+				 ->socket_context;
+	memcpy(request->origin, exchange->peer->origin, sizeof(request->origin));
+	peer_step(exchange->peer);
+	return exchange;
+}
+
+static void exchange_count(struct exchange *exchange, bool open)
+{
+	struct http *http = exchange->http;
+
+	pthread_mutex_lock(&http->mutex);
+	exchange->counted = open;
+	http->n_open += open ? 1 : -1;
+	if (http->n_open == 0)
+		pthread_cond_signal(&http->drained);
+	pthread_mutex_unlock(&http->mutex);
+}
+
+static void exchange_serve(struct exchange *exchange)
+{
+	const struct http_options *options = &exchange->http->options;
+
+	options->serve(options->context, &exchange->request, &exchange->reply);
+	exchange->state = EXCHANGE_SERVED;
+}
+
+/* In a worker. When the connection is resumed, the exchange is its event thread's again. */
+static void on_job(struct job *job)
+{
+	struct exchange *exchange = (struct exchange *)job; /* its first member */
+	struct MHD_Connection *connection = exchange->connection;
+
+	exchange_serve(exchange);
+	MHD_resume_connection(connection);
+}
+
+static void exchange_submit(struct exchange *exchange)
+{
+	struct http *http = exchange->http;
+
+	if (crew_waiting(http->crew) >= QUEUE_MAX)
+		refuse(exchange, HTTP_UNAVAILABLE, "", "too many requests wait here");
+	exchange_count(exchange, true);
+	exchange->request.call.deadline_ms = clock_ms() + ANSWER_MS;
+	exchange->state = EXCHANGE_SERVING;
+	MHD_suspend_connection(exchange->connection);
+	crew_put(http->crew, &exchange->job);
+}
+
+static enum MHD_Result exchange_respond(struct exchange *exchange)
+{
+	static const struct http_header always[] = {
+		{ "Cache-Control", "no-store" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Strict-Transport-Security", "max-age=31536000" },
+		{ "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'" },
+		{ "Referrer-Policy", "no-referrer" },
+	};
+	struct http_reply *reply = &exchange->reply;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		reply->body_len, (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result result;
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		MHD_add_response_header(response, always[i].name, always[i].value);
+	for (size_t i = 0; i < reply->n_headers; i++)
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	if (reply->content_type != NULL)
+		MHD_add_response_header(response, "Content-Type", reply->content_type);
+	if (exchange->last || !atomic_load(&exchange->http->running))
+		MHD_add_response_header(response, "Connection", "close");
+	peer_step(exchange->peer);
+	result = MHD_queue_response(exchange->connection, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* The headers are there. What is refused now is answered at once, without reading on: where such a
+ * request ends is in doubt, or too far away. */
+static enum MHD_Result exchange_begin(struct exchange *exchange, const char *method)
+{
+	struct http_request *request = &exchange->request;
+	struct headers *headers = &request->headers;
+
+	request->method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method;
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
+	headers_check(headers);
+	if (headers->refused != 0)
+		refuse(exchange, headers->refused, headers->field, headers->detail);
+	if (strlen(request->target) > HTTP_TARGET_MAX)
+		refuse(exchange, HTTP_URI_TOO_LONG, "", "path and query are too long");
+	exchange->state = EXCHANGE_READING;
+	if (request->refused == 0)
+		return MHD_YES;
+	exchange->last = true;
+	exchange_serve(exchange);
+	return exchange_respond(exchange);
+}
+
+/* Keeps what fits, and reads on for a while so that a client that only writes hears the reply. */
+static enum MHD_Result exchange_read(struct exchange *exchange, const char *data, size_t len)
+{
+	struct http_request *request = &exchange->request;
+
+	exchange->n_read += len;
+	if (exchange->n_read > HTTP_BODY_MAX)
+		refuse(exchange, HTTP_CONTENT_TOO_LARGE, "", "the body is too large");
+	if (request->refused != 0)
+		return exchange->n_read <= DISCARD_MAX ? MHD_YES : MHD_NO;
+	if (exchange->n_read > exchange->body_size) {
+		char *room;
+
+		exchange->body_size = exchange->n_read * 2;
+		room = arena_alloc(request->call.arena, exchange->body_size);
+		if (request->body_len > 0)
+			memcpy(room, request->body, request->body_len);
+		request->body = room;
+	}
+	memcpy((char *)(uintptr_t)request->body + request->body_len, data, len);
+	request->body_len += len;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_len,
+	void **slot)
+{
+	struct exchange *exchange = *slot;
+	size_t len = *upload_len;
+
+	(void)arg;
+	(void)connection;
+	(void)url;
+	(void)version;
+	if (exchange->state == EXCHANGE_NEW)
+		return exchange_begin(exchange, method);
+	if (exchange->state == EXCHANGE_SERVED)
+		return exchange_respond(exchange);
+	*upload_len = 0;
+	if (len > 0)
+		return exchange_read(exchange, upload, len);
+	exchange_submit(exchange);
+	return MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **slot,
+	enum MHD_RequestTerminationCode code)
+{
+	struct exchange *exchange = *slot;
+
+	(void)arg;
+	(void)connection;
+	(void)code;
+	if (exchange == NULL)
+		return;
+	peer_step(exchange->peer);
+	if (exchange->counted)
+		exchange_count(exchange, false);
+	call_finish(&exchange->request.call);
+	free(exchange);
+	*slot = NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* libmicrohttpd's own words: what keeps it from starting matters, what clients do wrong does not.
+ */
+static void on_log(void *arg, const char *format, va_list args)
+{
+	struct http *http = arg;
+	char text[256];
+
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	if (atomic_load(&http->running))
+		LOG_THROTTLED(LOG_LEVEL_DEBUG, "http", "text=%s", log_value(text));
+	else
+		log_error("http", "text=%s", log_value(text));
+}
+
+static char *file_read(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (file == NULL || getdelim(&text, &size, '\0', file) <= 0) {
+		log_error("http_file", "path=%s error=%s", log_value(path),
+			log_value(errno != 0 ? strerror(errno) : "it is empty"));
+		free(text);
+		text = NULL;
+	}
+	if (file != NULL)
+		fclose(file);
+	return text;
+}
+
+static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_storage *address)
+{
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
+			 MHD_USE_ERROR_LOG;
+
+	if (address->ss_family == AF_INET6)
+		flags |= MHD_USE_IPv6;
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+		on_log, http, /* first: it hears of the others */
+		MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_HTTPS_MEM_CERT,
+		http->certificate, MHD_OPTION_HTTPS_MEM_KEY, http->key, MHD_OPTION_HTTPS_PRIORITIES,
+		TLS_PRIORITIES, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, http, MHD_OPTION_END);
+}
+
+static void http_free(struct http *http)
+{
+	worker_stop(http->sweeper);
+	crew_stop(http->crew);
+	pthread_mutex_destroy(&http->mutex);
+	pthread_cond_destroy(&http->drained);
+	free(http->certificate);
+	free(http->key);
+	free(http);
+}
+
+static err_t start(struct http *http)
+{
+	struct sockaddr_storage address;
+
+	if (endpoint_parse(http->options.listen, &address) != OK) {
+		log_error("http_listen", "listen=%s error=\"not an address and port\"",
+			log_value(http->options.listen));
+		return ERR_INVALID_ARGUMENT;
+	}
+	http->certificate = file_read(http->options.certificate_file);
+	http->key = file_read(http->options.key_file);
+	if (http->certificate == NULL || http->key == NULL)
+		return ERR_INVALID_ARGUMENT;
+	http->crew = crew_start(http->options.workers, on_job);
+	http->daemon = daemon_start(http, &address);
+	if (http->daemon == NULL) {
+		log_error("http_listen", "listen=%s error=%s", log_value(http->options.listen),
+			log_value(strerror(errno)));
+		return ERR_UNAVAILABLE;
+	}
+	http->sweeper = worker_start(sweep, http);
+	atomic_store(&http->running, true);
+	return OK;
+}
+
+err_t http_open(struct http **out, const struct http_options *options)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+	err_t err;
+
+	http->options = *options;
+	pthread_mutex_init(&http->mutex, NULL);
+	pthread_cond_init(&http->drained, NULL);
+	if ((err = start(http)) != OK)
+		http_free(http);
+	else
+		*out = http;
+	return err;
+}
+
+/* False if some exchange is still open when time is over. */
+static bool drain(struct http *http, int64_t drain_ms)
+{
+	struct timespec until;
+	int n_open;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += drain_ms / 1000 + 1;
+	pthread_mutex_lock(&http->mutex);
+	while (http->n_open > 0 &&
+		pthread_cond_timedwait(&http->drained, &http->mutex, &until) == 0)
+		;
+	n_open = http->n_open;
+	pthread_mutex_unlock(&http->mutex);
+	return n_open == 0;
+}
+
+void http_close(struct http *http, int64_t drain_ms)
+{
+	int listener;
+
+	if (http == NULL)
+		return;
+	listener = MHD_quiesce_daemon(http->daemon);
+	atomic_store(&http->running, false);
+	if (!drain(http, drain_ms)) {
+		/* libmicrohttpd aborts when it is stopped with suspended connections: leave it as
+		 * it is, the process ends now. */
+		log_warn("http_drain", "open=%d", http->n_open);
+		return;
+	}
+	MHD_stop_daemon(http->daemon);
+	if (listener >= 0)
+		close(listener);
+	http_free(http);
+}

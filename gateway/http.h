@@ -1,0 +1,71 @@
+/*
+ * http: the HTTPS server. The only code that sees libmicrohttpd.
+ *
+ * Event threads read requests and write replies; in between the connection is suspended and one of
+ * `workers` threads runs `serve`, which may block on the bus. Whatever a client does, its request
+ * is bounded: in bytes of target, headers and body, in time from the first byte to the last, and in
+ * connections from one address. What the server itself refuses goes through `serve` too, so that
+ * each reply has the same form.
+ */
+#pragma once
+
+#include "gateway/headers.h"
+#include "gateway/status.h"
+#include "lib/call.h"
+#include "lib/err.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+
+#define HTTP_BODY_MAX	       (64 * 1024) /* bytes of a body */
+#define HTTP_TARGET_MAX	       4096	   /* bytes of path and query */
+#define HTTP_REPLY_HEADERS_MAX 8
+#define HTTP_ORIGIN_LEN	       INET6_ADDRSTRLEN
+
+/* One request, with its call: trace, arena and deadline. Good until `serve` has returned. */
+struct http_request {
+	struct call call;
+	enum http_status refused; /* the server itself refuses it, call.fault says why; or 0 */
+	const char *method;	  /* HEAD comes as GET */
+	const char *target;	  /* path and query, as sent */
+	struct headers headers;
+	const char *body;
+	size_t body_len;
+	char origin[HTTP_ORIGIN_LEN]; /* the client's address, an IPv6 one cut to its /64 */
+};
+
+struct http_header {
+	const char *name, *value;
+};
+
+/* The reply; all text in it is static or in the request's arena. */
+struct http_reply {
+	enum http_status status;
+	const char *content_type; /* NULL: no body */
+	const char *body;
+	size_t body_len;
+	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
+	size_t n_headers;
+};
+
+/* Adds a header, unless the reply has it already. Both texts are kept. */
+void http_reply_add(struct http_reply *reply, const char *name, const char *value);
+
+struct http_options {
+	const char *listen;			 /* ADDRESS:PORT */
+	const char *certificate_file, *key_file; /* PEM */
+	struct bus *bus;			 /* of each request's call */
+	int workers;
+	/* Fills the reply; runs in a worker thread, or in an event thread if request->refused. */
+	void (*serve)(void *context, struct http_request *request, struct http_reply *reply);
+	void *context;
+};
+
+struct http;
+
+/* Starts to listen. The options are copied, their texts kept. Errors are logged. */
+err_t http_open(struct http **out, const struct http_options *options) MUST_CHECK;
+
+/* Accepts nothing new, lets what has been read be answered within `drain_ms`, closes. NULL is fine.
+ */
+void http_close(struct http *http, int64_t drain_ms);

@@ -1,0 +1,109 @@
+/*
+ * lanyard-gateway: HTTPS for the REST API of /v1, turned into calls on the bus.
+ *
+ * HTTP:   LANYARD_LISTEN, described by gateway/openapi.yaml.
+ * Events: revoked and keys, both of auth.
+ * State:  none.
+ */
+#include "gateway/api.h"
+#include "gateway/usage.h"
+#include "lib/svc.h"
+#include "proto/event.pb-c.h"
+
+#define DRAIN_MS     4000
+#define BURST_FACTOR 2 /* how many seconds' worth of requests may come at once */
+
+static struct {
+	const char *listen;
+	const char *tls_cert, *tls_key;
+	const char *issuer;
+	long workers;
+	long rate;
+
+	struct api api;
+	struct http *http;
+} gateway;
+
+static const struct config_entry config[] = {
+	{ "LANYARD_LISTEN", "127.0.0.1:8443", &gateway.listen, CONFIG_ENDPOINT,
+		"address and port of the REST API (HTTPS)", 0, 0 },
+	{ "LANYARD_TLS_CERT", NULL, &gateway.tls_cert, CONFIG_TEXT,
+		"file with the certificate and its chain (PEM)", 0, 0 },
+	{ "LANYARD_TLS_KEY", NULL, &gateway.tls_key, CONFIG_TEXT,
+		"file with the certificate's key (PEM)", 0, 0 },
+	{ "LANYARD_ISSUER", "lanyard", &gateway.issuer, CONFIG_TEXT,
+		"issuer of access tokens, the same in auth, gateway and dataplane", 0, 0 },
+	{ "LANYARD_WORKERS", "16", &gateway.workers, CONFIG_INT,
+		"requests that are served at the same time", 1, 256 },
+	{ "LANYARD_RATE", "100", &gateway.rate, CONFIG_INT,
+		"requests a second of one principal or address; twice as many at once", 1,
+		1000000 },
+	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
+};
+
+/* ---- events ---- */
+
+static err_t on_revoked(struct call *call, const ProtobufCMessage *event)
+{
+	const Event__Revoked *revoked = (const Event__Revoked *)event;
+
+	(void)call;
+	trust_revoke(gateway.api.trust, revoked->subject, revoked->not_before);
+	return OK;
+}
+
+static err_t on_keys(struct call *call, const ProtobufCMessage *event)
+{
+	(void)call;
+	(void)event;
+	trust_refresh(gateway.api.trust);
+	return OK;
+}
+
+static const struct event_route events[] = {
+	{ "revoked", &event__revoked__descriptor, on_revoked },
+	{ "keys", &event__keys__descriptor, on_keys },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- life ---- */
+
+static err_t start(struct svc *svc)
+{
+	const struct http_options options = {
+		.listen = gateway.listen,
+		.certificate_file = gateway.tls_cert,
+		.key_file = gateway.tls_key,
+		.bus = svc_bus(svc),
+		.workers = (int)gateway.workers,
+		.serve = api_serve,
+		.context = &gateway.api,
+	};
+
+	usage_open();
+	gateway.api.trust = trust_start(svc, gateway.issuer);
+	gateway.api.principals = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
+	gateway.api.addresses = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
+	return http_open(&gateway.http, &options);
+}
+
+/* The events still come until svc has stopped them, so trust outlives this. */
+static void stop(struct svc *svc)
+{
+	(void)svc;
+	http_close(gateway.http, DRAIN_MS);
+}
+
+static const struct svc_definition definition = {
+	.name = "gateway",
+	.summary = "the REST API of the fleet over HTTPS",
+	.config = config,
+	.events = events,
+	.start = start,
+	.stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+	return svc_main(&definition, argc, argv);
+}
