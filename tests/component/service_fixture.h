@@ -11,6 +11,7 @@
 #include "lib/fabric.h"
 
 #include <criterion/criterion.h>
+#include <criterion/hooks.h>
 
 #include <signal.h>
 #include <stdarg.h>
@@ -41,6 +42,13 @@ struct fixture {
 	struct fabric *fabric;
 	struct db *db;
 };
+
+/* The tests of a program share its database, fabric.instance too: they take turns. */
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+	(void)tests;
+	criterion_options.jobs = 1;
+}
 
 static void fixture_state(void *context, const char *problem)
 {
