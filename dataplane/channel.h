@@ -1,0 +1,135 @@
+/*
+ * channel: WebSocket connections. channel.c is the only code that sees libwebsockets, and it
+ * follows docs/dataplane.md in how that library wants to be used. Everything here is for the loop's
+ * thread.
+ *
+ * A connection has a face: the functions of what it is used for (a session, a relay's end, or one
+ * that waits to become either), which the handshake chooses and which may be exchanged later.
+ */
+#pragma once
+
+#include "dataplane/packet.h"
+#include "dataplane/queue.h"
+#include "lib/err.h"
+#include "lib/token.h"
+#include "lib/uuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define CHANNEL_ADDRESS_LEN   64
+#define CHANNEL_NONCE_MAX     128
+#define CHANNEL_NETWORK_MAX   64
+#define CHANNEL_AUTHORIZATION (TOKEN_MAX + 64)
+
+/* Close codes of RFC 6455 that the node sends. */
+enum channel_code {
+	CHANNEL_NORMAL = 1000,
+	CHANNEL_GOING_AWAY = 1001,
+	CHANNEL_PROTOCOL_ERROR = 1002,
+	CHANNEL_UNSUPPORTED = 1003,
+	CHANNEL_POLICY = 1008,
+	CHANNEL_TOO_BIG = 1009,
+	CHANNEL_TRY_LATER = 1013,
+};
+
+struct channel;
+struct channel_server;
+struct lws;
+
+/* A piece of a message as it comes from the socket. */
+struct channel_piece {
+	const uint8_t *data;
+	size_t len;
+	size_t left; /* bytes of the same WebSocket frame still to come */
+	bool first;  /* begins a message */
+	bool final;  /* ends it */
+	bool text;
+};
+
+struct channel_face {
+	void (*opened)(struct channel *channel); /* the handshake is over */
+	void (*received)(struct channel *channel, const struct channel_piece *piece);
+	void (*drained)(
+		struct channel *channel); /* after a full queue: there is room again; or NULL */
+	void (*timer)(struct channel *channel);	 /* or NULL */
+	void (*closed)(struct channel *channel); /* it is gone; always called, last of all */
+};
+
+enum channel_state {
+	CHANNEL_OPEN,
+	CHANNEL_FINISHING, /* closes when what waits has been written */
+	CHANNEL_CLOSING,   /* closes at the next turn */
+	CHANNEL_GONE,	   /* closed by the peer, or its socket is broken */
+};
+
+struct channel {
+	const struct channel_face *face; /* set by the handshake */
+	void *owner;			 /* of the face */
+	char id[UUID_SIZE];
+	char address[CHANNEL_ADDRESS_LEN]; /* the peer's */
+
+	/* channel.c's own */
+	struct lws *wsi;
+	struct channel_server *server;
+	struct channel *next, **slot; /* channel_server.channels */
+	struct queue queue;
+	size_t unchecked; /* bytes written since the socket was last asked if it is full */
+	bool blocked;	  /* waits until the socket is writable */
+	bool full;	  /* the queue was over its mark; face->drained is owed */
+	enum channel_state state;
+	enum channel_code code;
+	char reason[96];
+};
+
+/* What a client asks for. Texts that were too long are not handed on, but refused. */
+struct channel_request {
+	char path[256];
+	char authorization[CHANNEL_AUTHORIZATION]; /* "" if there is none */
+	char nonce[CHANNEL_NONCE_MAX + 1];	   /* ?nonce= */
+	char network[CHANNEL_NETWORK_MAX + 1];	   /* ?network= */
+};
+
+struct channel_server_options {
+	uv_loop_t *loop;
+	const char *tls_cert, *tls_key; /* PEM files; cert "": no TLS */
+	/* Decides: sets channel->face and channel->owner and returns 0, or returns the HTTP status
+	 * (of 4xx and 5xx) to refuse with and puts one sentence into `why`. */
+	int (*handshake)(void *context, struct channel *channel,
+		const struct channel_request *request, const char **why);
+	void *context;
+};
+
+/* Errors are logged. */
+err_t channel_server_open(
+	struct channel_server **out, const struct channel_server_options *options) MUST_CHECK;
+
+/* Takes an accepted socket. */
+void channel_server_accepted(struct channel_server *server, int fd);
+
+/* Closes every connection with 1001, and when all are gone, or `ms` later, ends the server and
+ * calls `ended`; the server is freed by then. */
+void channel_server_close(
+	struct channel_server *server, unsigned ms, void (*ended)(void *arg), void *arg);
+
+/* Writes the packet now or queues a reference to it. False: it was dropped, since the queue is full
+ * or the connection is closing. */
+bool channel_send(struct channel *channel, struct packet *packet);
+
+/* True when the queue is so long that a sender who can wait should wait for face->drained. */
+bool channel_is_full(struct channel *channel);
+
+/* Stops reading from the peer, or goes on. */
+void channel_hold(struct channel *channel, bool held);
+
+/* Calls face->timer once, `ms` from now; 0: not at all. */
+void channel_set_timer(struct channel *channel, unsigned ms);
+
+/* Closes at once: what waits in the queue is forgotten, nothing more is received. Only the first of
+ * several closes counts. */
+void channel_close(struct channel *channel, enum channel_code code, const char *reason);
+
+/* Closes when what waits has been written; nothing more is received. */
+void channel_finish(struct channel *channel, enum channel_code code, const char *reason);

@@ -1,0 +1,53 @@
+/*
+ * counters: the table of the node's metrics.
+ */
+#include "dataplane/counters.h"
+
+#include "lib/mem.h"
+#include "lib/metrics.h"
+
+#define DROPPED(why)                                                                               \
+	{                                                                                          \
+		.name = "lanyard_frames_dropped_total", .help = "Frames that were not forwarded.", \
+		.labels = "reason=\"" why "\"", .type = METRIC_COUNTER                             \
+	}
+#define COUNT(what, text)                                                                          \
+	{                                                                                          \
+		.name = "lanyard_" what, .help = text, .type = METRIC_COUNTER                      \
+	}
+#define NOW(what, text)                                                                            \
+	{                                                                                          \
+		.name = "lanyard_" what, .help = text, .type = METRIC_GAUGE                        \
+	}
+
+static struct metric metrics[] = {
+	[COUNTER_CONNECTIONS] = NOW("connections", "WebSocket connections that are open."),
+	[COUNTER_SESSIONS] = NOW("sessions", "Members' sessions that are live."),
+	[COUNTER_RELAYS] = NOW("relays", "Pairs that are joined on this node."),
+	[COUNTER_HANDSHAKES_ACCEPTED] =
+		COUNT("handshakes_accepted_total", "Upgrades to WebSocket."),
+	[COUNTER_HANDSHAKES_REFUSED] =
+		COUNT("handshakes_refused_total", "Requests answered with a status of 4xx or 5xx."),
+	[COUNTER_RX_FRAMES] = COUNT("frames_received_total", "Ethernet frames from members."),
+	[COUNTER_RX_BYTES] = COUNT("bytes_received_total", "Bytes of frames from members."),
+	[COUNTER_TX_FRAMES] = COUNT("frames_sent_total", "Ethernet frames to members."),
+	[COUNTER_TX_BYTES] = COUNT("bytes_sent_total", "Bytes of frames to members."),
+	[COUNTER_DROPPED_LENGTH] = DROPPED("length"),
+	[COUNTER_DROPPED_SOURCE] = DROPPED("source"),
+	[COUNTER_DROPPED_DESTINATION] = DROPPED("destination"),
+	[COUNTER_DROPPED_QUEUE] = DROPPED("queue"),
+	[COUNTER_RELAY_BYTES] = COUNT("relay_bytes_total", "Bytes passed between pairs."),
+};
+
+_Static_assert(ARRAY_LEN(metrics) == COUNTER_LAST + 1, "each counter has a row");
+
+void counters_register(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
+		metric_register(&metrics[i]);
+}
+
+void counter_add(enum counter counter, int64_t n)
+{
+	metric_add(&metrics[counter], n);
+}

@@ -1,0 +1,40 @@
+/*
+ * dataplane: what the parts of the node share. One object, in main.c; all but the settings and the
+ * handles of threads belongs to the loop's thread.
+ */
+#pragma once
+
+#include "dataplane/channel.h"
+#include "dataplane/listener.h"
+#include "dataplane/loop.h"
+#include "dataplane/refused.h"
+#include "dataplane/relay.h"
+#include "dataplane/session.h"
+#include "dataplane/verifier.h"
+#include "lib/svc.h"
+#include "lib/worker.h"
+
+struct dataplane {
+	/* settings */
+	const char *listen;
+	const char *tls_cert, *tls_key;
+	const char *issuer;
+
+	struct svc *svc;
+	struct bus *bus;
+	const char *instance;
+	struct loop *loop;
+	struct worker *keys; /* keeps the verifier's keys fresh */
+
+	/* the loop's */
+	struct listener *listener;
+	struct channel_server *server;
+	struct verifier *verifier;
+	struct refused *refused;
+	struct sessions *sessions;
+	struct relays *relays;
+	unsigned n_waiting; /* connections that another service decides about just now */
+};
+
+/* Who the node is, in its calls to others. */
+#define DATAPLANE_ACTOR "service:dataplane"

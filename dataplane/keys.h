@@ -1,0 +1,10 @@
+/*
+ * keys: keeps the verifier's keys fresh, in a thread of its own: at the start until auth has
+ * answered, then every 30 seconds and whenever it is woken.
+ */
+#pragma once
+
+struct dataplane;
+
+/* Starts dataplane->keys; the loop must run. Until there are keys the process is not ready. */
+void keys_start(struct dataplane *dataplane);

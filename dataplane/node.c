@@ -1,0 +1,179 @@
+/*
+ * node: the service Dataplane of proto/dataplane.proto, and the events of proto/event.proto.
+ */
+#include "dataplane/node.h"
+
+#include "dataplane/dataplane.h"
+#include "lib/check.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "proto/dataplane.pb-c.h"
+#include "proto/event.pb-c.h"
+
+#include <stdio.h>
+
+static struct dataplane *node; /* generated handlers and event routes get no context */
+
+/* Runs it on the loop and waits. */
+static err_t on_loop(struct call *call, void (*run)(void *arg), void *arg)
+{
+	if (loop_call(node->loop, run, arg))
+		return OK;
+	return call_refuse(call, ERR_UNAVAILABLE, NULL, "the node is stopping");
+}
+
+/* ---- calls ---- */
+
+struct listing {
+	struct call *call;
+	const Dataplane__ListSessionsRequest *request;
+	Dataplane__SessionList *reply;
+};
+
+static void run_list(void *arg)
+{
+	struct listing *listing = arg;
+
+	sessions_list(node->sessions, listing->call->tenant, node->instance, listing->request,
+		listing->call->arena, listing->reply);
+}
+
+static err_t list_sessions(struct call *call, const Dataplane__ListSessionsRequest *request,
+	Dataplane__SessionList *reply)
+{
+	struct listing listing = { call, request, reply };
+
+	return on_loop(call, run_list, &listing);
+}
+
+struct closing {
+	const char *tenant;
+	const char *id;
+	err_t err;
+};
+
+static void run_close(void *arg)
+{
+	struct closing *closing = arg;
+
+	closing->err = sessions_end(node->sessions, closing->tenant, closing->id);
+}
+
+static err_t close_session(
+	struct call *call, const Dataplane__CloseSessionRequest *request, Dataplane__Empty *reply)
+{
+	struct closing closing = { .tenant = call->tenant, .id = request->id };
+	err_t err;
+
+	(void)reply;
+	if ((err = check_uuid(call, "id", request->id)) != OK ||
+		(err = on_loop(call, run_close, &closing)) != OK)
+		return err;
+	if (closing.err != OK)
+		return call_refuse(
+			call, closing.err, "id", "no session %s on this node", request->id);
+	return OK;
+}
+
+BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest,
+	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
+	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
+
+static Dataplane__Dataplane_Service service = DATAPLANE__DATAPLANE__INIT(on_);
+
+ProtobufCService *const node_services[] = { &service.base, NULL };
+
+/* ---- events ---- */
+
+/* What an event names, copied for the loop. */
+struct notice {
+	char what[64];
+	int64_t not_before;
+};
+
+static void post_notice(void (*run)(void *arg), const char *what, int64_t not_before)
+{
+	struct notice *notice = xcalloc(1, sizeof(*notice));
+
+	snprintf(notice->what, sizeof(notice->what), "%s", what);
+	notice->not_before = not_before;
+	if (!loop_post(node->loop, run, notice))
+		free(notice);
+}
+
+static void run_revoked(void *arg)
+{
+	struct notice *notice = arg;
+
+	verifier_revoke(node->verifier, notice->what, notice->not_before, clock_unix_ms() / 1000);
+	sessions_end_subject(node->sessions, notice->what, notice->not_before);
+	relays_end_subject(node->relays, notice->what, notice->not_before);
+	free(notice);
+}
+
+static err_t apply_revoked(struct call *call, const ProtobufCMessage *message)
+{
+	const Event__Revoked *event = (const Event__Revoked *)message;
+
+	(void)call;
+	post_notice(run_revoked, event->subject, event->not_before);
+	return OK;
+}
+
+static void run_removed(void *arg)
+{
+	struct notice *notice = arg;
+	char member[80];
+
+	snprintf(member, sizeof(member), "member:%s", notice->what);
+	verifier_revoke(node->verifier, member, INT64_MAX, clock_unix_ms() / 1000);
+	sessions_end_member(node->sessions, notice->what);
+	free(notice);
+}
+
+static err_t apply_member(struct call *call, const ProtobufCMessage *message)
+{
+	const Event__Member *event = (const Event__Member *)message;
+
+	(void)call;
+	if (event->removed)
+		post_notice(run_removed, event->member, 0);
+	return OK;
+}
+
+static void run_pair_closed(void *arg)
+{
+	struct notice *notice = arg;
+
+	relays_end_pair(node->relays, notice->what);
+	free(notice);
+}
+
+static err_t apply_pair(struct call *call, const ProtobufCMessage *message)
+{
+	(void)call;
+	post_notice(run_pair_closed, ((const Event__PairClosed *)message)->pair, 0);
+	return OK;
+}
+
+static err_t apply_keys(struct call *call, const ProtobufCMessage *message)
+{
+	(void)call;
+	(void)message;
+	worker_wake(node->keys);
+	return OK;
+}
+
+const struct event_route node_events[] = {
+	{ "revoked", &event__revoked__descriptor, apply_revoked },
+	{ "member", &event__member__descriptor, apply_member },
+	{ "pair", &event__pair_closed__descriptor, apply_pair },
+	{ "keys", &event__keys__descriptor, apply_keys },
+	{ NULL, NULL, NULL },
+};
+
+void node_open(struct dataplane *dataplane)
+{
+	node = dataplane;
+}
