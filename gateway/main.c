@@ -79,19 +79,24 @@ static err_t start(struct svc *svc)
 		.serve = api_serve,
 		.context = &gateway.api,
 	};
+	err_t err;
 
 	usage_open();
 	gateway.api.trust = trust_start(svc, gateway.issuer);
 	gateway.api.principals = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
 	gateway.api.addresses = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
-	return http_open(&gateway.http, &options);
+	err = http_open(&gateway.http, &options);
+	if (err != OK)
+		trust_stop(gateway.api.trust);
+	return err;
 }
 
-/* The events still come until svc has stopped them, so trust outlives this. */
+/* Events still come after this, so what they change lives until the end of main. */
 static void stop(struct svc *svc)
 {
 	(void)svc;
 	http_close(gateway.http, DRAIN_MS);
+	trust_stop(gateway.api.trust);
 }
 
 static const struct svc_definition definition = {
@@ -105,5 +110,10 @@ static const struct svc_definition definition = {
 
 int main(int argc, char **argv)
 {
-	return svc_main(&definition, argc, argv);
+	int status = svc_main(&definition, argc, argv);
+
+	limit_destroy(gateway.api.principals);
+	limit_destroy(gateway.api.addresses);
+	trust_destroy(gateway.api.trust);
+	return status;
 }

@@ -22,7 +22,9 @@ struct trust {
 	struct svc *svc;
 	const char *issuer;
 	struct revoked *revoked;
-	struct worker *worker;
+
+	pthread_mutex_t waking; /* guards worker */
+	struct worker *worker;	/* NULL after trust_stop */
 
 	pthread_mutex_t fetching; /* held during a fetch; guards fetched_ms */
 	int64_t fetched_ms;	  /* when the last one ended, well or not */
@@ -99,6 +101,7 @@ struct trust *trust_start(struct svc *svc, const char *issuer)
 	trust->svc = svc;
 	trust->issuer = issuer;
 	trust->revoked = revoked_create();
+	pthread_mutex_init(&trust->waking, NULL);
 	pthread_mutex_init(&trust->fetching, NULL);
 	pthread_rwlock_init(&trust->lock, NULL);
 	svc_ready(svc, "keys", "auth has not told its signing keys yet");
@@ -108,11 +111,22 @@ struct trust *trust_start(struct svc *svc, const char *issuer)
 
 void trust_stop(struct trust *trust)
 {
+	struct worker *worker;
+
+	pthread_mutex_lock(&trust->waking);
+	worker = trust->worker;
+	trust->worker = NULL;
+	pthread_mutex_unlock(&trust->waking);
+	worker_stop(worker);
+}
+
+void trust_destroy(struct trust *trust)
+{
 	if (trust == NULL)
 		return;
-	worker_stop(trust->worker);
 	keys_replace(trust, NULL, NULL);
 	revoked_destroy(trust->revoked);
+	pthread_mutex_destroy(&trust->waking);
 	pthread_mutex_destroy(&trust->fetching);
 	pthread_rwlock_destroy(&trust->lock);
 	free(trust);
@@ -166,5 +180,8 @@ void trust_revoke(struct trust *trust, const char *subject, int64_t not_before)
 
 void trust_refresh(struct trust *trust)
 {
-	worker_wake(trust->worker);
+	pthread_mutex_lock(&trust->waking);
+	if (trust->worker != NULL)
+		worker_wake(trust->worker);
+	pthread_mutex_unlock(&trust->waking);
 }

@@ -14,7 +14,11 @@ struct trust;
 /* Starts to fetch; until the first key set is there the process is not ready (part "keys").
  * `issuer` is kept. */
 struct trust *trust_start(struct svc *svc, const char *issuer);
-void trust_stop(struct trust *trust); /* NULL is fine */
+
+/* Fetches no more, and uses neither svc nor the bus again; all else goes on. */
+void trust_stop(struct trust *trust);
+
+void trust_destroy(struct trust *trust); /* stopped before; NULL is fine */
 
 /* ERR_UNAUTHENTICATED for all that is wrong with a token, ERR_UNAVAILABLE while there are no keys.
  */
