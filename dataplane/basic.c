@@ -107,8 +107,8 @@ static void become_session(struct attempt *attempt)
 	if (verifier_check(dataplane->verifier, attempt->token, strlen(attempt->token),
 		    clock_unix_ms() / 1000, &claims) != OK ||
 		!session_claims_good(&claims)) {
-		channel_close(
-			channel, CHANNEL_TRY_LATER, "the token for the session is not valid here");
+		channel_close(channel, WS_STATUS_TRY_LATER,
+			"the token for the session is not valid here");
 		return;
 	}
 	session_create(dataplane->sessions, channel, &claims);
@@ -129,15 +129,15 @@ static void turn_away(struct attempt *attempt)
 	if (!is_refusal(attempt->err)) {
 		LOG_THROTTLED(LOG_LEVEL_WARN, "admission_failed", "device=%s error=%s detail=%s",
 			attempt->device, err_name(attempt->err), log_value(attempt->detail));
-		channel_close(attempt->channel, CHANNEL_TRY_LATER,
+		channel_close(attempt->channel, WS_STATUS_TRY_LATER,
 			"the node can't ask who you are just now");
 	} else if (attempt->authenticated) {
 		refused_add(refused, attempt->authorization, attempt->network, 403, clock_ms());
-		channel_close(attempt->channel, CHANNEL_POLICY, attempt->detail);
+		channel_close(attempt->channel, WS_STATUS_POLICY, attempt->detail);
 	} else {
 		refused_add(refused, attempt->authorization, "", 401, clock_ms());
-		channel_close(
-			attempt->channel, CHANNEL_POLICY, "the device or its secret is not valid");
+		channel_close(attempt->channel, WS_STATUS_POLICY,
+			"the device or its secret is not valid");
 	}
 }
 

@@ -26,7 +26,8 @@
 #define WRITE_BYTES   (128 * 1024) /* written in one turn before other connections get theirs */
 #define QUEUE_HIGH    (QUEUE_BYTES_MAX / 2)
 #define QUEUE_LOW     (QUEUE_BYTES_MAX / 8)
-#define CLOSE_S	      5 /* for what waits and the closing handshake */
+#define CLOSE_S	      5	 /* for the closing handshake */
+#define FINISH_S      30 /* for what waits to be written before it */
 #define DRAIN_TICK_MS 20
 #define REPLY_MAX     512
 
@@ -216,14 +217,6 @@ static void on_closed(struct channel *channel)
 	face->closed(channel);
 }
 
-/* The library sends the close frame when a callback returns -1 after this. */
-static int close_now(struct channel *channel)
-{
-	lws_close_reason(channel->wsi, (enum lws_close_status)channel->code,
-		(unsigned char *)channel->reason, strlen(channel->reason));
-	return -1;
-}
-
 static int on_received(struct channel *channel, const void *data, size_t len)
 {
 	struct lws *wsi = channel->wsi;
@@ -238,7 +231,7 @@ static int on_received(struct channel *channel, const void *data, size_t len)
 
 	if (channel->state == CHANNEL_OPEN)
 		channel->face->received(channel, &piece);
-	return channel->state == CHANNEL_CLOSING ? close_now(channel) : 0;
+	return 0;
 }
 
 static void wait_for_room(struct channel *channel)
@@ -307,6 +300,23 @@ static void tell_drained(struct channel *channel)
 		channel->face->drained(channel);
 }
 
+/*
+ * Sends the close frame; what follows is the peer's answer or the end of CLOSE_S. The library's own
+ * way (lws_close_reason, and -1 from the callback) sends none from here: as Debian builds it, it
+ * closes a second time at once, to test itself.
+ */
+static int send_close(struct channel *channel)
+{
+	unsigned char frame[LWS_PRE + WS_HEADER_MAX + WS_CONTROL_MAX];
+	size_t len = ws_close(frame + LWS_PRE, channel->code, channel->reason, NULL);
+
+	channel->state = CHANNEL_GONE;
+	lws_set_timeout(channel->wsi, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_S);
+	/* As bytes of HTTP, that is as they are: the library keeps its own opcode for closing to
+	 * itself. */
+	return lws_write(channel->wsi, frame + LWS_PRE, len, LWS_WRITE_HTTP) < 0 ? -1 : 0;
+}
+
 static int on_writable(struct channel *channel)
 {
 	switch (channel->state) {
@@ -318,18 +328,20 @@ static int on_writable(struct channel *channel)
 	case CHANNEL_FINISHING:
 		if (!write_queue(channel))
 			return -1;
-		return queue_is_empty(&channel->queue) ? close_now(channel) : 0;
+		return queue_is_empty(&channel->queue) ? send_close(channel) : 0;
 	case CHANNEL_CLOSING:
-		return close_now(channel);
+		return send_close(channel);
 	case CHANNEL_GONE:
 		break;
 	}
 	return 0;
 }
 
-/* The library answers the close frame. */
+/* The library answers the peer's close frame, but ours was sent already: then it is over. */
 static int on_peer_close(struct channel *channel)
 {
+	if (channel->code != 0 && channel->state == CHANNEL_GONE)
+		return -1;
 	channel->state = CHANNEL_GONE;
 	queue_finish(&channel->queue);
 	return 0;
@@ -400,28 +412,30 @@ void channel_set_timer(struct channel *channel, unsigned ms)
 	lws_set_timer_usecs(channel->wsi, ms ? (lws_usec_t)ms * 1000 : LWS_SET_TIMER_USEC_CANCEL);
 }
 
-static void begin_close(struct channel *channel, enum channel_state state, enum channel_code code,
-	const char *reason)
+static void begin_close(
+	struct channel *channel, enum ws_status code, const char *reason, int within_s)
 {
-	channel->state = state;
 	channel->code = code;
 	snprintf(channel->reason, sizeof(channel->reason), "%s", reason);
-	lws_set_timeout(channel->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_S);
+	lws_set_timeout(channel->wsi, PENDING_TIMEOUT_CLOSE_SEND, within_s);
 	lws_callback_on_writable(channel->wsi);
 }
 
-void channel_close(struct channel *channel, enum channel_code code, const char *reason)
+void channel_close(struct channel *channel, enum ws_status code, const char *reason)
 {
 	if (channel->state == CHANNEL_GONE || channel->state == CHANNEL_CLOSING)
 		return;
-	begin_close(channel, CHANNEL_CLOSING, code, reason);
+	channel->state = CHANNEL_CLOSING;
+	begin_close(channel, code, reason, CLOSE_S);
 	queue_finish(&channel->queue);
 }
 
-void channel_finish(struct channel *channel, enum channel_code code, const char *reason)
+void channel_finish(struct channel *channel, enum ws_status code, const char *reason)
 {
-	if (channel->state == CHANNEL_OPEN)
-		begin_close(channel, CHANNEL_FINISHING, code, reason);
+	if (channel->state != CHANNEL_OPEN)
+		return;
+	channel->state = CHANNEL_FINISHING;
+	begin_close(channel, code, reason, FINISH_S);
 }
 
 /* ---- the server ---- */
@@ -478,16 +492,12 @@ err_t channel_server_open(struct channel_server **out, const struct channel_serv
 	server->context = lws_create_context(&info);
 	if (server->context)
 		server->vhost = lws_create_vhost(server->context, &info);
-	if (!server->vhost) {
-		log_error("websocket_failed", "cert=%s key=%s", log_value(options->tls_cert),
-			log_value(options->tls_key));
-		if (server->context)
-			lws_context_destroy(server->context);
-		free(server);
-		return ERR_UNAVAILABLE;
-	}
 	*out = server;
-	return OK;
+	if (server->vhost)
+		return OK;
+	log_error("websocket_failed", "cert=%s key=%s", log_value(options->tls_cert),
+		log_value(options->tls_key));
+	return ERR_UNAVAILABLE;
 }
 
 void channel_server_accepted(struct channel_server *server, int fd)
@@ -502,11 +512,8 @@ void channel_server_accepted(struct channel_server *server, int fd)
 static void on_drain_closed(uv_handle_t *handle)
 {
 	struct channel_server *server = handle->data;
-	void (*ended)(void *arg) = server->ended;
-	void *arg = server->ended_arg;
 
-	free(server);
-	ended(arg);
+	server->ended(server->ended_arg);
 }
 
 static void on_drain_tick(uv_timer_t *timer)
@@ -516,7 +523,8 @@ static void on_drain_tick(uv_timer_t *timer)
 	if (server->channels && clock_ms() < server->drain_until_ms)
 		return;
 	uv_timer_stop(timer);
-	lws_context_destroy(server->context);
+	lws_context_destroy(
+		server->context); /* only begins it: handles close while the loop runs */
 	uv_close((uv_handle_t *)timer, on_drain_closed);
 }
 
@@ -527,8 +535,16 @@ void channel_server_close(
 	server->ended_arg = arg;
 	server->drain_until_ms = clock_ms() + ms;
 	for (struct channel *channel = server->channels; channel; channel = channel->next)
-		channel_close(channel, CHANNEL_GOING_AWAY, "the node is stopping");
+		channel_close(channel, WS_STATUS_GOING_AWAY, "the node is stopping");
 	uv_timer_init(server->options.loop, &server->drain);
 	server->drain.data = server;
 	uv_timer_start(&server->drain, on_drain_tick, 0, DRAIN_TICK_MS);
+}
+
+void channel_server_destroy(struct channel_server *server)
+{
+	if (!server)
+		return;
+	lws_context_destroy(server->context); /* NULL is fine */
+	free(server);
 }

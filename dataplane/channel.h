@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "lib/token.h"
 #include "lib/uuid.h"
+#include "lib/ws.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,17 +24,6 @@
 #define CHANNEL_NONCE_MAX     128
 #define CHANNEL_NETWORK_MAX   64
 #define CHANNEL_AUTHORIZATION (TOKEN_MAX + 64)
-
-/* Close codes of RFC 6455 that the node sends. */
-enum channel_code {
-	CHANNEL_NORMAL = 1000,
-	CHANNEL_GOING_AWAY = 1001,
-	CHANNEL_PROTOCOL_ERROR = 1002,
-	CHANNEL_UNSUPPORTED = 1003,
-	CHANNEL_POLICY = 1008,
-	CHANNEL_TOO_BIG = 1009,
-	CHANNEL_TRY_LATER = 1013,
-};
 
 struct channel;
 struct channel_server;
@@ -61,8 +51,8 @@ struct channel_face {
 enum channel_state {
 	CHANNEL_OPEN,
 	CHANNEL_FINISHING, /* closes when what waits has been written */
-	CHANNEL_CLOSING,   /* closes at the next turn */
-	CHANNEL_GONE,	   /* closed by the peer, or its socket is broken */
+	CHANNEL_CLOSING,   /* closes when the socket is writable */
+	CHANNEL_GONE,	   /* a close frame was sent or received, or the socket is broken */
 };
 
 struct channel {
@@ -80,7 +70,7 @@ struct channel {
 	bool blocked;	  /* waits until the socket is writable */
 	bool full;	  /* the queue was over its mark; face->drained is owed */
 	enum channel_state state;
-	enum channel_code code;
+	enum ws_status code;
 	char reason[96];
 };
 
@@ -102,7 +92,7 @@ struct channel_server_options {
 	void *context;
 };
 
-/* Errors are logged. */
+/* Errors are logged; also then the server has to be closed and destroyed. */
 err_t channel_server_open(
 	struct channel_server **out, const struct channel_server_options *options) MUST_CHECK;
 
@@ -110,9 +100,12 @@ err_t channel_server_open(
 void channel_server_accepted(struct channel_server *server, int fd);
 
 /* Closes every connection with 1001, and when all are gone, or `ms` later, ends the server and
- * calls `ended`; the server is freed by then. */
+ * calls `ended`. */
 void channel_server_close(
 	struct channel_server *server, unsigned ms, void (*ended)(void *arg), void *arg);
+
+/* Frees it, after the loop has ended, from any thread. NULL is fine. */
+void channel_server_destroy(struct channel_server *server);
 
 /* Writes the packet now or queues a reference to it. False: it was dropped, since the queue is full
  * or the connection is closing. */
@@ -129,7 +122,7 @@ void channel_set_timer(struct channel *channel, unsigned ms);
 
 /* Closes at once: what waits in the queue is forgotten, nothing more is received. Only the first of
  * several closes counts. */
-void channel_close(struct channel *channel, enum channel_code code, const char *reason);
+void channel_close(struct channel *channel, enum ws_status code, const char *reason);
 
 /* Closes when what waits has been written; nothing more is received. */
-void channel_finish(struct channel *channel, enum channel_code code, const char *reason);
+void channel_finish(struct channel *channel, enum ws_status code, const char *reason);

@@ -91,18 +91,18 @@ static void refuse(struct relay_end *end, const struct claim *claim)
 	switch (claim->err) {
 	case OK: /* joined with a connection of another node */
 		snprintf(reason, sizeof(reason), "the other end is on node %s", claim->peer_node);
-		relay_refuse(end, claim->pair, CHANNEL_TRY_LATER, reason);
+		relay_refuse(end, claim->pair, WS_STATUS_TRY_LATER, reason);
 		break;
 	case ERR_ALREADY_EXISTS:
 	case ERR_INVALID_ARGUMENT:
 	case ERR_PERMISSION_DENIED:
 	case ERR_FAILED_PRECONDITION:
-		relay_refuse(end, "", CHANNEL_POLICY, claim->detail);
+		relay_refuse(end, "", WS_STATUS_POLICY, claim->detail);
 		break;
 	default:
 		LOG_THROTTLED(LOG_LEVEL_WARN, "claim_failed", "error=%s detail=%s",
 			err_name(claim->err), log_value(claim->detail));
-		relay_refuse(end, "", CHANNEL_TRY_LATER, "no pair can be made just now");
+		relay_refuse(end, "", WS_STATUS_TRY_LATER, "no pair can be made just now");
 	}
 }
 

@@ -58,15 +58,9 @@ static err_t open_doors(void)
 	return err == OK ? listener_open(&dataplane.listener, &listener) : err;
 }
 
-/* The last that runs on the loop. */
 static void on_server_ended(void *arg)
 {
 	(void)arg;
-	sessions_destroy(dataplane.sessions);
-	relays_destroy(dataplane.relays);
-	verifier_destroy(dataplane.verifier);
-	refused_destroy(dataplane.refused);
-	packet_trim();
 	loop_end(dataplane.loop);
 }
 
@@ -74,10 +68,7 @@ static void close_doors(void *arg)
 {
 	(void)arg;
 	listener_close(dataplane.listener);
-	if (dataplane.server)
-		channel_server_close(dataplane.server, DRAIN_MS, on_server_ended, NULL);
-	else
-		on_server_ended(NULL);
+	channel_server_close(dataplane.server, DRAIN_MS, on_server_ended, NULL);
 }
 
 static void run_open(void *arg)
@@ -93,6 +84,12 @@ static void stop(struct svc *svc)
 	worker_stop(dataplane.keys);
 	loop_call(dataplane.loop, close_doors, NULL);
 	loop_join(dataplane.loop);
+	channel_server_destroy(dataplane.server);
+	sessions_destroy(dataplane.sessions);
+	relays_destroy(dataplane.relays);
+	verifier_destroy(dataplane.verifier);
+	refused_destroy(dataplane.refused);
+	packet_trim();
 }
 
 static err_t start(struct svc *svc)

@@ -121,13 +121,15 @@ static err_t apply_revoked(struct call *call, const ProtobufCMessage *message)
 	return OK;
 }
 
+/* The member may come back, when its device is unblocked: with a token issued from now on. */
 static void run_removed(void *arg)
 {
 	struct notice *notice = arg;
+	int64_t now_s = clock_unix_ms() / 1000;
 	char member[80];
 
 	snprintf(member, sizeof(member), "member:%s", notice->what);
-	verifier_revoke(node->verifier, member, INT64_MAX, clock_unix_ms() / 1000);
+	verifier_revoke(node->verifier, member, now_s + 1, now_s);
 	sessions_end_member(node->sessions, notice->what);
 	free(notice);
 }

@@ -36,7 +36,7 @@ struct relays {
 	struct relay_end *by_id;
 };
 
-static void end(struct relay_end *one, enum channel_code code, const char *reason)
+static void end(struct relay_end *one, enum ws_status code, const char *reason)
 {
 	channel_close(one->channel, code, reason);
 }
@@ -46,14 +46,14 @@ static void pass(struct relay_end *from, struct packet *packet)
 {
 	if (!from->partner) {
 		if (!queue_push(&from->held, packet))
-			end(from, CHANNEL_POLICY, "too much was sent before the pair was joined");
+			end(from, WS_STATUS_POLICY, "too much was sent before the pair was joined");
 		else if (from->held.bytes > HELD_MAX)
 			channel_hold(from->channel, true);
 		return;
 	}
 	counter_add(COUNTER_RELAY_BYTES, packet->len);
 	if (!channel_send(from->partner->channel, packet))
-		channel_finish(from->channel, CHANNEL_NORMAL, "the other end has closed");
+		channel_finish(from->channel, WS_STATUS_NORMAL, "the other end has closed");
 	else if (channel_is_full(from->partner->channel))
 		channel_hold(from->channel, true);
 }
@@ -80,7 +80,7 @@ static void on_received(struct channel *channel, const struct channel_piece *pie
 	size_t offset = 0;
 
 	if (piece->first && from->in_message) {
-		end(from, CHANNEL_PROTOCOL_ERROR, "a message began before the last one ended");
+		end(from, WS_STATUS_PROTOCOL_ERROR, "a message began before the last one ended");
 		return;
 	}
 	do {
@@ -114,7 +114,7 @@ static void on_timer(struct channel *channel)
 	struct relay_end *one = channel->owner;
 
 	if (!one->partner)
-		end(one, CHANNEL_TRY_LATER, "the other end did not come");
+		end(one, WS_STATUS_TRY_LATER, "the other end did not come");
 }
 
 static void part(struct relay_end *one)
@@ -129,7 +129,7 @@ static void part(struct relay_end *one)
 	log_info("relay_ended", "pair=%s first_closed=%s other=%s", log_value(one->pair), one->id,
 		partner->id);
 	channel_hold(partner->channel, false); /* else its answer to our close would not be read */
-	channel_finish(partner->channel, CHANNEL_NORMAL, "the other end has closed");
+	channel_finish(partner->channel, WS_STATUS_NORMAL, "the other end has closed");
 }
 
 static void on_closed(struct channel *channel)
@@ -239,7 +239,7 @@ void relay_join(struct relay_end *one, const char *pair, const char *partner_id)
 	if (partner && one->partner == partner)
 		return; /* the partner's claim was answered first */
 	if (!partner || partner == one || partner->partner || one->partner) {
-		end(one, CHANNEL_TRY_LATER, "the other end has gone");
+		end(one, WS_STATUS_TRY_LATER, "the other end has gone");
 		return;
 	}
 	one->partner = partner;
@@ -251,8 +251,7 @@ void relay_join(struct relay_end *one, const char *pair, const char *partner_id)
 	release_held(one);
 }
 
-void relay_refuse(
-	struct relay_end *one, const char *pair, enum channel_code code, const char *reason)
+void relay_refuse(struct relay_end *one, const char *pair, enum ws_status code, const char *reason)
 {
 	set_pair(one, pair);
 	end(one, code, reason);
@@ -262,12 +261,12 @@ void relays_end_pair(struct relays *relays, const char *pair)
 {
 	for (struct relay_end *one = relays->by_id; one; one = one->hh.next)
 		if (strcmp(one->pair, pair) == 0)
-			end(one, CHANNEL_NORMAL, "the pair was closed");
+			end(one, WS_STATUS_NORMAL, "the pair was closed");
 }
 
 void relays_end_subject(struct relays *relays, const char *subject, int64_t not_before)
 {
 	for (struct relay_end *one = relays->by_id; one; one = one->hh.next)
 		if (one->issued_at < not_before && strcmp(one->subject, subject) == 0)
-			end(one, CHANNEL_POLICY, "revoked");
+			end(one, WS_STATUS_POLICY, "revoked");
 }

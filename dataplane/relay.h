@@ -57,8 +57,7 @@ void relay_wait(struct relay_end *end, const char *pair);
 void relay_join(struct relay_end *end, const char *pair, const char *partner);
 
 /* The claim was not granted, or the pair can't be made here. */
-void relay_refuse(
-	struct relay_end *end, const char *pair, enum channel_code code, const char *reason);
+void relay_refuse(struct relay_end *end, const char *pair, enum ws_status code, const char *reason);
 
 /* Ends the connections of a pair. */
 void relays_end_pair(struct relays *relays, const char *pair);

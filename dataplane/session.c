@@ -51,7 +51,7 @@ static void detach(struct session *session, const char *reason)
 		(unsigned long long)session->tx_frames, (unsigned long long)session->dropped);
 }
 
-static void end(struct session *session, enum channel_code code, const char *reason)
+static void end(struct session *session, enum ws_status code, const char *reason)
 {
 	detach(session, reason);
 	channel_close(session->channel, code, reason);
@@ -127,12 +127,12 @@ static void on_received(struct channel *channel, const struct channel_piece *pie
 		forget_partial(session);
 	before = session->partial ? session->partial->len : 0;
 	if (piece->text) {
-		end(session, CHANNEL_UNSUPPORTED, "Ethernet frames come in binary messages");
+		end(session, WS_STATUS_UNSUPPORTED, "Ethernet frames come in binary messages");
 		return;
 	}
 	if (piece->left > SESSION_MESSAGE_MAX ||
 		before + piece->len + piece->left > SESSION_MESSAGE_MAX) {
-		end(session, CHANNEL_TOO_BIG, "the message is longer than any frame");
+		end(session, WS_STATUS_TOO_BIG, "the message is longer than any frame");
 		return;
 	}
 	frame = join(session, piece);
@@ -149,7 +149,7 @@ static void on_opened(struct channel *channel)
 
 	if (switch_attach(session->sessions->ctx, session->tenant, session->network, &session->port,
 		    &replaced) != OK) {
-		end(session, CHANNEL_POLICY, "another member has this MAC address");
+		end(session, WS_STATUS_POLICY, "another member has this MAC address");
 		return;
 	}
 	counter_add(COUNTER_SESSIONS, 1);
@@ -162,7 +162,7 @@ static void on_opened(struct channel *channel)
 	counter_add(COUNTER_SESSIONS, -1);
 	log_info("session_replaced", "session=%s by=%s", ((struct session *)replaced)->id,
 		session->id);
-	channel_close(((struct session *)replaced)->channel, CHANNEL_POLICY,
+	channel_close(((struct session *)replaced)->channel, WS_STATUS_POLICY,
 		"the member has a new session");
 }
 
@@ -236,14 +236,14 @@ void sessions_end_subject(struct sessions *sessions, const char *subject, int64_
 {
 	for (struct session *session = sessions->by_id; session; session = session->hh.next)
 		if (session->issued_at < not_before && strcmp(session->subject, subject) == 0)
-			end(session, CHANNEL_POLICY, "revoked");
+			end(session, WS_STATUS_POLICY, "revoked");
 }
 
 void sessions_end_member(struct sessions *sessions, const char *member)
 {
 	for (struct session *session = sessions->by_id; session; session = session->hh.next)
 		if (strcmp(session->port.member, member) == 0)
-			end(session, CHANNEL_POLICY, "no longer a member of the network");
+			end(session, WS_STATUS_POLICY, "no longer a member of the network");
 }
 
 err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id)
@@ -255,7 +255,7 @@ err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id
 		return ERR_NOT_FOUND;
 	if (strcmp(tenant, CALL_FLEET) != 0 && strcmp(tenant, session->tenant) != 0)
 		return ERR_NOT_FOUND;
-	end(session, CHANNEL_POLICY, "ended by an operator");
+	end(session, WS_STATUS_POLICY, "ended by an operator");
 	return OK;
 }
 

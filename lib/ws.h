@@ -39,8 +39,10 @@ enum ws_status {
 	WS_STATUS_UNSUPPORTED = 1003,
 	WS_STATUS_NONE = 1005, /* a close frame without a code; never sent */
 	WS_STATUS_BAD_TEXT = 1007,
+	WS_STATUS_POLICY = 1008,
 	WS_STATUS_TOO_BIG = 1009,
 	WS_STATUS_RESTART = 1012,
+	WS_STATUS_TRY_LATER = 1013,
 };
 
 /* ---- receiving ---- */
