@@ -372,7 +372,8 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
 
 /* libmicrohttpd's own words: what keeps it from starting matters, what clients do wrong does not.
  */
-static void on_log(void *arg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_log(
+	void *arg, const char *format, va_list args)
 {
 	struct http *http = arg;
 	char text[256];
