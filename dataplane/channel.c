@@ -1,5 +1,6 @@
 /*
- * channel: WebSocket connections over libwebsockets 4.1.6 and its libuv plugin.
+ * channel: WebSocket connections over libwebsockets 4.1.6 and its libuv plugin. With handshake.c
+ * the only code that sees that library.
  *
  * What is done here for a reason that the library does not tell: docs/dataplane.md. The loop's
  * thread.
@@ -7,6 +8,7 @@
 #include "dataplane/channel.h"
 
 #include "dataplane/counters.h"
+#include "dataplane/handshake.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -29,7 +31,6 @@
 #define CLOSE_S	      5	 /* for the closing handshake */
 #define FINISH_S      30 /* for what waits to be written before it */
 #define DRAIN_TICK_MS 20
-#define REPLY_MAX     512
 
 _Static_assert(PACKET_HEADROOM >= LWS_PRE, "libwebsockets writes its header into the headroom");
 _Static_assert(BUFFER_LEN > PACKET_MAX, "a larger write would be copied in pieces");
@@ -45,103 +46,12 @@ struct channel_server {
 	void *ended_arg;
 };
 
-/* ---- the handshake ---- */
-
-/* Copies a header; false if it does not fit. */
-static bool header_copy(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
-{
-	int len = lws_hdr_total_length(wsi, token);
-
-	*out = '\0';
-	if (len <= 0)
-		return true;
-	return (size_t)len < size && lws_hdr_copy(wsi, out, (int)size, token) > 0;
-}
-
-/* Copies an argument of the query ("nonce="); false if it does not fit. */
-static bool argument_copy(struct lws *wsi, const char *name, char *out, size_t size)
-{
-	char text[512];
-	const char *value = lws_get_urlarg_by_name(wsi, name, text, sizeof(text));
-
-	*out = '\0';
-	if (!value)
-		return true;
-	if (strlen(value) >= size)
-		return false;
-	memcpy(out, value, strlen(value) + 1);
-	return true;
-}
-
-static int request_read(struct lws *wsi, struct channel_request *request, const char **why)
-{
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) {
-		*why = "WebSocket begins with GET.";
-		return 405;
-	}
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0 ||
-		lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0) {
-		*why = "Host and Sec-WebSocket-Key are needed.";
-		return 400;
-	}
-	if (!header_copy(wsi, WSI_TOKEN_GET_URI, request->path, sizeof(request->path)) ||
-		!argument_copy(wsi, "nonce=", request->nonce, sizeof(request->nonce)) ||
-		!argument_copy(wsi, "network=", request->network, sizeof(request->network))) {
-		*why = "The path or a part of the query is too long.";
-		return 414;
-	}
-	if (!header_copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, request->authorization,
-		    sizeof(request->authorization))) {
-		*why = "Authorization is too long.";
-		return 431;
-	}
-	return 0;
-}
-
-static const char *status_text(int status)
-{
-	switch (status) {
-	case 401:
-		return "Unauthorized\r\nWWW-Authenticate: Bearer, Basic realm=\"lanyard\"";
-	case 403:
-		return "Forbidden";
-	case 405:
-		return "Method Not Allowed\r\nAllow: GET";
-	case 414:
-		return "URI Too Long";
-	case 426:
-		return "Upgrade Required\r\nUpgrade: websocket";
-	case 431:
-		return "Request Header Fields Too Large";
-	case 503:
-		return "Service Unavailable\r\nRetry-After: 1";
-	default:
-		return "Bad Request";
-	}
-}
-
-/* Answers with a status of HTTP and gives what the callback has to return: the end of the
- * connection. */
-static int refuse(struct lws *wsi, int status, const char *why)
-{
-	unsigned char reply[LWS_PRE + REPLY_MAX];
-	int len = snprintf((char *)reply + LWS_PRE, REPLY_MAX,
-		"HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n\r\n%s\n",
-		status, status_text(status), strlen(why) + 1, why);
-
-	counter_add(COUNTER_HANDSHAKES_REFUSED, 1);
-	if (len > 0 && len < REPLY_MAX)
-		lws_write(wsi, reply + LWS_PRE, (size_t)len, LWS_WRITE_HTTP);
-	return -1;
-}
-
 static int on_handshake(struct lws *wsi, struct channel *channel)
 {
 	struct channel_server *server = lws_context_user(lws_get_context(wsi));
 	struct channel_request request;
 	const char *why = "";
-	int status = request_read(wsi, &request, &why);
+	int status = handshake_read(wsi, &request, &why);
 
 	channel->wsi = wsi;
 	channel->server = server;
@@ -153,23 +63,9 @@ static int on_handshake(struct lws *wsi, struct channel *channel)
 			server->options.handshake(server->options.context, channel, &request, &why);
 	sodium_memzero(request.authorization, sizeof(request.authorization));
 	if (status != 0)
-		return refuse(wsi, status, why);
+		return handshake_refuse(wsi, status, why);
 	counter_add(COUNTER_HANDSHAKES_ACCEPTED, 1);
 	return 0;
-}
-
-/*
- * Upgrades to anything but websocket end here: the library offers h2c, and for a protocol it does
- * not know it goes on with freed memory after its reply (fixed upstream by 2f082ec31), so that the
- * value it hands to the callback must not be looked at.
- */
-static int on_upgrade(struct lws *wsi)
-{
-	char protocol[16];
-
-	if (!header_copy(wsi, WSI_TOKEN_UPGRADE, protocol, sizeof(protocol)))
-		return -1;
-	return strcasecmp(protocol, "websocket") == 0 ? 0 : -1;
 }
 
 /* ---- the life of a connection ---- */
@@ -354,9 +250,11 @@ static int on_event(
 
 	switch ((int)reason) {
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return on_upgrade(wsi);
+		return handshake_check_upgrade(wsi);
 	case LWS_CALLBACK_HTTP:
-		return refuse(wsi, 426, "This is a WebSocket endpoint.");
+		return handshake_refuse(wsi, 426, "This is a WebSocket endpoint.");
+	case LWS_CALLBACK_RAW_ADOPT: /* the method CONNECT, which would stay open for ever */
+		return -1;
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return on_handshake(wsi, channel);
 	case LWS_CALLBACK_ESTABLISHED:

@@ -5,10 +5,9 @@
 #include "dataplane/relay.h"
 
 #include "dataplane/counters.h"
+#include "dataplane/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-
-#include <uthash.h>
 
 #include <stdio.h>
 #include <string.h>

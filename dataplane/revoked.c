@@ -3,9 +3,8 @@
  */
 #include "dataplane/revoked.h"
 
+#include "dataplane/hash.h"
 #include "lib/mem.h"
-
-#include <uthash.h>
 
 #include <stdio.h>
 
