@@ -1,0 +1,297 @@
+"""Every operation of the REST API against its description, for each role, for strangers, and for nobody."""
+
+import base64
+import json
+import uuid
+
+import jsonschema
+import pytest
+
+from api_client import Caller, NOBODY, bearer, parameters_of, wait_for
+from api_world import (ROLES, PASSWORD, Device, Tenant, admin, api, fleet_users, stranger, tenant, things,
+                       websocket)  # fixtures too
+
+READ = {"owner", "admin", "auditor"}
+WORK_READ = READ | {"operator"}
+WRITE = {"owner", "admin"}
+WORK_WRITE = WRITE | {"operator"}
+GRANTS = {
+    "tenants:read": READ, "tenants:write": WRITE, "users:read": READ, "users:write": WRITE,
+    "api-keys:read": READ, "api-keys:write": WRITE,
+    "enrolment-keys:read": WORK_READ, "enrolment-keys:write": WORK_WRITE,
+    "networks:read": WORK_READ | {"member"}, "networks:write": WORK_WRITE,
+    "devices:read": WORK_READ, "devices:write": WORK_WRITE,
+    "members:read": WORK_READ, "members:write": WORK_WRITE,
+    "sessions:read": WORK_READ, "sessions:write": WORK_WRITE, "names:read": WORK_READ | {"member"},
+    "pairs:read": WORK_READ, "pairs:write": WORK_WRITE,
+    "network:attach": {"device"}, "keys:write": WRITE, "*": set(ROLES) | {"device"},
+}
+
+
+# ---- the main road: every operation, by whoever may do it ----
+
+def test_tenants(api, admin, tenant):
+    assert api.ok("getTenant", tenant.owner, tenant=tenant.id)["name"] == tenant.name
+    assert [t["id"] for t in api.ok("listTenants", admin, query={"name": tenant.name})["items"]] == [tenant.id]
+    assert api.call("createTenant", admin, {"name": tenant.name}).status_code == 409
+
+
+def test_suspension(api, admin):
+    tenant = Tenant(api, admin)
+    assert api.ok("updateTenant", admin, {"state": "suspended"}, tenant=tenant.id)["state"] == "suspended"
+    assert api.call("listNetworks", tenant.keys["owner"], tenant=tenant.id).status_code == 401
+    wait_for("the end of its tokens",
+             lambda: api.call("listNetworks", tenant.owner, tenant=tenant.id).status_code == 401)
+    assert api.ok("updateTenant", admin, {"state": "active"}, tenant=tenant.id)["state"] == "active"
+    api.ok("listNetworks", tenant.keys["owner"], tenant=tenant.id)
+
+
+def logged_in(api, tenant, user):
+    token = tenant.log_in(api, user)
+    return token if api.call("listUsers", token, tenant=tenant.id).status_code == 200 else None
+
+
+def test_users(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    user = api.ok("createUser", owner, {"name": "Zoë", "role": "member", "password": PASSWORD}, **of)
+    assert api.ok("getUser", owner, id_=user["id"], **of) == user
+    changed = api.ok("updateUser", owner, {"role": "auditor"}, id_=user["id"], **of)
+    assert changed["role"] == "auditor" and changed["version"] > user["version"]
+    # The change ended all tokens of its second.
+    token = wait_for("a token that is good", lambda: logged_in(api, tenant, "Zoë"))
+    api.ok("updateUser", owner, {"state": "blocked"}, id_=user["id"], **of)
+    wait_for("the end of its token", lambda: api.call("listUsers", token, **of).status_code == 401)
+    assert [u["id"] for u in api.ok("listUsers", owner, query={"name": "Zoë"}, **of)["items"]] == [user["id"]]
+    api.ok("deleteUser", owner, id_=user["id"], **of)
+    assert api.call("getUser", owner, id_=user["id"], **of).status_code == 404
+
+
+def test_api_keys(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    key = api.ok("createApiKey", owner, {"name": "k", "role": "operator", "scopes": ["devices:read"]}, **of)
+    shown = api.ok("getApiKey", owner, id_=key["id"], **of)
+    assert key["secret"] and shown["secret"] == "" and shown["scopes"] == ["devices:read"]
+    narrow = bearer("narrow key", key["secret"])
+    api.ok("listDevices", narrow, **of)
+    assert api.call("listNetworks", narrow, **of).status_code == 403
+    assert len(api.ok("listApiKeys", owner, query={"name": "k"}, **of)["items"]) == 1
+    api.ok("deleteApiKey", owner, id_=key["id"], **of)
+    assert api.call("listDevices", narrow, **of).status_code == 401
+
+
+def test_only_owners_make_owners(api, tenant):
+    body = {"name": "usurper", "role": "owner", "password": PASSWORD}
+    assert api.call("createUser", tenant.users["admin"], body, tenant=tenant.id).status_code == 403
+    assert api.call("createApiKey", tenant.keys["admin"], {"name": "u", "role": "owner"},
+                    tenant=tenant.id).status_code == 403
+
+
+def test_enrolment_keys(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    key = api.ok("createEnrolmentKey", owner, {"name": "one", "max_uses": 1}, **of)
+    assert api.ok("getEnrolmentKey", owner, id_=key["id"], **of)["secret"] == ""
+    assert key["id"] in [k["id"] for k in api.ok("listEnrolmentKeys", owner, **of)["items"]]
+    api.ok("revokeEnrolmentKey", owner, id_=key["id"], **of)
+    assert api.ok("getEnrolmentKey", owner, id_=key["id"], **of)["state"] == "revoked"
+    reply = api.call("enrol", NOBODY, {"enrolment_key": key["secret"], "name": "late"})
+    assert 400 <= reply.status_code < 500
+
+
+def test_networks_members_names(api, tenant, things):
+    of, owner, device = {"tenant": tenant.id}, tenant.owner, things.device.id
+    network = api.ok("createNetwork", owner, {"name": "lab", "ipv4": "10.78.0.0/24", "mtu": 1300}, **of)
+    where = {"id_": network["id"], **of}
+    assert api.ok("getNetwork", owner, **where) == network
+    assert api.ok("updateNetwork", owner, {"mtu": 1500}, **where)["mtu"] == 1500
+    member = api.ok("createMember", owner, {"network": network["id"], "device": device}, **of)
+    assert api.call("createMember", owner, {"network": network["id"], "device": device}, **of).status_code == 409
+    assert api.ok("getMember", owner, id_=member["id"], **of) == member
+    listed = api.ok("listMembers", owner, query={"network": network["id"], "device": device}, **of)["items"]
+    assert listed == [member]
+    assert api.call("deleteNetwork", owner, **where).status_code == 409
+    name, = wait_for("the name of the member", lambda: api.ok(
+        "listNames", owner, query={"network": network["id"]}, **of)["items"])
+    assert name["name"].startswith(f"first.lab.{tenant.name}.") and name["ipv4"] == member["ipv4"].split("/")[0]
+    assert api.ok("getName", owner, id_=member["id"], **of) == name
+    api.ok("deleteMember", owner, id_=member["id"], **of)
+    api.ok("deleteNetwork", owner, **where)
+    assert network["id"] not in [n["id"] for n in api.ok("listNetworks", owner, **of)["items"]]
+
+
+def test_devices(api, tenant, things):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    device = Device(api, tenant, things.network["id"], "second")
+    api.ok("attach", device.basic, {"network": "office"})
+    where = {"id_": device.id, **of}
+    assert api.ok("getDevice", owner, **where)["attached_at"]
+    assert api.ok("updateDevice", owner, {"name": "renamed"}, **where)["name"] == "renamed"
+    assert api.ok("updateDevice", owner, {"state": "blocked"}, **where)["state"] == "blocked"
+    assert 400 <= api.call("attach", device.basic, {}).status_code < 500
+    assert api.ok("updateDevice", owner, {"state": "approved"}, **where)["state"] == "approved"
+    assert device.id in [d["id"] for d in api.ok("listDevices", owner, query={"state": "approved"}, **of)["items"]]
+    api.ok("retireDevice", owner, **where)
+    assert api.ok("getDevice", owner, **where)["state"] == "retired"
+    assert api.call("attach", device.basic, {}).status_code == 401
+
+
+def test_sessions(api, fleet, tenant, things):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    attachment = api.ok("attach", things.device.basic, {"network": things.network["id"]})
+    with websocket(fleet, attachment["urls"][0], attachment["access_token"]) as sock:
+        session, = wait_for("the session", lambda: api.ok(
+            "listSessions", owner, query={"network": things.network["id"]}, **of)["items"])
+        assert session["subject"] == "device:" + things.device.id
+        assert api.ok("getSession", owner, id_=session["id"], **of)["member"] == attachment["member"]
+        assert api.call("getSession", owner, id_=str(uuid.uuid4()), **of).status_code == 404
+        api.ok("closeSession", owner, id_=session["id"], **of)
+        while sock.recv(4096):
+            pass
+    wait_for("the end of the session", lambda: api.ok("listSessions", owner, **of)["items"] == [])
+    assert api.call("closeSession", owner, id_=session["id"], **of).status_code == 404
+
+
+def test_pairs(api, fleet, tenant, things):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    token = api.ok("createNarrowToken", owner, {"scopes": ["pairs:claim"]}, **of)
+    assert token["scopes"] == ["pairs:claim"]
+    url = things.device.attachment["urls"][0].rsplit("/", 1)[0] + "/pair?nonce=n1"
+    with websocket(fleet, url, token["access_token"]):
+        pair, = wait_for("the pair", lambda: api.ok("listPairs", owner, query={"state": "waiting"}, **of)["items"])
+        assert api.ok("getPair", owner, id_=pair["id"], **of)["nonce"] == "n1"
+        api.ok("closePair", owner, id_=pair["id"], **of)
+        assert api.ok("getPair", owner, id_=pair["id"], **of)["state"] == "closed"
+
+
+def test_tokens(api, tenant):
+    of = {"tenant": tenant.id}
+    narrow = api.ok("createNarrowToken", tenant.keys["owner"], {"scopes": ["devices:read"]}, **of)
+    caller = bearer("narrow token", narrow["access_token"])
+    api.ok("listDevices", caller, **of)
+    assert api.call("listNetworks", caller, **of).status_code == 403
+    assert api.call("createNarrowToken", caller, {"scopes": ["devices:read"]}, **of).status_code == 403
+    assert api.call("createNarrowToken", tenant.users["member"], {"scopes": ["users:read"]}, **of).status_code == 403
+    assert api.call("createNarrowToken", tenant.owner, {}, **of).status_code == 400
+    of_key = api.ok("createToken", NOBODY, {"api_key": tenant.keys["auditor"].authorization.split()[1]})
+    api.ok("listDevices", bearer("auditor's token", of_key["access_token"]), **of)
+
+
+def test_signing_keys(api, admin, tenant):
+    before = api.ok("getKeySet")
+    after = api.ok("rotateSigningKeys", admin)
+    assert {k["kid"] for k in before["keys"]} < {k["kid"] for k in after["keys"]}
+    api.ok("listNetworks", tenant.owner, tenant=tenant.id)
+    api.ok("listNetworks", tenant.log_in(api, "owner"), tenant=tenant.id)
+    wait_for("the new key", lambda: api.ok("getWellKnownKeySet") == after)
+
+
+def test_document(api):
+    assert api.call("getOpenapi").status_code == 200
+    for schema in api.document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+# ---- who may ----
+
+@pytest.fixture(scope="module")
+def callers(tenant, things):
+    """(role, caller) of everyone in the tenant."""
+    everyone = [(role, who[role]) for who in (tenant.users, tenant.keys) for role in ROLES]
+    return everyone + [("device", things.device.basic), ("device", things.device.token)]
+
+
+def knock(api, operation, caller, tenant):
+    """Calls an operation in a way that changes nothing, whoever may: with an id of nothing, and a wrong body."""
+    body = {"no": "such field"} if operation.method in ("POST", "PATCH") else None
+    path = {"tenant": tenant} if "tenant" in parameters_of(operation.path) else {}
+    return api.call(operation.id, caller, body, id_=str(uuid.uuid4()), **path)
+
+
+def closed_operations(api):
+    return [o for o in api.operations.values() if not o.open]
+
+
+def test_each_role(api, callers, tenant):
+    for operation in closed_operations(api):
+        for role, caller in callers:
+            may = role in GRANTS[operation.scope] and not operation.fleet
+            status = knock(api, operation, caller, tenant.id).status_code
+            assert (status != 403) == may, f"{operation.id} by {caller}: {status}"
+            assert status != 401, f"{operation.id} by {caller}"
+
+
+def test_each_role_of_the_fleet(api, fleet_users, tenant):
+    for operation in closed_operations(api):
+        for role, caller in fleet_users.items():
+            may = role in GRANTS[operation.scope]
+            if operation.id == "rotateSigningKeys" and may:
+                continue  # takes no body, so a wrong one is all that stops it: test_signing_keys does it
+            status = knock(api, operation, caller, tenant.id).status_code
+            if operation.id == "createNarrowToken":
+                assert status == 400
+            else:
+                assert (status != 403) == may, f"{operation.id} by fleet {role}: {status}"
+
+
+def test_another_tenant_is_not_there(api, stranger, tenant, things):
+    """Somebody else's tenant is 404 like an unknown one, and its ids are unknown in one's own."""
+    ids = {"networks": things.network["id"], "devices": things.device.id, "members": things.member["id"],
+           "names": things.member["id"], "enrolment-keys": things.device.key["id"],
+           "users": api.ok("listUsers", tenant.owner, tenant=tenant.id)["items"][0]["id"],
+           "api-keys": api.ok("listApiKeys", tenant.owner, tenant=tenant.id)["items"][0]["id"]}
+    for operation in closed_operations(api):
+        if "tenant" not in parameters_of(operation.path):
+            continue
+        resource = operation.path.split("/")[4] if operation.path.count("/") > 3 else ""
+        for caller in (stranger.owner, stranger.keys["owner"], stranger.users["member"]):
+            for other in (tenant.id, str(uuid.uuid4()), "00000000-0000-7000-8000-000000000000", tenant.name):
+                assert knock(api, operation, caller, other).status_code == 404, f"{operation.id} by {caller}"
+        if "id" in parameters_of(operation.path) and resource in ids:
+            reply = api.call(operation.id, stranger.owner, {} if operation.method == "PATCH" else None,
+                             id_=ids[resource], tenant=stranger.id)
+            assert reply.status_code == 404, f"{operation.id}: {reply.text}"
+
+
+def test_another_tenant_sees_nothing(api, stranger, things):
+    for operation in closed_operations(api):
+        if operation.id.startswith("list") and not operation.fleet:
+            text = json.dumps(api.ok(operation.id, stranger.owner, tenant=stranger.id))
+            for secret in (things.network["id"], things.device.id, things.member["id"]):
+                assert secret not in text, operation.id
+    assert api.call("createMember", stranger.owner, {"network": things.network["id"], "device": things.device.id},
+                    tenant=stranger.id).status_code == 404
+
+
+def forged(token):
+    """The same claims under algorithm none, and with a claim changed."""
+    head, claims, signature = token.split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
+    decoded = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    decoded["role"] = "owner"
+    changed = base64.urlsafe_b64encode(json.dumps(decoded).encode()).rstrip(b"=").decode()
+    return [f"{none}.{claims}.", f"{none}.{claims}.{signature}", f"{head}.{changed}.{signature}", f"{head}.{claims}."]
+
+
+def test_nobody_gets_in(api, tenant, things):
+    token = tenant.users["member"].authorization.split()[1]
+    key = tenant.keys["owner"].authorization.split()[1]
+    wrong = [Caller(t, "Bearer " + t) for t in forged(token)]
+    wrong += [Caller(a, a) for a in ("Bearer x", "Bearer", "Digest a=b", "Bearer lyk_AAAA", "Basic !", "lyk_" + key)]
+    other = "A" if key[-9] != "A" else "B"
+    wrong += [Caller("key", f"Bearer {key[:-9]}{other}{key[-8:]}"), Caller("device", basic=(things.device.id, "lyd_wrong")),
+              Caller("no device", basic=(str(uuid.uuid4()), things.device.basic.basic[1])),
+              Caller("user", basic=("owner", PASSWORD))]
+    for operation in closed_operations(api):
+        assert knock(api, operation, NOBODY, tenant.id).status_code == 401, operation.id
+    for caller in wrong:
+        assert api.call("listNetworks", caller, tenant=tenant.id).status_code == 401, caller
+        assert api.call("attach", caller, {}).status_code == 401, caller
+    for body in ({"tenant_name": tenant.name, "user": "owner", "password": "wrong password"},
+                 {"tenant_name": tenant.name, "user": "nobody", "password": PASSWORD},
+                 {"tenant_name": "no-such-tenant", "user": "owner", "password": PASSWORD},
+                 {"api_key": "lyk_AAAA"}, {}):
+        assert api.call("createToken", NOBODY, body).status_code in (400, 401), body
+
+
+def test_every_operation_was_called(api):
+    """The last one of this file: nothing in the document is untried."""
+    assert set(api.operations) - api.succeeded == set()
