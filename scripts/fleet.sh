@@ -1,0 +1,293 @@
+# shellcheck shell=bash source-path=SCRIPTDIR disable=SC2034 # used by scripts/up
+# The fleet under var/: keys, certificates, database, and every process under runit. Sourced by scripts/up.
+#
+#   bin/ tls/            binaries and certificates
+#   secrets/             keys and passwords; each file is readable for those that need it only
+#   postgres/            data of the database
+#   run/                 sockets
+#   service/NAME/run     how a process is started; log/NAME/current: what it says
+#
+# A confined process sees var/ as /srv (scripts/confine). A file is written only if that changes it, and a process
+# is started again if a file it was started with is newer (supervise_up).
+
+readonly bootstrap=$var/secrets/auth/bootstrap
+readonly pg_bin=/usr/lib/postgresql/15/bin
+superuser=
+
+index_of() {
+	local n
+	for n in "${!services[@]}"; do
+		[[ ${services[n]} != "$1" ]] || echo "$n"
+	done
+}
+
+uid_of() {
+	echo $((first_uid + $(index_of "$1")))
+}
+
+ops_port() {
+	echo $((LANYARD_OPS_PORT + $(index_of "$1")))
+}
+
+# put FILE MODE OWNER: standard input becomes FILE, all or nothing; it is left alone if that's what it is.
+put() {
+	(umask 077 && cat >"$1.new")
+	chown "$3" "$1.new"
+	chmod "$2" "$1.new"
+	if cmp -s "$1.new" "$1"; then
+		rm "$1.new"
+	else
+		mv "$1.new" "$1"
+	fi
+}
+
+random_hex() {
+	openssl rand -hex 32
+}
+
+# ---- keys and certificates ----
+
+make_folders() {
+	install -d -m 755 "$var/bin" "$var/tls" "$var/run" "$var/service"
+	install -d -m 750 -g "$fleet_gid" "$var/secrets"
+	install -d -m 700 "$var/agents" "$var/secrets/ca"
+	install -d -m 700 -o "$(uid_of auth)" -g "$fleet_gid" "$var/secrets/auth"
+	install -d -m 750 -o "$(uid_of dns)" -g "$fleet_gid" "$var/run/dns"
+	install -d -m 700 -o "$pdns_uid" -g "$fleet_gid" "$var/run/pdns"
+	install -d -m 700 -o postgres -g postgres "$var/postgres"
+	install -d -m 755 -o postgres -g postgres "$var/run/postgres"
+}
+
+make_keys() {
+	[[ -e $var/secrets/fleet.key ]] || echo "first:$(random_hex)" | put "$var/secrets/fleet.key" 640 "root:$fleet_gid"
+	[[ -e $var/secrets/auth/key ]] || random_hex | put "$var/secrets/auth/key" 400 "$(uid_of auth)"
+}
+
+# A CA for development: it can only vouch for names of this machine.
+make_ca() {
+	[[ -e $var/tls/ca.crt ]] && return
+	logged openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 3650 \
+		-keyout "$var/secrets/ca/ca.key" -out "$var/tls/ca.crt.new" -config <(cat <<-'END'
+			[req]
+			distinguished_name = name
+			x509_extensions = extensions
+			prompt = no
+			[name]
+			CN = Lanyard development CA
+			[extensions]
+			basicConstraints = critical, CA:TRUE, pathlen:0
+			keyUsage = critical, keyCertSign, cRLSign
+			subjectKeyIdentifier = hash
+			nameConstraints = critical, permitted;DNS:localhost, permitted;IP:127.0.0.0/255.0.0.0, permitted;IP:::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+		END
+		)
+	mv "$var/tls/ca.crt.new" "$var/tls/ca.crt"
+}
+
+# The certificate of gateway and dataplane; a new one in the last month of the old one.
+make_server_certificate() {
+	logged openssl x509 -checkend $((30 * 86400)) -noout -in "$var/tls/server.crt" && return
+	openssl ecparam -name prime256v1 -genkey -noout | put "$var/secrets/server.key" 640 "root:$fleet_gid"
+	openssl req -new -key "$var/secrets/server.key" -subj "/CN=Lanyard development server" |
+		openssl x509 -req -sha256 -days 365 -CA "$var/tls/ca.crt" -CAkey "$var/secrets/ca/ca.key" \
+			-CAcreateserial -CAserial "$var/secrets/ca/serial" -extfile <(cat <<-'END'
+				basicConstraints = critical, CA:FALSE
+				keyUsage = critical, digitalSignature
+				extendedKeyUsage = serverAuth
+				subjectKeyIdentifier = hash
+				authorityKeyIdentifier = keyid
+				subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+			END
+			) 2>>"$log" | put "$var/tls/server.crt" 644 root:root
+}
+
+# ---- database ----
+
+# The cluster takes no network connections. root is its superuser by way of the socket; services show a password.
+make_cluster() {
+	[[ -e $var/postgres/data ]] && return
+	rm -rf "$var/postgres/new"
+	logged "$root/scripts/confine" "$var" "$(id -u postgres)" "$(id -g postgres)" \
+		"$pg_bin/initdb" -D /srv/postgres/new -U postgres -E UTF8 --locale=C.UTF-8 --no-instructions
+	cat >"$var/postgres/new/pg_hba.conf" <<-'END'
+		local all postgres peer map=superuser
+		local lanyard all scram-sha-256
+	END
+	echo 'superuser root postgres' >"$var/postgres/new/pg_ident.conf"
+	mv "$var/postgres/new" "$var/postgres/data"
+}
+
+# psql as superuser. The path of the socket's folder may be too long for a socket, so it goes by descriptor 7.
+open_database() {
+	exec 7<"$var/run/postgres"
+	superuser="postgresql:///lanyard?host=/proc/self/fd/7&user=postgres"
+	wait_until 60 pg_isready -q -h /proc/self/fd/7
+}
+
+make_database() {
+	local exists
+	exists=$(psql -XAtq -d "${superuser/lanyard/postgres}" -c "SELECT 1 FROM pg_database WHERE datname = 'lanyard'")
+	[[ -n $exists ]] || logged psql -Xq -d "${superuser/lanyard/postgres}" -c "CREATE DATABASE lanyard"
+	LANYARD_DATABASE_URL=$superuser logged "$root/db/migrate"
+}
+
+make_passwords() {
+	local name password file
+	for name in "${services[@]}"; do
+		file=$var/secrets/$name.pgpass
+		[[ -e $file ]] && continue
+		password=$(random_hex)
+		logged psql -Xq -d "$superuser" <<<"ALTER ROLE lanyard_$name PASSWORD '$password'"
+		echo "*:*:lanyard:lanyard_$name:$password" | put "$file" 400 "$(uid_of "$name")"
+	done
+}
+
+# ---- processes ----
+
+# define_service NAME: standard input becomes its run file.
+define_service() {
+	local folder=$var/service/$1
+	install -d -m 755 "$folder" "$folder/log"
+	install -d -m 750 "$var/log/$1"
+	printf '#!/bin/sh\nexec svlogd %s\n' "$var/log/$1" | put "$folder/log/run" 755 root:root
+	put "$folder/run" 755 root:root
+}
+
+# define_confined NAME UID GID COMMAND [NAME=VALUE...]
+define_confined() {
+	local name=$1 uid=$2 gid=$3 command=$4
+	shift 4
+	define_service "$name" <<-END
+		#!/bin/sh
+		# Written by scripts/up. The process sees $var as /srv.
+		exec 2>&1
+		ulimit -n 65536
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin$(printf " \\\\\n\t'%s'" "$@") \\
+			$root/scripts/confine $var $uid $gid $command
+	END
+}
+
+define_postgres() {
+	define_confined postgres "$(id -u postgres)" "$(id -g postgres)" \
+		"$pg_bin/postgres -D /srv/postgres/data -k /srv/run/postgres -h '' -c max_connections=200" LANG=C.UTF-8
+	install -d "$var/service/postgres/control"
+	# SIGINT: end sessions and stop. SIGTERM would wait for the sessions to end by themselves.
+	# shellcheck disable=SC2016 # the script expands it
+	printf '#!/bin/sh\nexec kill -INT "$(cat supervise/pid)"\n' | put "$var/service/postgres/control/t" 755 root:root
+}
+
+# define_lanyard SERVICE [NAME=VALUE...]
+define_lanyard() {
+	local name=$1 uid
+	uid=$(uid_of "$name")
+	shift
+	define_confined "$name" "$uid" "$fleet_gid" "/srv/bin/lanyard-$name" \
+		"LANYARD_DATABASE_URL=postgresql:///lanyard?host=/srv/run/postgres&user=lanyard_$name&passfile=/srv/secrets/$name.pgpass" \
+		"LANYARD_FLEET_KEY_FILE=/srv/secrets/fleet.key" \
+		"LANYARD_OPS_LISTEN=127.0.0.1:$(ops_port "$name")" "$@"
+}
+
+define_services() {
+	local -a tls=(LANYARD_TLS_CERT=/srv/tls/server.crt LANYARD_TLS_KEY=/srv/secrets/server.key)
+	define_lanyard auth LANYARD_AUTH_KEY_FILE=/srv/secrets/auth/key \
+		LANYARD_BOOTSTRAP_FILE=/srv/secrets/auth/bootstrap
+	define_lanyard provision "LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
+	define_lanyard rendezvous
+	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket
+	define_lanyard gateway "LANYARD_LISTEN=127.0.0.1:$LANYARD_GATEWAY_PORT" "${tls[@]}"
+	define_lanyard dataplane "LANYARD_LISTEN=127.0.0.1:$LANYARD_DATAPLANE_PORT" "${tls[@]}"
+}
+
+# docs/names.md tells why these settings.
+define_powerdns() {
+	put "$var/run/pdns.conf" 644 root:root <<-END
+		launch=remote
+		remote-connection-string=unix:path=/srv/run/dns/socket
+		local-address=127.0.0.1
+		local-port=$LANYARD_DNS_PORT
+		socket-dir=/srv/run/pdns
+		zone-cache-refresh-interval=0
+		cache-ttl=0
+		query-cache-ttl=0
+		negquery-cache-ttl=0
+		security-poll-suffix=
+		disable-syslog=yes
+	END
+	define_confined pdns "$pdns_uid" "$fleet_gid" \
+		"/usr/sbin/pdns_server --config-dir=/srv/run --guardian=no --daemon=no --disable-syslog --write-pid=no"
+}
+
+# The binaries that run are copies, so that compiling never disturbs a running fleet.
+install_binaries() {
+	local name
+	for name in lanyard "${services[@]/#/lanyard-}"; do
+		put "$var/bin/$name" 755 root:root <"$build/bin/$name"
+	done
+}
+
+start_supervisor() {
+	local folder
+	supervisor_pid >/dev/null && return
+	stop_fleet  # what a killed supervisor left behind
+	for folder in "$var"/service/*/; do
+		touch "$folder/down"
+	done
+	# shellcheck disable=SC2016 # the inner shell expands them
+	env -i PATH="$PATH" setsid --fork sh -c 'echo $$ >"$1/run/supervisor.pid"; exec runsvdir "$1/service"' \
+		supervisor "$var" </dev/null >>"$var/log/supervisor.log" 2>&1 7>&- 8>&-
+	wait_until 10 supervisor_pid >/dev/null
+}
+
+# supervise_up NAME FILE...: from now on it is kept running; one that started before a FILE changed starts again.
+supervise_up() {
+	local name=$1 file action=up
+	shift
+	wait_until 15 is_supervised "$name"
+	rm -f "$var/service/$name/down"
+	for file in "$var/service/$name/run" "$@"; do
+		[[ ! $file -nt $var/service/$name/supervise/pid ]] || action=restart
+	done
+	supervise -w 30 "$action" "$name"
+}
+
+is_ready() {
+	curl -sf -m 2 -o /dev/null "http://127.0.0.1:$(ops_port "$1")/readyz"
+}
+
+await_ready() {
+	wait_until 30 is_ready "$1" && return
+	logged tail -n 20 "$var/log/$1/current"
+	die "$1 is not ready: $(curl -s -m 2 "http://127.0.0.1:$(ops_port "$1")/readyz" || echo 'it does not answer')" \
+		"read $var/log/$1/current; scripts/up continues from here"
+}
+
+start_fleet() {
+	local name
+	step "Keys and certificates" "see the log; scripts/down --purge starts from nothing"
+	make_folders
+	make_keys
+	make_ca
+	make_server_certificate
+
+	step "Database" "read $var/log/postgres/current and the log"
+	make_cluster
+	define_postgres
+	start_supervisor
+	supervise_up postgres
+	open_database
+	make_database
+	make_passwords
+
+	step "Services" "read $var/log/NAME/current of the service that is named; scripts/up continues from here"
+	install_binaries
+	define_services
+	define_powerdns
+	for name in "${services[@]}"; do
+		supervise_up "$name" "$var/bin/lanyard-$name" "$var/tls/server.crt"
+	done
+	supervise_up pdns "$var/run/pdns.conf"
+	for name in "${services[@]}"; do
+		await_ready "$name"
+		note "$name is ready"
+	done
+}
