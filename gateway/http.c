@@ -4,11 +4,12 @@
  * slow, since libmicrohttpd's own time-out starts again with every byte.
  *
  * An exchange belongs to the event thread of its connection, but from exchange_submit until the
- * worker resumes the connection to that worker. The lists in struct http are guarded by its mutex.
+ * worker resumes the connection to that worker.
  */
 #include "gateway/http.h"
 
 #include "gateway/crew.h"
+#include "gateway/peers.h"
 #include "lib/clock.h"
 #include "lib/endpoint.h"
 #include "lib/log.h"
@@ -17,7 +18,6 @@
 
 #include <microhttpd.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,21 +32,11 @@
 #define CONNECTIONS_MAX	  4096
 #define PER_ADDRESS_MAX	  256
 #define CONNECTION_MEMORY (32 * 1024)
-#define STEP_MS		  30000 /* to send one request, to take one reply, to stay idle */
-#define ANSWER_MS	  5000	/* from the last byte of a request to its reply */
-#define QUEUE_MAX	  1024	/* requests that wait for a worker */
-#define DISCARD_MAX                                                                                \
-	HEADERS_LENGTH_MAX /* bytes of a refused body that are read, so that the reply is */
-#define SWEEP_MS       500
-#define TLS_PRIORITIES "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
-
-/* One connection, for as long as its socket is open. */
-struct peer {
-	struct peer *next, **slot; /* http.peers */
-	int fd;
-	_Atomic int64_t until_ms; /* when it is cut off unless it gets on */
-	char origin[HTTP_ORIGIN_LEN];
-};
+#define ANSWER_MS	  5000		     /* from the last byte of a request to its reply */
+#define QUEUE_MAX	  1024		     /* requests that wait for a worker */
+#define DISCARD_MAX	  HEADERS_LENGTH_MAX /* bytes read of a refused body */
+#define SWEEP_MS	  500
+#define TLS_PRIORITIES	  "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
 
 enum exchange_state { EXCHANGE_NEW, EXCHANGE_READING, EXCHANGE_SERVING, EXCHANGE_SERVED };
 
@@ -69,14 +59,15 @@ struct http {
 	struct http_options options;
 	char *certificate, *key;
 	struct MHD_Daemon *daemon;
+	struct peers *peers;
 	struct crew *crew;
 	struct worker *sweeper;
 	atomic_bool running; /* from the first to the last moment at which requests are welcome */
 
 	pthread_mutex_t mutex;	/* guards what follows */
 	pthread_cond_t drained; /* n_open has become 0 */
-	struct peer *peers;
-	int n_open; /* exchanges from exchange_submit to their end */
+	int n_open;		/* exchanges from exchange_submit to their end */
+	bool closed;		/* n_open stays 0 */
 };
 
 void http_reply_add(struct http_reply *reply, const char *name, const char *value)
@@ -91,83 +82,29 @@ void http_reply_add(struct http_reply *reply, const char *name, const char *valu
 
 /* ---- connections ---- */
 
-static void peer_origin(const struct sockaddr *address, char origin[HTTP_ORIGIN_LEN])
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	struct in6_addr v6;
-
-	if (address->sa_family == AF_INET) {
-		inet_ntop(AF_INET, &v4->sin_addr, origin, HTTP_ORIGIN_LEN);
-		return;
-	}
-	v6 = ((const struct sockaddr_in6 *)address)->sin6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
-		inet_ntop(AF_INET, v6.s6_addr + 12, origin, HTTP_ORIGIN_LEN);
-		return;
-	}
-	memset(v6.s6_addr + 8, 0, 8);
-	inet_ntop(AF_INET6, &v6, origin, HTTP_ORIGIN_LEN);
-}
-
-/* A step of the protocol is done: the next one has its time from now. */
-static void peer_step(struct peer *peer)
-{
-	atomic_store(&peer->until_ms, clock_ms() + STEP_MS);
-}
-
-static struct peer *peer_create(struct http *http, struct MHD_Connection *connection)
-{
-	struct peer *peer = xcalloc(1, sizeof(*peer));
-
-	peer->fd =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	peer_origin(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-			    ->client_addr,
-		peer->origin);
-	peer_step(peer);
-	pthread_mutex_lock(&http->mutex);
-	peer->next = http->peers;
-	peer->slot = &http->peers;
-	if (peer->next != NULL)
-		peer->next->slot = &peer->next;
-	http->peers = peer;
-	pthread_mutex_unlock(&http->mutex);
-	return peer;
-}
-
-static void peer_destroy(struct http *http, struct peer *peer)
-{
-	pthread_mutex_lock(&http->mutex);
-	*peer->slot = peer->next;
-	if (peer->next != NULL)
-		peer->next->slot = peer->slot;
-	pthread_mutex_unlock(&http->mutex);
-	free(peer);
-}
-
 static void on_connection(void *arg, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode code)
 {
+	struct http *http = arg;
+	int fd;
+
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*slot = peer_create(arg, connection);
+		fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+			     ->connect_fd;
+		*slot = peers_add(http->peers, fd,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+				->client_addr);
 	} else {
-		peer_destroy(arg, *slot);
+		peers_remove(http->peers, *slot); /* libmicrohttpd closes the socket after this */
 		*slot = NULL;
 	}
 }
 
-/* Ends slow connections. A socket in the list is open: libmicrohttpd closes it after on_connection.
- */
 static int64_t sweep(void *arg)
 {
 	struct http *http = arg;
-	int64_t now_ms = clock_ms();
 
-	pthread_mutex_lock(&http->mutex);
-	for (struct peer *peer = http->peers; peer != NULL; peer = peer->next)
-		if (now_ms > atomic_load(&peer->until_ms))
-			shutdown(peer->fd, SHUT_RDWR);
-	pthread_mutex_unlock(&http->mutex);
+	peers_sweep(http->peers, clock_ms());
 	return SWEEP_MS;
 }
 
@@ -200,25 +137,35 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
 	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
 	struct http_request *request = &exchange->request;
 
-	call_init(&request->call, http->options.bus, "service:gateway", STEP_MS);
+	call_init(&request->call, http->options.bus, "service:gateway", PEERS_STEP_MS);
 	request->target = arena_strdup(request->call.arena, target);
 	exchange->http = http;
 	exchange->connection = connection;
 	exchange->peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 				 ->socket_context;
-	memcpy(request->origin, exchange->peer->origin, sizeof(request->origin));
+	request->origin = peer_origin(exchange->peer);
 	peer_step(exchange->peer);
 	return exchange;
 }
 
-static void exchange_count(struct exchange *exchange, bool open)
+/* False when all was drained: nothing more may be suspended then. */
+static bool exchange_count(struct exchange *exchange)
 {
 	struct http *http = exchange->http;
 
 	pthread_mutex_lock(&http->mutex);
-	exchange->counted = open;
-	http->n_open += open ? 1 : -1;
-	if (http->n_open == 0)
+	exchange->counted = !http->closed;
+	http->n_open += exchange->counted ? 1 : 0;
+	pthread_mutex_unlock(&http->mutex);
+	return exchange->counted;
+}
+
+static void exchange_uncount(struct exchange *exchange)
+{
+	struct http *http = exchange->http;
+
+	pthread_mutex_lock(&http->mutex);
+	if (exchange->counted && --http->n_open == 0)
 		pthread_cond_signal(&http->drained);
 	pthread_mutex_unlock(&http->mutex);
 }
@@ -239,19 +186,6 @@ static void on_job(struct job *job)
 
 	exchange_serve(exchange);
 	MHD_resume_connection(connection);
-}
-
-static void exchange_submit(struct exchange *exchange)
-{
-	struct http *http = exchange->http;
-
-	if (crew_waiting(http->crew) >= QUEUE_MAX)
-		refuse(exchange, HTTP_UNAVAILABLE, "", "too many requests wait here");
-	exchange_count(exchange, true);
-	exchange->request.call.deadline_ms = clock_ms() + ANSWER_MS;
-	exchange->state = EXCHANGE_SERVING;
-	MHD_suspend_connection(exchange->connection);
-	crew_put(http->crew, &exchange->job);
 }
 
 static enum MHD_Result exchange_respond(struct exchange *exchange)
@@ -282,6 +216,29 @@ static enum MHD_Result exchange_respond(struct exchange *exchange)
 	return result;
 }
 
+/* In the event thread: for what needs no other service. */
+static enum MHD_Result exchange_refuse(struct exchange *exchange)
+{
+	exchange->last = true;
+	exchange_serve(exchange);
+	return exchange_respond(exchange);
+}
+
+static enum MHD_Result exchange_submit(struct exchange *exchange)
+{
+	struct http *http = exchange->http;
+
+	if (crew_waiting(http->crew) >= QUEUE_MAX || !exchange_count(exchange)) {
+		refuse(exchange, HTTP_UNAVAILABLE, "", "expected fewer requests at this time");
+		return exchange_refuse(exchange);
+	}
+	exchange->request.call.deadline_ms = clock_ms() + ANSWER_MS;
+	exchange->state = EXCHANGE_SERVING;
+	MHD_suspend_connection(exchange->connection);
+	crew_put(http->crew, &exchange->job);
+	return MHD_YES;
+}
+
 /* The headers are there. What is refused now is answered at once, without reading on: where such a
  * request ends is in doubt, or too far away. */
 static enum MHD_Result exchange_begin(struct exchange *exchange, const char *method)
@@ -297,11 +254,7 @@ static enum MHD_Result exchange_begin(struct exchange *exchange, const char *met
 	if (strlen(request->target) > HTTP_TARGET_MAX)
 		refuse(exchange, HTTP_URI_TOO_LONG, "", "path and query are too long");
 	exchange->state = EXCHANGE_READING;
-	if (request->refused == 0)
-		return MHD_YES;
-	exchange->last = true;
-	exchange_serve(exchange);
-	return exchange_respond(exchange);
+	return request->refused == 0 ? MHD_YES : exchange_refuse(exchange);
 }
 
 /* Keeps what fits, and reads on for a while so that a client that only writes hears the reply. */
@@ -346,8 +299,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	*upload_len = 0;
 	if (len > 0)
 		return exchange_read(exchange, upload, len);
-	exchange_submit(exchange);
-	return MHD_YES;
+	return exchange_submit(exchange);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **slot,
@@ -361,8 +313,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
 	if (exchange == NULL)
 		return;
 	peer_step(exchange->peer);
-	if (exchange->counted)
-		exchange_count(exchange, false);
+	exchange_uncount(exchange);
 	call_finish(&exchange->request.call);
 	free(exchange);
 	*slot = NULL;
@@ -427,6 +378,7 @@ static void http_free(struct http *http)
 {
 	worker_stop(http->sweeper);
 	crew_stop(http->crew);
+	peers_destroy(http->peers);
 	pthread_mutex_destroy(&http->mutex);
 	pthread_cond_destroy(&http->drained);
 	free(http->certificate);
@@ -465,6 +417,7 @@ err_t http_open(struct http **out, const struct http_options *options)
 	err_t err;
 
 	http->options = *options;
+	http->peers = peers_create();
 	pthread_mutex_init(&http->mutex, NULL);
 	pthread_cond_init(&http->drained, NULL);
 	if ((err = start(http)) != OK)
@@ -478,35 +431,31 @@ err_t http_open(struct http **out, const struct http_options *options)
 static bool drain(struct http *http, int64_t drain_ms)
 {
 	struct timespec until;
-	int n_open;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += drain_ms / 1000 + 1;
+	until.tv_sec += drain_ms / 1000;
 	pthread_mutex_lock(&http->mutex);
 	while (http->n_open > 0 &&
 		pthread_cond_timedwait(&http->drained, &http->mutex, &until) == 0)
 		;
-	n_open = http->n_open;
+	http->closed = http->n_open == 0;
 	pthread_mutex_unlock(&http->mutex);
-	return n_open == 0;
+	return http->closed;
 }
 
-void http_close(struct http *http, int64_t drain_ms)
+bool http_close(struct http *http, int64_t drain_ms)
 {
-	int listener;
+	int listener = MHD_quiesce_daemon(http->daemon);
 
-	if (http == NULL)
-		return;
-	listener = MHD_quiesce_daemon(http->daemon);
 	atomic_store(&http->running, false);
 	if (!drain(http, drain_ms)) {
-		/* libmicrohttpd aborts when it is stopped with suspended connections: leave it as
-		 * it is, the process ends now. */
-		log_warn("http_drain", "open=%d", http->n_open);
-		return;
+		/* libmicrohttpd aborts when it is stopped with suspended connections. */
+		log_warn("http_not_drained", "open=%d", http->n_open);
+		return false;
 	}
 	MHD_stop_daemon(http->daemon);
 	if (listener >= 0)
 		close(listener);
 	http_free(http);
+	return true;
 }

@@ -14,7 +14,7 @@
 #include "lib/call.h"
 #include "lib/err.h"
 
-#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HTTP_BODY_MAX	       (64 * 1024) /* bytes of a body */
@@ -31,7 +31,7 @@ struct http_request {
 	struct headers headers;
 	const char *body;
 	size_t body_len;
-	char origin[HTTP_ORIGIN_LEN]; /* the client's address, an IPv6 one cut to its /64 */
+	const char *origin; /* peer_origin of the connection */
 };
 
 struct http_header {
@@ -66,6 +66,6 @@ struct http;
 /* Starts to listen. The options are copied, their texts kept. Errors are logged. */
 err_t http_open(struct http **out, const struct http_options *options) MUST_CHECK;
 
-/* Accepts nothing new, lets what has been read be answered within `drain_ms`, closes. NULL is fine.
- */
-void http_close(struct http *http, int64_t drain_ms);
+/* Accepts nothing new, lets what has been read be answered within `drain_ms`, closes. False if that
+ * was too little time: `serve` may still be at work then, so what it uses must stay. */
+bool http_close(struct http *http, int64_t drain_ms);

@@ -22,6 +22,7 @@ static struct {
 
 	struct api api;
 	struct http *http;
+	bool drained;
 } gateway;
 
 static const struct config_entry config[] = {
@@ -95,7 +96,7 @@ static err_t start(struct svc *svc)
 static void stop(struct svc *svc)
 {
 	(void)svc;
-	http_close(gateway.http, DRAIN_MS);
+	gateway.drained = http_close(gateway.http, DRAIN_MS);
 	trust_stop(gateway.api.trust);
 }
 
@@ -112,8 +113,10 @@ int main(int argc, char **argv)
 {
 	int status = svc_main(&definition, argc, argv);
 
-	limit_destroy(gateway.api.principals);
-	limit_destroy(gateway.api.addresses);
-	trust_destroy(gateway.api.trust);
+	if (gateway.drained) {
+		limit_destroy(gateway.api.principals);
+		limit_destroy(gateway.api.addresses);
+		trust_destroy(gateway.api.trust);
+	}
 	return status;
 }

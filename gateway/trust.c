@@ -5,6 +5,7 @@
 #include "gateway/trust.h"
 
 #include "gateway/revoked.h"
+#include "gateway/verified.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/worker.h"
@@ -29,9 +30,10 @@ struct trust {
 	pthread_mutex_t fetching; /* held during a fetch; guards fetched_ms */
 	int64_t fetched_ms;	  /* when the last one ended, well or not */
 
-	pthread_rwlock_t lock; /* guards keys and jwks */
+	pthread_rwlock_t lock; /* guards keys and jwks, and that `verified` goes with them */
 	struct token_keys *keys;
 	char *jwks;
+	struct verified *verified;
 };
 
 static void keys_replace(struct trust *trust, struct token_keys *keys, char *jwks)
@@ -44,6 +46,7 @@ static void keys_replace(struct trust *trust, struct token_keys *keys, char *jwk
 	old_jwks = trust->jwks;
 	trust->keys = keys;
 	trust->jwks = jwks;
+	verified_clear(trust->verified);
 	pthread_rwlock_unlock(&trust->lock);
 	token_keys_destroy(old_keys);
 	free(old_jwks);
@@ -101,6 +104,7 @@ struct trust *trust_start(struct svc *svc, const char *issuer)
 	trust->svc = svc;
 	trust->issuer = issuer;
 	trust->revoked = revoked_create();
+	trust->verified = verified_create();
 	pthread_mutex_init(&trust->waking, NULL);
 	pthread_mutex_init(&trust->fetching, NULL);
 	pthread_rwlock_init(&trust->lock, NULL);
@@ -125,6 +129,7 @@ void trust_destroy(struct trust *trust)
 	if (trust == NULL)
 		return;
 	keys_replace(trust, NULL, NULL);
+	verified_destroy(trust->verified);
 	revoked_destroy(trust->revoked);
 	pthread_mutex_destroy(&trust->waking);
 	pthread_mutex_destroy(&trust->fetching);
@@ -132,14 +137,28 @@ void trust_destroy(struct trust *trust)
 	free(trust);
 }
 
+/* The signature, or the memory of it. Under the lock. */
+static err_t verify_locked(struct trust *trust, const char *token, struct token_claims *claims)
+{
+	int64_t now_s = clock_unix_ms() / 1000;
+	err_t err;
+
+	if (trust->keys == NULL)
+		return ERR_UNAVAILABLE;
+	if (verified_find(trust->verified, token, now_s, claims))
+		return OK;
+	err = token_verify(trust->keys, token, strlen(token), trust->issuer, now_s, claims);
+	if (err == OK)
+		verified_add(trust->verified, token, claims);
+	return err;
+}
+
 static err_t verify(struct trust *trust, const char *token, struct token_claims *claims)
 {
-	err_t err = ERR_UNAVAILABLE;
+	err_t err;
 
 	pthread_rwlock_rdlock(&trust->lock);
-	if (trust->keys != NULL)
-		err = token_verify(trust->keys, token, strlen(token), trust->issuer,
-			clock_unix_ms() / 1000, claims);
+	err = verify_locked(trust, token, claims);
 	pthread_rwlock_unlock(&trust->lock);
 	return err;
 }

@@ -340,9 +340,17 @@ static void put_escaped(struct writer *writer, char c)
 	put(writer, text, strlen(text));
 }
 
+/* Most text is ASCII, which needs no closer look. */
+static bool is_utf8(const char *text)
+{
+	while ((unsigned char)*text - 1u < 0x7f)
+		text++;
+	return utf8_valid((const uint8_t *)text, strlen(text));
+}
+
 static void put_string(struct writer *writer, const char *text)
 {
-	bool utf8 = utf8_valid((const uint8_t *)text, strlen(text));
+	bool utf8 = is_utf8(text);
 	const char *plain = text; /* start of what needs no change */
 	const char *c;
 

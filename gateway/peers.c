@@ -1,0 +1,109 @@
+/* peers: a list under a mutex; the time of each is atomic, since every request sets it. */
+#include "gateway/peers.h"
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+struct peer {
+	struct peer *next, **slot; /* peers.first */
+	int fd;
+	_Atomic int64_t until_ms;
+	char origin[PEERS_ORIGIN_LEN];
+};
+
+struct peers {
+	pthread_mutex_t mutex; /* guards what follows */
+	struct peer *first;
+};
+
+struct peers *peers_create(void)
+{
+	struct peers *peers = xcalloc(1, sizeof(*peers));
+
+	pthread_mutex_init(&peers->mutex, NULL);
+	return peers;
+}
+
+void peers_destroy(struct peers *peers)
+{
+	if (peers == NULL)
+		return;
+	if (peers->first != NULL)
+		BUG("connections are left");
+	pthread_mutex_destroy(&peers->mutex);
+	free(peers);
+}
+
+static void write_origin(const struct sockaddr *address, char origin[PEERS_ORIGIN_LEN])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	struct in6_addr v6;
+
+	if (address->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, origin, PEERS_ORIGIN_LEN);
+		return;
+	}
+	v6 = ((const struct sockaddr_in6 *)address)->sin6_addr;
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		inet_ntop(AF_INET, v6.s6_addr + 12, origin, PEERS_ORIGIN_LEN);
+		return;
+	}
+	memset(v6.s6_addr + 8, 0, 8);
+	inet_ntop(AF_INET6, &v6, origin, PEERS_ORIGIN_LEN);
+}
+
+struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address)
+{
+	struct peer *peer = xcalloc(1, sizeof(*peer));
+
+	peer->fd = fd;
+	write_origin(address, peer->origin);
+	peer_step(peer);
+	pthread_mutex_lock(&peers->mutex);
+	peer->next = peers->first;
+	peer->slot = &peers->first;
+	if (peer->next != NULL)
+		peer->next->slot = &peer->next;
+	peers->first = peer;
+	pthread_mutex_unlock(&peers->mutex);
+	return peer;
+}
+
+void peers_remove(struct peers *peers, struct peer *peer)
+{
+	pthread_mutex_lock(&peers->mutex);
+	*peer->slot = peer->next;
+	if (peer->next != NULL)
+		peer->next->slot = peer->slot;
+	pthread_mutex_unlock(&peers->mutex);
+	free(peer);
+}
+
+void peer_step(struct peer *peer)
+{
+	atomic_store(&peer->until_ms, clock_ms() + PEERS_STEP_MS);
+}
+
+const char *peer_origin(const struct peer *peer)
+{
+	return peer->origin;
+}
+
+int peers_sweep(struct peers *peers, int64_t now_ms)
+{
+	int n = 0;
+
+	pthread_mutex_lock(&peers->mutex);
+	for (struct peer *peer = peers->first; peer != NULL; peer = peer->next)
+		if (now_ms > atomic_load(&peer->until_ms)) {
+			shutdown(peer->fd, SHUT_RDWR);
+			n++;
+		}
+	pthread_mutex_unlock(&peers->mutex);
+	return n;
+}
