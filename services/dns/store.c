@@ -103,5 +103,5 @@ err_t store_list(struct call *call, const char *zone, const Dns__ListRequest *re
 	snprintf(limit, sizeof(limit), "%u", db_page_limit(request->limit) + 1);
 	return db_page(call, &list_names, &list->base, request->limit, 6,
 		(const char *const[]){
-			call->tenant, zone, request->cursor, relative, request->network, limit });
+			call->tenant, request->cursor, zone, relative, request->network, limit });
 }
