@@ -27,26 +27,37 @@ static long cost_of(const struct route *route)
 	return (route->flags & ROUTE_COSTLY) != 0 ? COSTLY : 1;
 }
 
-/* Failures count against the address, so that it can't try secrets faster than the limit. */
-static err_t authenticate(struct api_request *request)
+err_t admit_stranger(struct api_request *request, long cost)
 {
-	struct api *api = request->api;
-	const char *origin = request->http->origin;
-	struct credentials credentials;
-	err_t err = limit_check(request, api->addresses, origin, 0);
+	return limit_check(request, request->api->addresses, request->http->origin, cost);
+}
 
+/* A signature is checked here and at once, but auth is not asked for an address that guesses. */
+static err_t identify(struct api_request *request)
+{
+	struct credentials credentials;
+	err_t err = credentials_parse(
+		request->call, request->http->headers.authorization, &credentials);
+
+	if (err == OK && credentials.kind != CREDENTIALS_TOKEN)
+		err = admit_stranger(request, 0);
 	if (err != OK)
 		return err;
-	if ((err = credentials_parse(
-		     request->call, request->http->headers.authorization, &credentials)) == OK)
-		err = identity_find(request->call, api->trust, &credentials, &request->caller);
-	if (err == ERR_UNAUTHENTICATED)
-		(void)limit_take(api->addresses, origin, 1, clock_ms());
+	return identity_find(request->call, request->api->trust, &credentials, &request->caller);
+}
+
+/* Failures count against the address, those who succeed have a limit of their own. */
+static err_t authenticate(struct api_request *request)
+{
+	err_t err = identify(request);
+
+	if (err == ERR_UNAUTHENTICATED && admit_stranger(request, 1) != OK)
+		return ERR_RESOURCE_EXHAUSTED;
 	if (err != OK)
 		return err;
 	request->call->actor = request->caller.subject;
-	return limit_check(
-		request, api->principals, request->caller.subject, cost_of(request->match.route));
+	return limit_check(request, request->api->principals, request->caller.subject,
+		cost_of(request->match.route));
 }
 
 static err_t no_such_tenant(struct call *call)
@@ -105,8 +116,7 @@ err_t admit(struct api_request *request)
 	err_t err;
 
 	if (route->scope == NULL) {
-		err = limit_check(
-			request, request->api->addresses, request->http->origin, cost_of(route));
+		err = admit_stranger(request, cost_of(route));
 		return err == OK ? choose_tenant(request) : err;
 	}
 	if ((err = authenticate(request)) != OK || (err = choose_tenant(request)) != OK)

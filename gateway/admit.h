@@ -9,3 +9,6 @@
 /* Fills request->caller, and tenant and actor of the call. The errors: ERR_RESOURCE_EXHAUSTED (with
  * Retry-After in the reply), ERR_UNAUTHENTICATED, ERR_NOT_FOUND, ERR_PERMISSION_DENIED. */
 err_t admit(struct api_request *request) MUST_CHECK;
+
+/* For who needs not say who it is: counts `cost` against the address. */
+err_t admit_stranger(struct api_request *request, long cost) MUST_CHECK;

@@ -131,6 +131,20 @@ static err_t run(struct api_request *request)
 	return route->handler != NULL ? route->handler(request) : api_forward(request);
 }
 
+static err_t no_route(struct api_request *request, err_t why)
+{
+	err_t err = admit_stranger(request, 1);
+
+	if (err != OK)
+		return err;
+	if (request->match.allow[0] == '\0')
+		return why;
+	http_reply_add(
+		request->reply, "Allow", arena_strdup(request->call->arena, request->match.allow));
+	return refuse_status(request, HTTP_METHOD_NOT_ALLOWED, "",
+		"this path is there, but not with this method");
+}
+
 static err_t answer(struct api_request *request)
 {
 	err_t err;
@@ -139,14 +153,8 @@ static err_t answer(struct api_request *request)
 		problem_reply_status(request->call, request->http->refused, request->reply);
 		return OK;
 	}
-	if ((err = find_route(request)) == OK)
-		return run(request);
-	if (request->match.allow[0] == '\0')
-		return err;
-	http_reply_add(
-		request->reply, "Allow", arena_strdup(request->call->arena, request->match.allow));
-	return refuse_status(request, HTTP_METHOD_NOT_ALLOWED, "",
-		"this path is there, but not with this method");
+	err = find_route(request);
+	return err == OK ? run(request) : no_route(request, err);
 }
 
 static void note(const struct api_request *request, int64_t started_ms)

@@ -12,8 +12,8 @@ const struct route enrolment_keys_routes[] = {
 	ROUTE("POST", "/v1/tenants/{tenant}/enrolment-keys", "enrolment-keys:write", "CreateEnrolmentKey",
 		.status = HTTP_CREATED),
 	ROUTE("GET", "/v1/tenants/{tenant}/enrolment-keys/{id}", "enrolment-keys:read", "GetEnrolmentKey"),
-	ROUTE("DELETE", "/v1/tenants/{tenant}/enrolment-keys/{id}", "enrolment-keys:write", "RevokeEnrolmentKey",
-		.status = HTTP_NO_CONTENT),
+	ROUTE("DELETE", "/v1/tenants/{tenant}/enrolment-keys/{id}", "enrolment-keys:write",
+		"RevokeEnrolmentKey", .status = HTTP_NO_CONTENT),
 	{ .method = NULL },
 };
 /* clang-format on */
