@@ -106,6 +106,11 @@ struct bus_worker {
 	nng_aio *aio;
 };
 
+/* Runs one request: the packed bus.Request that was sealed, into the packed bus.Reply, in the
+ * call's arena. The call has its arena and its bus; the rest is filled. */
+struct span server_answer(const struct bus_server *server, void *worker_state, struct call *call,
+	struct span envelope);
+
 /* Stops taking requests and waits for the workers until the deadline. */
 void workers_stop(struct bus *bus, int64_t deadline_ms);
 

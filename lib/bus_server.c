@@ -118,13 +118,12 @@ static err_t run(const struct bus_server *server, void *worker_state, struct cal
 	return server->around != NULL ? server->around(worker_state, request) : bus_run(request);
 }
 
-/* The packed bus.Reply to one opened request. */
-static struct span answer(
-	struct bus *bus, void *worker_state, struct call *call, struct span envelope)
+struct span server_answer(const struct bus_server *server, void *worker_state, struct call *call,
+	struct span envelope)
 {
 	struct bus_request request;
 	Bus__Reply reply = BUS__REPLY__INIT;
-	err_t err = run(&bus->server, worker_state, call, envelope, &request);
+	err_t err = run(server, worker_state, call, envelope, &request);
 
 	metric_add(&bus_served, 1);
 	reply.status = (uint32_t)err;
@@ -191,7 +190,8 @@ static void serve(struct bus_worker *worker, void *state, nng_msg *msg)
 	if (verdict == SEAL_FINE && work_begin(bus)) {
 		struct span envelope = { plain, message.len - SEAL_OVERHEAD };
 
-		send_reply(worker, &header, SEAL_REPLY, answer(bus, state, &call, envelope));
+		send_reply(worker, &header, SEAL_REPLY,
+			server_answer(&bus->server, state, &call, envelope));
 		work_end(bus);
 	} else if (verdict == SEAL_FINE || verdict == SEAL_MISDIRECTED) {
 		send_reply(worker, &header, SEAL_TURNED_AWAY, (struct span){ NULL, 0 });
