@@ -11,11 +11,20 @@
 #include "proto/event.pb-c.h"
 #include "proto/provision.pb-c.h"
 
-/* ---- parameters of every list (store.c) ---- */
+/* ---- what every list has (store.c) ---- */
 
 const char *store_cursor(const char *cursor);		    /* "" is the beginning */
 const char *store_limit(struct call *call, unsigned limit); /* as db_page wants it */
 const char *store_filter(const char *text);		    /* "" is SQL NULL: all */
+
+/*
+ * db_page with one statement for each filter, so that each has a plan and an index of its own: a
+ * single one is planned for any filters at all, and scans the whole tenant. The params are tenant,
+ * cursor and limit, then the filters. pages[i] takes those up to the i-th filter, which is not NULL
+ * then while the ones before it may be; the last filter that is given decides.
+ */
+err_t store_page(struct call *call, const struct db_statement pages[], ProtobufCMessage *list,
+	unsigned limit, size_t n, const char *const params[]) MUST_CHECK;
 
 /* ---- networks (store_network.c) ---- */
 

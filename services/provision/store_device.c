@@ -58,19 +58,25 @@ err_t store_device_get(struct call *call, const char *id, Provision__Device *rep
 	return db_one(call, &statement, &reply->base, "device", ARRAY_LEN(params), params);
 }
 
+/* A page of devices, with one statement for each filter: see store_page. */
+#define PAGE(filter)                                                                               \
+	"SELECT " COLUMNS " FROM provision.device"                                                 \
+	" WHERE tenant_id = $1 AND id > $2" filter " ORDER BY id LIMIT $3"
+
+static const struct db_statement pages[] = {
+	{ PAGE("") },
+	{ PAGE(" AND state = $4") },
+	{ PAGE(" AND ($4::text IS NULL OR state = $4) AND name = $5") },
+};
+
 err_t store_device_list(
 	struct call *call, const Provision__ListRequest *request, Provision__DeviceList *reply)
 {
-	static const struct db_statement statement = {
-		"SELECT " COLUMNS " FROM provision.device"
-		" WHERE tenant_id = $1 AND id > $2 AND ($4::text IS NULL OR name = $4)"
-		" AND ($5::text IS NULL OR state = $5) ORDER BY id LIMIT $3"
-	};
 	const char *params[] = { call->tenant, store_cursor(request->cursor),
-		store_limit(call, request->limit), store_filter(request->name),
-		store_filter(request->state) };
+		store_limit(call, request->limit), store_filter(request->state),
+		store_filter(request->name) };
 
-	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+	return store_page(call, pages, &reply->base, request->limit, ARRAY_LEN(params), params);
 }
 
 /* An attach takes this lock too, so that no token is signed for a device while it is being blocked.

@@ -49,18 +49,19 @@ err_t store_network_get(struct call *call, const char *id, Provision__Network *r
 	return db_one(call, &statement, &reply->base, "network", ARRAY_LEN(params), params);
 }
 
+#define PAGE(filter)                                                                               \
+	"SELECT " COLUMNS " FROM provision.network"                                                \
+	" WHERE tenant_id = $1 AND id > $2" filter " ORDER BY id LIMIT $3"
+
+static const struct db_statement pages[] = { { PAGE("") }, { PAGE(" AND name = $4") } };
+
 err_t store_network_list(
 	struct call *call, const Provision__ListRequest *request, Provision__NetworkList *reply)
 {
-	static const struct db_statement statement = {
-		"SELECT " COLUMNS " FROM provision.network"
-		" WHERE tenant_id = $1 AND id > $2 AND ($4::text IS NULL OR name = $4)"
-		" ORDER BY id LIMIT $3"
-	};
 	const char *params[] = { call->tenant, store_cursor(request->cursor),
 		store_limit(call, request->limit), store_filter(request->name) };
 
-	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+	return store_page(call, pages, &reply->base, request->limit, ARRAY_LEN(params), params);
 }
 
 err_t store_network_lock(struct call *call, const char *id, Provision__Network *reply)
