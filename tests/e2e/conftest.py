@@ -1,118 +1,147 @@
-"""A whole fleet for the tests, brought up once by scripts/up: beside the user's own, with a folder, ports and
-network namespaces of its own, from the binaries of the build that runs the tests."""
+"""A whole fleet for all end-to-end tests: scripts/up brings it up beside any other, with ports, namespaces and a
+folder of its own, from the build folder LANYARD_BUILD. Words of a sanitizer in its logs fail the run."""
 
 import os
 import pathlib
 import re
-import shutil
+import secrets
+import signal
+import socket
 import subprocess
 import tempfile
-import time
 
 import pytest
 import requests
 
+from api_client import WAIT_S, wait_for
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
-SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:")
 SERVICES = ["auth", "provision", "rendezvous", "dns", "gateway", "dataplane"]
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 
 
-def wait_for(condition, what):
-    """Returns the first true value of condition(), which may raise while it isn't time yet."""
-    deadline = time.monotonic() + PATIENCE_S
-    problem = None
-    while time.monotonic() < deadline:
+def free_ports(count):
+    """Ports in a row that nobody listens on, below those that the kernel gives to clients."""
+    for first in range(20000 + secrets.randbelow(1000) * 10, 32000, 10):
+        probes = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+                  for _ in range(count)]
         try:
-            if value := condition():
-                return value
-            problem = None
-        except (requests.RequestException, AssertionError, OSError) as error:
-            problem = error
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {PATIENCE_S} s ({problem})")
+            for n, probe in enumerate(probes):
+                probe.bind(("127.0.0.1", first + n % count))
+            return first
+        except OSError:
+            pass
+        finally:
+            for probe in probes:
+                probe.close()
+    raise AssertionError("no free ports")
 
 
 class Fleet:
     def __init__(self, folder):
         self.var = pathlib.Path(folder) / "var"
-        self.gateway_port, self.dataplane_port, self.dns_port, self.ops_port = 18443, 19443, 15300, 19100
-        self.prefix = "lanyard-test-"
-        self.environ = dict(os.environ, LANYARD_VAR=str(self.var), LANYARD_GATEWAY_PORT=str(self.gateway_port),
-                            LANYARD_DATAPLANE_PORT=str(self.dataplane_port), LANYARD_DNS_PORT=str(self.dns_port),
-                            LANYARD_OPS_PORT=str(self.ops_port), LANYARD_NETNS_PREFIX=self.prefix)
+        port = free_ports(9)
+        self.gateway_port, self.dataplane_port, self.dns_port, self.ops_port = port, port + 1, port + 2, port + 3
+        self.netns_prefix = f"lanyard-{secrets.token_hex(3)}-"
+        self.environment = {
+            **os.environ, "LANYARD_VAR": str(self.var), "LANYARD_NETNS_PREFIX": self.netns_prefix,
+            "LANYARD_BUILD": os.environ.get("LANYARD_BUILD", str(ROOT / "build/test")),
+            "LANYARD_GATEWAY_PORT": str(self.gateway_port), "LANYARD_DATAPLANE_PORT": str(self.dataplane_port),
+            "LANYARD_DNS_PORT": str(self.dns_port), "LANYARD_OPS_PORT": str(self.ops_port)}
         self.base_url = f"https://127.0.0.1:{self.gateway_port}"
+        self.dataplane_url = f"wss://127.0.0.1:{self.dataplane_port}"
         self.ca_file = str(self.var / "tls/ca.crt")
 
-    def script(self, name, *arguments, **environ):
-        return subprocess.run([str(ROOT / "scripts" / name), *arguments], env=dict(self.environ, **environ),
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    def script(self, name, *args, **environment):
+        """Runs scripts/NAME for this fleet."""
+        return subprocess.run([str(ROOT / "scripts" / name), *args], env={**self.environment, **environment}, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+
+    def up(self):
+        done = self.script("up")
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def down(self, *args):
+        done = self.script("down", *args)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
     @property
     def admin_api_key(self):
-        return dict(line.split("=", 1) for line in
-                    (self.var / "secrets/auth/bootstrap").read_text().split())["LANYARD_ADMIN_API_KEY"]
+        for line in (self.var / "secrets/auth/bootstrap").read_text().splitlines():
+            if line.startswith("LANYARD_ADMIN_API_KEY="):
+                return line.partition("=")[2]
+        raise AssertionError("no API key in the bootstrap file")
 
-    def api(self, method, path, body=None, **headers):
-        """As the first operator. Returns the reply whatever its status."""
-        headers.setdefault("Authorization", "Bearer " + self.admin_api_key)
-        return requests.request(method, self.base_url + path, json=body, headers=headers, verify=self.ca_file,
-                                timeout=20)
+    def api(self, method, path, **more):
+        """A request by the first operator."""
+        headers = {"Authorization": "Bearer " + self.admin_api_key, **more.pop("headers", {})}
+        return requests.request(method, self.base_url + path, headers=headers, verify=self.ca_file, timeout=WAIT_S,
+                                **more)
 
-    def get(self, path):
-        reply = self.api("GET", path)
-        assert reply.status_code == 200, reply.text
-        return reply.json()
+    # ---- processes ----
 
-    def create(self, path, body, **headers):
-        reply = self.api("POST", path, body, **headers)
-        assert reply.status_code == 201, reply.text
-        return reply.json()
+    def pid(self, service):
+        text = (self.var / "service" / service / "supervise/pid").read_text()
+        return int(text) if text else None
 
-    @property
-    def tenant(self):
-        """Path of the example tenant."""
-        return "/v1/tenants/" + self.get("/v1/tenants?name=demo")["items"][0]["id"]
+    def kill(self, service):
+        os.kill(self.pid(service), signal.SIGKILL)
+
+    def ops(self, service, path, port=None):
+        """The body of /livez, /readyz or /metrics; None unless it is a success."""
+        port = port or self.ops_port + SERVICES.index(service)
+        try:
+            reply = requests.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+        except requests.ConnectionError:
+            return None
+        return reply.text if reply.status_code == 200 else None
+
+    def is_ready(self):
+        return all(self.ops(service, "/readyz") for service in SERVICES)
 
     def log(self, service):
         return (self.var / "log" / service / "current").read_text(errors="replace")
 
-    def is_ready(self, service):
-        port = self.ops_port + SERVICES.index(service)
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
-
-    def pid(self, service):
-        """Of the process itself; what runit started has become it."""
-        text = (self.var / "service" / service / "supervise/pid").read_text().strip()
-        return int(text) if text else None
-
     def ping(self, device, address):
-        return subprocess.run(["ip", "netns", "exec", self.prefix + device, "ping", "-c", "1", "-W", "2", address],
-                              capture_output=True).returncode == 0
+        return subprocess.run(["ip", "netns", "exec", self.netns_prefix + device, "ping", "-c1", "-W2", address],
+                              stdout=subprocess.DEVNULL).returncode == 0
 
-    def member(self, device):
-        items = self.get(self.tenant + "/members")["items"]
-        return next(item for item in items if item["name"] == device)
+    def is_whole(self):
+        """Every service is ready, and the example devices reach each other."""
+        return self.is_ready() and self.ping("alpha", "10.77.0.2") and self.ping("beta", "10.77.0.1")
 
-    def address(self, device, family="ipv4"):
-        return self.member(device)[family].split("/")[0]
-
-    def dig(self, name, kind="A"):
+    def dig(self, name, kind):
         return subprocess.run(["dig", "+short", "+time=2", "+tries=1", "@127.0.0.1", "-p", str(self.dns_port), name,
-                               kind], capture_output=True, text=True).stdout.strip()
+                               kind], stdout=subprocess.PIPE, text=True).stdout.split()
+
+    def sanitizer_reports(self):
+        """What a sanitizer wrote into any log, also into those that svlogd has set aside."""
+        for log in (self.var / "log").glob("*/[@c]*"):
+            text = log.read_text(errors="replace")
+            found = SANITIZER.search(text)
+            if found:
+                yield f"{log}:\n{text[found.start():found.start() + 4000]}"
 
 
 @pytest.fixture(scope="session")
 def fleet():
-    folder = tempfile.mkdtemp(prefix="lanyard-e2e-")  # mode 0700: also for processes without privileges
+    folder = tempfile.mkdtemp(prefix="lanyard-e2e-")  # 0700: services without privileges must work in it
     fleet = Fleet(folder)
     try:
-        fleet.first_up = fleet.script("up")
-        assert fleet.first_up.returncode == 0, fleet.first_up.stdout + fleet.first_up.stderr
+        fleet.first_up = fleet.up()
         yield fleet
-        for log in sorted(fleet.var.glob("log/*/*")):
-            text = log.read_text(errors="replace")
-            assert not SANITIZER.search(text), f"{log}:\n{text[-8000:]}"
     finally:
-        fleet.script("down", "--purge")
-        shutil.rmtree(folder, ignore_errors=True)
+        fleet.down()
+        reports = list(fleet.sanitizer_reports())
+        fleet.down("--purge")
+        os.rmdir(folder)
+    assert not reports, "\n".join(reports)
+
+
+@pytest.fixture
+def whole_fleet(fleet):
+    """The fleet, when nothing of it is broken any more."""
+    wait_for("a whole fleet", fleet.is_whole)
+    return fleet
