@@ -1,10 +1,11 @@
-# shellcheck shell=bash source-path=SCRIPTDIR
+# shellcheck shell=bash disable=SC2034,SC2154 # names shared with scripts/up
 # The main job, through the public REST API only: a tenant, a network, an enrolment key, and two devices that enrol,
 # connect and talk. Each thing is looked for before it is made. Sourced by scripts/up.
 
 tenant=
 network=
-alpha_name= alpha_address= beta_address=
+alpha_name=
+beta_address=
 
 # api METHOD PATH [JSON]: prints the body of the reply. Any refusal fails the step.
 # The key goes to curl by a file descriptor, never by its arguments.
@@ -114,7 +115,7 @@ has_address() {
 }
 
 play_main_job() {
-	local name
+	local name alpha_address
 	step "Tenant demo with network office, by the REST API" "read $var/log/gateway/current and the log"
 	tenant=$(find_or_create /v1/tenants demo '{"name": "demo"}')
 	network=$(find_or_create "/v1/tenants/$tenant/networks" office '{"name": "office", "ipv4": "10.77.0.0/24"}')

@@ -1,4 +1,4 @@
-# shellcheck shell=bash source-path=SCRIPTDIR disable=SC2034 # used by scripts/up
+# shellcheck shell=bash disable=SC2034,SC2154 # names shared with scripts/up
 # The fleet under var/: keys, certificates, database, and every process under runit. Sourced by scripts/up.
 #
 #   bin/ tls/            binaries and certificates
@@ -121,7 +121,7 @@ make_cluster() {
 open_database() {
 	exec 7<"$var/run/postgres"
 	superuser="postgresql:///lanyard?host=/proc/self/fd/7&user=postgres"
-	wait_until 60 pg_isready -q -h /proc/self/fd/7
+	wait_until 60 pg_isready -q -d "${superuser/lanyard/postgres}"
 }
 
 make_database() {
@@ -157,14 +157,13 @@ define_service() {
 define_confined() {
 	local name=$1 uid=$2 gid=$3 command=$4
 	shift 4
-	define_service "$name" <<-END
-		#!/bin/sh
-		# Written by scripts/up. The process sees $var as /srv.
-		exec 2>&1
-		ulimit -n 65536
-		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin$(printf " \\\\\n\t'%s'" "$@") \\
-			$root/scripts/confine $var $uid $gid $command
-	END
+	# shellcheck disable=SC2016 # the run file expands it
+	{
+		printf '#!/bin/sh\n# Written by scripts/up. The process sees %s as /srv.\n' "$var"
+		printf 'exec 2>&1\nulimit -n $(ulimit -Hn)\nexec env -i'
+		printf " \\\\\n\t'%s'" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		printf ' \\\n\t%s %s %s %s %s\n' "$root/scripts/confine" "$var" "$uid" "$gid" "$command"
+	} | define_service "$name"
 }
 
 define_postgres() {

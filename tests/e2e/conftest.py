@@ -89,6 +89,10 @@ class Fleet:
     def kill(self, service):
         os.kill(self.pid(service), signal.SIGKILL)
 
+    def sv(self, action, service):
+        subprocess.run(["sv", "-w", "30", action, str(self.var / "service" / service)], check=True,
+                       stdout=subprocess.DEVNULL)
+
     def ops(self, service, path, port=None):
         """The body of /livez, /readyz or /metrics; None unless it is a success."""
         port = port or self.ops_port + SERVICES.index(service)
