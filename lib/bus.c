@@ -179,26 +179,31 @@ static bool is_wildcard(const char *host)
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0 || strcmp(host, "*") == 0;
 }
 
-static err_t open_sockets(struct bus *bus, const struct bus_options *options)
+/* Where to listen and, as `advertise`, what others dial; both checked. */
+static err_t read_address(
+	const struct bus_options *options, struct address *address, const char **advertise)
 {
-	struct address address;
-	const char *advertise = options->advertise;
-	err_t err;
-	int rv;
-
-	if (address_parse(&address, options->listen) != OK) {
+	if (address_parse(address, options->listen) != OK) {
 		log_error("bus_listen", "url=%s expected=tcp://ADDRESS:PORT",
 			log_value(options->listen));
 		return ERR_INVALID_ARGUMENT;
 	}
-	if (advertise == NULL || *advertise == '\0')
-		advertise = address.host;
-	if (is_wildcard(advertise)) {
-		log_error("bus_advertise", "host=%s expected=%s", advertise,
+	*advertise = options->advertise;
+	if (*advertise == NULL || **advertise == '\0')
+		*advertise = address->host;
+	if (is_wildcard(*advertise)) {
+		log_error("bus_advertise", "host=%s expected=%s", *advertise,
 			"the name or address that other processes dial");
 		return ERR_INVALID_ARGUMENT;
 	}
-	rv = nng_rep0_open(&bus->rep);
+	return OK;
+}
+
+static err_t open_sockets(struct bus *bus, struct address *address, const char *advertise)
+{
+	int rv = nng_rep0_open(&bus->rep);
+	err_t err;
+
 	if (rv != 0) {
 		log_error("bus_socket", "error=%s", nng_strerror(rv));
 		return ERR_INTERNAL;
@@ -207,14 +212,15 @@ static err_t open_sockets(struct bus *bus, const struct bus_options *options)
 	if (err == OK)
 		err = doorbells_open(bus);
 	if (err == OK)
-		err = listen_at(bus->rep, &address, advertise, bus->url);
-	address.port = 0;
+		err = listen_at(bus->rep, address, advertise, bus->url);
+	address->port = 0; /* doorbells: any */
 	if (err == OK)
-		err = listen_at(bus->pub, &address, advertise, bus->events_url);
+		err = listen_at(bus->pub, address, advertise, bus->events_url);
 	return err;
 }
 
-err_t bus_open(struct bus **out, const struct bus_options *options)
+/* A bus without sockets, its keys read. */
+static err_t bus_create(struct bus **out, const struct bus_options *options)
 {
 	struct bus *bus = xcalloc(1, sizeof(*bus));
 	err_t err = seal_init(&bus->seal, options->fleet_key_file, options->instance);
@@ -223,14 +229,31 @@ err_t bus_open(struct bus **out, const struct bus_options *options)
 		free(bus);
 		return err;
 	}
-	register_metrics();
 	bus->instance = options->instance;
 	if (pthread_mutex_init(&bus->mutex, NULL) != 0 ||
 		pthread_mutex_init(&bus->work_mutex, NULL) != 0 ||
 		pthread_mutex_init(&bus->doorbell_mutex, NULL) != 0)
 		BUG("pthread_mutex_init");
 	bus_cond_init(&bus->work_changed);
-	err = open_sockets(bus, options);
+	*out = bus;
+	return OK;
+}
+
+/* After an error with a socket the bus stays as it is: its threads have it, and the process ends.
+ */
+err_t bus_open(struct bus **out, const struct bus_options *options)
+{
+	struct address address;
+	const char *advertise;
+	struct bus *bus;
+	err_t err = read_address(options, &address, &advertise);
+
+	if (err == OK)
+		err = bus_create(&bus, options);
+	if (err != OK)
+		return err;
+	register_metrics();
+	err = open_sockets(bus, &address, advertise);
 	if (err == OK)
 		err = canary_start();
 	if (err == OK)

@@ -66,7 +66,7 @@ size_t bus_count(struct bus *bus, const char *service);
  * puts the reply, allocated in the call's arena, into `reply`. Tenant, trace, actor, deadline and
  * idempotency key are the call's. Live instances take turns. An instance that can't be reached or
  * hangs up is passed over and the next one asked, within the deadline: always when the request surely
- * was not run, else only for a call that changes nothing or has an idempotency key. The status and
+ * was not run, else only for a Get..., a List..., or a call with an idempotency key. The status and
  * fault that the service answered with become the return value and call->fault; when nothing is
  * reachable: ERR_UNAVAILABLE, when time is over: ERR_DEADLINE_EXCEEDED, with a fault that says so.
  */

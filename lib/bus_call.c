@@ -101,7 +101,7 @@ static enum outcome exchange_fail(struct exchange *exchange, enum outcome outcom
 		conn_close(exchange->conn);
 	exchange->conn = NULL;
 	peer_failed(exchange->peer);
-	log_debug("instance_failed", "service=%s instance=%s trace=%s why=%s",
+	LOG_THROTTLED(LOG_LEVEL_WARN, "instance_failed", "service=%s instance=%s trace=%s why=%s",
 		exchange->peer->at.service, exchange->peer->at.instance,
 		exchange->question->call->trace, log_value(why));
 	return outcome;

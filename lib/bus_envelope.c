@@ -1,8 +1,7 @@
 /*
- * bus_envelope: protobuf messages in and out of arenas, and the check of what a request says about
- * itself. Called by the rest of lib/bus, in the thread that serves the call.
+ * bus_envelope: see bus_envelope.h. Runs in the thread that makes or serves the call.
  */
-#include "lib/bus_internal.h"
+#include "lib/bus_envelope.h"
 
 #include "lib/check.h"
 

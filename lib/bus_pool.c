@@ -196,29 +196,36 @@ static struct bus_conn *conn_dial(struct bus_peer *peer)
 	return NULL;
 }
 
-struct bus_conn *conn_start(struct bus_peer *peer, int64_t deadline_ms)
+/* An idle socket, or room for a new one; when all are in use and the deadline has passed, neither.
+ */
+static struct bus_conn *take(struct bus_peer *peer, int64_t deadline_ms, bool *room)
 {
 	struct bus *bus = peer->bus;
 	struct bus_conn *conn;
-	bool room = false, waited = true;
+	bool waited = true;
 
 	pthread_mutex_lock(&bus->mutex);
 	while (peer->idle == NULL && peer->n_conns >= BUS_POOL_MAX && waited)
 		waited = bus_cond_wait(&peer->changed, &bus->mutex, deadline_ms);
 	conn = peer->idle;
-	if (conn != NULL) {
+	*room = conn == NULL && peer->n_conns < BUS_POOL_MAX;
+	if (conn != NULL)
 		peer->idle = conn->next;
-	} else if (peer->n_conns < BUS_POOL_MAX) {
-		room = true;
+	if (*room) {
 		peer->n_conns++;
 		peer->refs++;
 	}
 	pthread_mutex_unlock(&bus->mutex);
+	return conn;
+}
 
-	if (conn != NULL && conn->lost) {
+struct bus_conn *conn_start(struct bus_peer *peer, int64_t deadline_ms)
+{
+	struct bus_conn *conn;
+	bool room;
+
+	while ((conn = take(peer, deadline_ms, &room)) != NULL && conn->lost)
 		conn_close(conn);
-		return conn_start(peer, deadline_ms);
-	}
 	return room ? conn_dial(peer) : conn;
 }
 
