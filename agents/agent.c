@@ -1,0 +1,370 @@
+/* agent: see agent.h. */
+#include "agents/agent.h"
+
+#include "agents/backoff.h"
+#include "agents/document.h"
+#include "agents/portal.h"
+#include "agents/session.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <sodium.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_SPARE_MS 10000 /* a token that ends sooner is not shown to a node any more */
+#define HOPS_MAX       3     /* redirections in a row */
+
+struct agent {
+	struct agent_options options;
+	struct fetcher *fetcher;
+	struct tls_trust *trust;
+	enum state { ATTACHING, CONNECTING, CONNECTED, WAITING, STOPPING } state;
+	struct attachment attachment;
+	bool attached; /* the attachment is filled and on the interface */
+	bool refresh;  /* get a new one before the next connection */
+	int64_t token_ends_ms;
+	struct fetch *fetch;	 /* of an attachment; NULL: none is under way */
+	struct session *session; /* NULL: none */
+	struct url url;		 /* of the session */
+	unsigned hops;
+	struct backoff backoff;
+	struct loop_timer retry; /* WAITING: then connect */
+	struct loop_timer renew; /* CONNECTED: then get the next token */
+	int64_t connected_at_s;	 /* Unix time */
+	uint64_t sessions;	 /* opened since the start */
+	char problem[256];	 /* the last one; "" if there was none */
+	int64_t problem_at_s;
+	bool problem_told; /* it is in the log, and still lasts */
+};
+
+static const char *const state_names[] = {
+	[ATTACHING] = "attaching",
+	[CONNECTING] = "connecting",
+	[CONNECTED] = "connected",
+	[WAITING] = "waiting",
+	[STOPPING] = "stopping",
+};
+
+/* Keeps the problem for the status; a line in the log only when it is another than before. */
+static void tell_problem(struct agent *agent, const char *what, const char *detail)
+{
+	char text[sizeof(agent->problem)];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, *what != '\0' ? ": " : "", detail);
+	agent->problem_at_s = clock_unix_ms() / 1000;
+	if (agent->problem_told && strcmp(text, agent->problem) == 0)
+		return;
+	agent->problem_told = true;
+	memcpy(agent->problem, text, sizeof(text));
+	log_warn("problem", "interface=%s text=%s", agent->options.tap->name, log_value(text));
+}
+
+static void connect_or_attach(struct agent *agent);
+
+static void wait_ms(struct agent *agent, int64_t delay_ms)
+{
+	agent->state = WAITING;
+	loop_set_timer(agent->options.loop, &agent->retry, clock_ms() + delay_ms);
+}
+
+static void on_retry(void *context)
+{
+	connect_or_attach(context);
+}
+
+/* ---- the session ---- */
+
+static void on_opened(void *context)
+{
+	struct agent *agent = context;
+	char url[URL_TEXT_MAX];
+
+	agent->state = CONNECTED;
+	agent->connected_at_s = clock_unix_ms() / 1000;
+	agent->sessions++;
+	agent->hops = 0;
+	agent->problem_told = false;
+	url_text(&agent->url, "wss", url);
+	log_info("connected", "interface=%s network=%s url=%s", agent->options.tap->name,
+		agent->attachment.network, log_value(url));
+}
+
+static void dial(struct agent *agent, const struct url *url);
+
+/* Follows a node that said where to go instead; false if it didn't, or there is no end of it. */
+static bool follow_redirection(struct agent *agent, const struct session_end *end)
+{
+	struct url next;
+	struct fault fault;
+
+	if (end->location[0] == '\0' || end->ending.status < 300 || end->ending.status > 399 ||
+		++agent->hops > HOPS_MAX)
+		return false;
+	if (url_follow(&next, "wss", &agent->url, end->location, &fault) != OK) {
+		tell_problem(agent, "redirection", fault.detail);
+		return false;
+	}
+	dial(agent, &next);
+	return true;
+}
+
+static void on_ended(void *context, const struct session_end *session_end)
+{
+	struct agent *agent = context;
+	struct session_end end = *session_end;
+	char url[URL_TEXT_MAX];
+	struct plan plan;
+
+	url_text(&agent->url, "wss", url);
+	session_destroy(agent->session);
+	agent->session = NULL;
+	loop_clear_timer(agent->options.loop, &agent->renew);
+	if (agent->state == STOPPING) {
+		agent->options.stopped(agent->options.context);
+		return;
+	}
+	if (follow_redirection(agent, &end))
+		return;
+	tell_problem(agent, url, end.why);
+	agent->hops = 0;
+	plan = backoff_plan(
+		&agent->backoff, &end.ending, agent->attachment.n_urls, randombytes_random());
+	agent->refresh = agent->refresh || plan.attach;
+	wait_ms(agent, plan.delay_ms);
+}
+
+static void on_tap_gone(void *context)
+{
+	struct agent *agent = context;
+
+	log_error("interface_gone", "interface=%s: somebody deleted it or its network namespace",
+		agent->options.tap->name);
+	agent->options.failed(agent->options.context);
+}
+
+static void dial(struct agent *agent, const struct url *url)
+{
+	agent->state = CONNECTING;
+	agent->url = *url;
+	agent->session = session_create(&(struct session_options){
+		.loop = agent->options.loop,
+		.fetcher = agent->fetcher,
+		.trust = agent->trust,
+		.tap = agent->options.tap,
+		.url = &agent->url,
+		.token = agent->attachment.token,
+		.context = agent,
+		.opened = on_opened,
+		.ended = on_ended,
+		.tap_gone = on_tap_gone,
+	});
+}
+
+/* ---- the attachment ---- */
+
+static err_t set_interface(
+	struct agent *agent, const struct attachment *attachment, struct fault *fault)
+{
+	struct link_config config = {
+		.mtu = attachment->mtu,
+		.ipv4 = attachment->ipv4,
+		.ipv6 = attachment->ipv6,
+	};
+
+	memcpy(config.mac, attachment->mac, sizeof(config.mac));
+	return link_apply(agent->options.link, &config, fault);
+}
+
+/* Must the session begin anew to use the new attachment? */
+static bool is_other(const struct attachment *old, const struct attachment *new)
+{
+	return memcmp(old->mac, new->mac, sizeof(old->mac)) != 0 ||
+	       strcmp(old->network, new->network) != 0 || strcmp(old->tenant, new->tenant) != 0;
+}
+
+static void use_attachment(struct agent *agent, const struct attachment *attachment)
+{
+	bool other = agent->attached && is_other(&agent->attachment, attachment);
+	int64_t lifetime_ms = attachment->expires_in_s * INT64_C(1000);
+
+	agent->attachment = *attachment;
+	agent->attached = true;
+	agent->refresh = false;
+	agent->token_ends_ms = clock_ms() + lifetime_ms;
+	loop_set_timer(agent->options.loop, &agent->renew,
+		clock_ms() + backoff_refresh_ms(lifetime_ms, randombytes_random()));
+	if (agent->state == ATTACHING)
+		dial(agent, &agent->attachment.urls[agent->backoff.url % attachment->n_urls]);
+	else if (other && agent->session != NULL)
+		session_close(agent->session);
+}
+
+static void on_attached(void *context, const struct fetch_reply *reply)
+{
+	struct agent *agent = context;
+	struct attachment attachment = { 0 };
+	struct fault fault;
+	err_t err;
+
+	agent->fetch = NULL;
+	err = portal_attached(reply, &attachment, &fault);
+	if (err == OK)
+		err = set_interface(agent, &attachment, &fault);
+	if (err == OK) {
+		use_attachment(agent, &attachment);
+		return;
+	}
+	tell_problem(agent, agent->options.device->url, fault.detail);
+	if (agent->state == ATTACHING)
+		wait_ms(agent, backoff_retry_ms(&agent->backoff, randombytes_random()));
+	else if (agent->state == CONNECTED)
+		loop_set_timer(agent->options.loop, &agent->renew,
+			clock_ms() + backoff_delay_ms(UINT_MAX, randombytes_random()));
+}
+
+static void attach(struct agent *agent)
+{
+	if (agent->fetch == NULL)
+		agent->fetch = portal_attach(agent->fetcher, agent->options.device,
+			agent->options.network, on_attached, agent);
+}
+
+static void on_renew(void *context)
+{
+	attach(context);
+}
+
+static void connect_or_attach(struct agent *agent)
+{
+	if (!agent->attached || agent->refresh ||
+		clock_ms() + TOKEN_SPARE_MS > agent->token_ends_ms) {
+		agent->state = ATTACHING;
+		attach(agent);
+	} else {
+		dial(agent, &agent->attachment.urls[agent->backoff.url % agent->attachment.n_urls]);
+	}
+}
+
+/* ---- life ---- */
+
+err_t agent_create(struct agent **out, const struct agent_options *options, struct fault *fault)
+{
+	struct tls_trust *trust;
+	struct agent *agent;
+	err_t err = tls_trust_create(&trust, options->device->ca_pem, fault);
+
+	if (err != OK)
+		return err;
+	agent = xcalloc(1, sizeof(*agent));
+	agent->options = *options;
+	agent->trust = trust;
+	agent->fetcher = fetcher_create(options->loop);
+	agent->retry = (struct loop_timer){ .fire = on_retry, .context = agent };
+	agent->renew = (struct loop_timer){ .fire = on_renew, .context = agent };
+	connect_or_attach(agent);
+	*out = agent;
+	return OK;
+}
+
+void agent_stop(struct agent *agent)
+{
+	bool again = agent->state == STOPPING;
+
+	agent->state = STOPPING;
+	loop_clear_timer(agent->options.loop, &agent->retry);
+	loop_clear_timer(agent->options.loop, &agent->renew);
+	fetch_cancel(agent->fetch);
+	agent->fetch = NULL;
+	if (agent->session != NULL && !again)
+		session_close(agent->session);
+	else
+		agent->options.stopped(agent->options.context);
+}
+
+void agent_destroy(struct agent *agent)
+{
+	if (agent == NULL)
+		return;
+	loop_clear_timer(agent->options.loop, &agent->retry);
+	loop_clear_timer(agent->options.loop, &agent->renew);
+	fetch_cancel(agent->fetch);
+	session_destroy(agent->session);
+	fetcher_destroy(agent->fetcher);
+	tls_trust_destroy(agent->trust);
+	sodium_memzero(agent->attachment.token, sizeof(agent->attachment.token));
+	free(agent);
+}
+
+/* ---- the status ---- */
+
+static json_t *time_text(int64_t unix_s)
+{
+	char text[CLOCK_TEXT_LEN];
+
+	clock_text(unix_s, text);
+	return json_string(text);
+}
+
+static json_t *count(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static void report_attachment(json_t *status, const struct attachment *attachment)
+{
+	const uint8_t *m = attachment->mac;
+	char mac[18];
+
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		m[5]);
+	json_object_set_new(status, "tenant", json_string(attachment->tenant));
+	json_object_set_new(status, "network", json_string(attachment->network));
+	json_object_set_new(status, "name", json_string(attachment->name));
+	json_object_set_new(status, "mac", json_string(mac));
+	json_object_set_new(status, "ipv4", json_string(attachment->ipv4.text));
+	json_object_set_new(status, "ipv6", json_string(attachment->ipv6.text));
+	json_object_set_new(status, "mtu", count(attachment->mtu));
+}
+
+static void report_session(json_t *status, const struct agent *agent)
+{
+	char url[URL_TEXT_MAX];
+
+	if (agent->session != NULL) {
+		url_text(&agent->url, "wss", url);
+		json_object_set_new(status, "url", json_string(url));
+	}
+	if (agent->state == CONNECTED)
+		json_object_set_new(status, "connected_since", time_text(agent->connected_at_s));
+	json_object_set_new(status, "sessions", count(agent->sessions));
+}
+
+static void report_counters(json_t *status, const struct tap *tap)
+{
+	json_object_set_new(status, "frames_in", count(tap->frames_in));
+	json_object_set_new(status, "bytes_in", count(tap->bytes_in));
+	json_object_set_new(status, "frames_out", count(tap->frames_out));
+	json_object_set_new(status, "bytes_out", count(tap->bytes_out));
+	json_object_set_new(status, "frames_dropped", count(tap->dropped));
+}
+
+char *agent_status(const struct agent *agent)
+{
+	AUTO_DOCUMENT status = json_pack("{s:s, s:s, s:s, s:s*}", "state",
+		state_names[agent->state], "device", agent->options.device->id, "interface",
+		agent->options.tap->name, "netns", agent->options.netns);
+
+	if (agent->attached)
+		report_attachment(status, &agent->attachment);
+	report_session(status, agent);
+	report_counters(status, agent->options.tap);
+	if (agent->problem[0] != '\0') {
+		json_object_set_new(status, "problem", json_string(agent->problem));
+		json_object_set_new(status, "problem_at", time_text(agent->problem_at_s));
+	}
+	return json_dumps(status, JSON_COMPACT);
+}

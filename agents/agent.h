@@ -1,0 +1,39 @@
+/*
+ * agent: keeps one TAP interface connected to one network: gets an attachment from the portal, sets
+ * the interface up, holds a session with a node, and begins again after each end (backoff.h tells
+ * when and how). The loop's thread.
+ */
+#pragma once
+
+#include "agents/link.h"
+#include "agents/loop.h"
+#include "agents/state.h"
+#include "agents/tap.h"
+
+#include "lib/err.h"
+
+struct agent;
+
+struct agent_options {
+	struct loop *loop;
+	const struct device *device; /* kept */
+	const char *network;	     /* id or name; NULL: the device's only one */
+	const char *netns;	     /* of the interface, for the status; NULL: the process's own */
+	struct tap *tap;	     /* kept */
+	struct link *link;	     /* kept */
+	void *context;
+	void (*stopped)(void *context); /* after agent_stop, when the session is closed */
+	void (*failed)(void *context);	/* can't go on: the interface is gone (said in the log) */
+};
+
+/* Begins. Fails if the device's certificates to trust are no certificates. */
+err_t agent_create(
+	struct agent **agent, const struct agent_options *options, struct fault *fault) MUST_CHECK;
+
+/* Closes the session; `stopped` follows. Again: without waiting for the node. */
+void agent_stop(struct agent *agent);
+
+void agent_destroy(struct agent *agent); /* NULL is fine */
+
+/* How it is, as one JSON object (docs/agent.md has the members); the text is the caller's. */
+char *agent_status(const struct agent *agent);

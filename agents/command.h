@@ -1,0 +1,12 @@
+/*
+ * command: the subcommands of lanyard, one file each. A command gets the words after its name and
+ * returns the exit status: 0 done, 1 it failed (said on stderr), 2 wrong usage.
+ */
+#pragma once
+
+#define COMMAND_STATE "/var/lib/lanyard" /* default of --state */
+
+int command_enroll(int argc, char **argv);
+int command_up(int argc, char **argv);
+int command_status(int argc, char **argv); /* 3: there is no connection */
+int command_down(int argc, char **argv);

@@ -1,0 +1,35 @@
+/* lanyard down: tells the running lanyard up to stop, and waits until it has. */
+#include "agents/command.h"
+#include "agents/control.h"
+#include "agents/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char details[] = "Exit status: 0 it has stopped (also if it was not running), 1 it "
+			      "did not stop, 2 wrong usage. A\n"
+			      "supervisor may start it again: stop it there instead.\n";
+
+int command_down(int argc, char **argv)
+{
+	const char *state = COMMAND_STATE, *interface = NULL;
+	const struct option_row rows[] = {
+		{ "interface", "IFNAME", "of this interface (default: the only one)", &interface,
+			NULL },
+		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &state, NULL },
+		{ NULL, NULL, NULL, NULL, NULL },
+	};
+	const struct option_table table = { "down",
+		"Stops the running lanyard up and waits until it has.", details, NULL, NULL, rows };
+	char answer[CONTROL_ANSWER_MAX];
+	struct fault fault = { 0 };
+	int status;
+	err_t err;
+
+	if (!options_parse(&table, argc, argv, &status))
+		return status;
+	err = control_ask(state, interface, "down\n", answer, &fault);
+	if (err != OK)
+		fprintf(stderr, "lanyard down: %s\n", fault.detail);
+	return err == OK || err == ERR_NOT_FOUND ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,51 @@
+/*
+ * fetch: libcurl on the loop: POST requests to the portal over HTTPS, and TCP connections to the
+ * dataplane (curl resolves names and tries all addresses of both families). The only code that sees
+ * libcurl.
+ */
+#pragma once
+
+#include "agents/loop.h"
+#include "agents/url.h"
+
+#include "lib/err.h"
+
+#include <stddef.h>
+
+struct fetcher; /* all transfers of a loop */
+struct fetch;	/* one of them */
+
+struct fetch_request {
+	const char *url;	     /* https:// */
+	const char *body;	     /* JSON */
+	const char *user, *password; /* Basic; NULL: no authorization */
+	const char *idempotency_key; /* or NULL */
+	const char *ca_pem;	     /* certificates to trust; NULL: those of the system */
+};
+
+/* How a POST ended: an HTTP status and body, or err and a fault that says why there is none. */
+struct fetch_reply {
+	err_t err;
+	unsigned status;
+	const char *body; /* "" if there is none */
+	size_t len;
+	struct fault fault;
+};
+
+struct fetcher *fetcher_create(struct loop *loop);
+void fetcher_destroy(struct fetcher *fetcher); /* after all its transfers; NULL is fine */
+
+/* Begins a POST; `done` is called once from the loop, not if the fetch is cancelled before. */
+struct fetch *fetch_post(struct fetcher *fetcher, const struct fetch_request *request,
+	void (*done)(void *context, const struct fetch_reply *reply), void *context);
+
+/* Begins a TCP connection; `done` gets the socket, which is its own from then on, or -1 and a
+ * fault. */
+struct fetch *fetch_connect(struct fetcher *fetcher, const struct url *url,
+	void (*connected)(void *context, int fd, const struct fault *fault), void *context);
+
+/* Ends a transfer without a call; NULL is fine. */
+void fetch_cancel(struct fetch *fetch);
+
+/* A POST that blocks, for commands without a loop; the body is malloc'ed into `body`. */
+void fetch_post_now(const struct fetch_request *request, struct fetch_reply *reply, char **body);

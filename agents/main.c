@@ -1,0 +1,58 @@
+/*
+ * lanyard: a device's side of everything: joins a tenant, keeps the device's TAP interface
+ * connected to its network, tells how it is.
+ *
+ * Settings: command line options (lanyard COMMAND --help).
+ * State:    one folder, by default /var/lib/lanyard (state.h).
+ */
+#include "agents/command.h"
+#include "agents/options.h"
+
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "enroll", "join a tenant with an enrolment key", command_enroll },
+	{ "up", "connect to a network and stay connected, in the foreground", command_up },
+	{ "status", "tell how the connection is", command_status },
+	{ "down", "stop the running lanyard up and wait until it has", command_down },
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out,
+		"usage: lanyard COMMAND [OPTION]...\n\nEthernet over WebSocket for devices.\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\n  --help     print this and exit; lanyard COMMAND --help tells more\n"
+		     "  --version  print the version and exit\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("lanyard %s\n", LANYARD_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	fprintf(stderr, "lanyard: unknown %s %s; see lanyard --help\n",
+		argv[1][0] == '-' ? "option" : "command", argv[1]);
+	return EXIT_USAGE;
+}

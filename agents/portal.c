@@ -1,0 +1,76 @@
+/* portal: see portal.h. */
+#include "agents/portal.h"
+
+#include "agents/document.h"
+
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OK_STATUS(status) ((status) >= 200 && (status) < 300)
+
+/* Fails unless the reply is of a good status. */
+static err_t check_reply(const struct fetch_reply *reply, struct fault *fault)
+{
+	if (reply->err != OK)
+		return fault_set(fault, reply->err, "", "can't reach the portal: %.220s",
+			reply->fault.detail);
+	if (!OK_STATUS(reply->status))
+		return reply_problem(reply->status, reply->body, reply->len, fault);
+	return OK;
+}
+
+static char *body_of(json_t *object)
+{
+	char *body = json_dumps(object, JSON_COMPACT);
+
+	if (body == NULL)
+		BUG("a request that can't be written as JSON");
+	json_decref(object);
+	return body;
+}
+
+err_t portal_enrol(
+	const struct portal_enrolment *request, struct enrolment *enrolment, struct fault *fault)
+{
+	AUTO_FREE char *url = xasprintf("%s/v1/enrolments", request->url);
+	AUTO_FREE char *body = body_of(json_pack(
+		"{s:s, s:s}", "enrolment_key", request->enrolment_key, "name", request->name));
+	AUTO_FREE char *answer = NULL;
+	struct fetch_reply reply;
+	err_t err;
+
+	fetch_post_now(&(struct fetch_request){ .url = url,
+			       .body = body,
+			       .idempotency_key = request->idempotency_key,
+			       .ca_pem = request->ca_pem },
+		&reply, &answer);
+	if ((err = check_reply(&reply, fault)) != OK)
+		return err;
+	return reply_enrolment(enrolment, reply.body, reply.len, fault);
+}
+
+struct fetch *portal_attach(struct fetcher *fetcher, const struct device *device,
+	const char *network, void (*done)(void *context, const struct fetch_reply *reply),
+	void *context)
+{
+	AUTO_FREE char *url = xasprintf("%s/v1/attachments", device->url);
+	AUTO_FREE char *body = body_of(json_pack("{s:s*}", "network", network));
+
+	return fetch_post(fetcher,
+		&(struct fetch_request){ .url = url,
+			.body = body,
+			.user = device->id,
+			.password = device->secret,
+			.ca_pem = device->ca_pem },
+		done, context);
+}
+
+err_t portal_attached(
+	const struct fetch_reply *reply, struct attachment *attachment, struct fault *fault)
+{
+	err_t err = check_reply(reply, fault);
+
+	return err != OK ? err : reply_attachment(attachment, reply->body, reply->len, fault);
+}

@@ -1,0 +1,278 @@
+/* pump: see pump.h. */
+#include "agents/pump.h"
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+
+#include <sodium.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define IN_SIZE		(256 * 1024)
+#define READS_MAX	32 /* TLS records that one turn takes, 16 KB each at most */
+#define BATCH_FRAMES	64
+#define BATCH_BYTES	(96 * 1024) /* no further frame is read after these */
+#define CONTROL_RESERVE (4 * (WS_HEADER_MAX + WS_CONTROL_MAX))
+#define OUT_SIZE	(BATCH_BYTES + WS_HEADER_MAX + TAP_FRAME_MAX + CONTROL_RESERVE)
+#define HEADROOM	8 /* the header of all frames of 126 to 65535 bytes */
+#define N_MASKS		256
+
+struct pump {
+	struct tls *tls;
+	struct tap *tap;
+	struct ws_reader reader;
+	uint8_t *in;
+	uint8_t *out; /* whole frames, from out_begin to out_end not yet with tls */
+	size_t out_begin, out_end;
+	bool blocked;
+	bool pong_due; /* of pings that came while blocked only the last is answered (RFC
+			  6455, 5.5.3) */
+	uint8_t pong[WS_CONTROL_MAX];
+	size_t pong_len;
+	uint8_t masks[N_MASKS][WS_MASK_LEN];
+	size_t masks_used;
+	int64_t heard_ms;
+	enum ws_status status;
+	char why[192];
+};
+
+struct pump *pump_create(struct tls *tls, struct tap *tap)
+{
+	struct pump *pump = xcalloc(1, sizeof(*pump));
+
+	pump->tls = tls;
+	pump->tap = tap;
+	pump->in = xmalloc(IN_SIZE);
+	pump->out = xmalloc(OUT_SIZE);
+	pump->masks_used = N_MASKS;
+	pump->heard_ms = clock_ms();
+	ws_reader_init(&pump->reader, WS_CLIENT, pump->in, IN_SIZE, TAP_FRAME_MAX);
+	return pump;
+}
+
+void pump_destroy(struct pump *pump)
+{
+	if (pump == NULL)
+		return;
+	free(pump->in);
+	free(pump->out);
+	free(pump);
+}
+
+static enum pump_result lost(struct pump *pump, const char *why)
+{
+	snprintf(pump->why, sizeof(pump->why), "%s", why);
+	return PUMP_LOST;
+}
+
+/* ---- sending ---- */
+
+/* A fresh unpredictable mask for each frame (RFC 6455, 10.3), made many at a time. */
+static const uint8_t *next_mask(struct pump *pump)
+{
+	if (pump->masks_used == N_MASKS) {
+		randombytes_buf(pump->masks, sizeof(pump->masks));
+		pump->masks_used = 0;
+	}
+	return pump->masks[pump->masks_used++];
+}
+
+enum pump_result pump_flush(struct pump *pump)
+{
+	enum tls_result written, flushed;
+	size_t n;
+
+	do {
+		written = TLS_OK;
+		if (pump->out_begin < pump->out_end) {
+			written = tls_write(pump->tls, pump->out + pump->out_begin,
+				pump->out_end - pump->out_begin, &n);
+			pump->out_begin += n;
+		}
+		if (pump->out_begin == pump->out_end)
+			pump->out_begin = pump->out_end = 0;
+		flushed = tls_flush(pump->tls);
+		if (written == TLS_FAILED || flushed == TLS_FAILED)
+			return lost(pump, tls_why(pump->tls));
+	} while (written == TLS_WRITE && flushed == TLS_OK);
+	pump->blocked = written != TLS_OK || flushed != TLS_OK;
+	return PUMP_DONE;
+}
+
+/* Makes a message of the frame that stands HEADROOM bytes after out_end. */
+static void wrap_frame(struct pump *pump, size_t len)
+{
+	uint8_t *at = pump->out + pump->out_end;
+	size_t header_len = ws_header_len(len, true);
+	const uint8_t *mask = next_mask(pump);
+
+	if (header_len != HEADROOM)
+		memmove(at + header_len, at + HEADROOM, len);
+	ws_header(at, WS_BINARY, len, mask);
+	ws_mask(at + header_len, len, mask);
+	pump->out_end += header_len + len;
+}
+
+enum pump_result pump_send(struct pump *pump)
+{
+	ssize_t len = 0;
+	enum pump_result result;
+
+	if (pump->blocked)
+		return PUMP_DONE;
+	for (int n = 0; n < BATCH_FRAMES && pump->out_end < BATCH_BYTES; n++) {
+		len = tap_read(pump->tap, pump->out + pump->out_end + HEADROOM, TAP_FRAME_MAX);
+		if (len <= 0)
+			break;
+		wrap_frame(pump, (size_t)len);
+	}
+	if (pump->out_end > 0 && (result = pump_flush(pump)) != PUMP_DONE)
+		return result;
+	return len < 0 ? PUMP_NO_TAP : PUMP_DONE;
+}
+
+/* Sends a control frame; one that finds no room is not sent: the peer takes nothing, and will be
+ * dead. */
+static enum pump_result send_control(
+	struct pump *pump, enum ws_opcode opcode, const void *payload, size_t len)
+{
+	if (pump->out_end + WS_HEADER_MAX + WS_CONTROL_MAX > OUT_SIZE)
+		return PUMP_DONE;
+	pump->out_end +=
+		ws_control(pump->out + pump->out_end, opcode, payload, len, next_mask(pump));
+	return pump->blocked ? PUMP_DONE : pump_flush(pump);
+}
+
+enum pump_result pump_ping(struct pump *pump)
+{
+	return send_control(pump, WS_PING, NULL, 0);
+}
+
+enum pump_result pump_close(struct pump *pump, enum ws_status status, const char *reason)
+{
+	if (pump->out_end + WS_HEADER_MAX + WS_CONTROL_MAX > OUT_SIZE)
+		return PUMP_DONE;
+	pump->out_end += ws_close(pump->out + pump->out_end, status, reason, next_mask(pump));
+	return pump->blocked ? PUMP_DONE : pump_flush(pump);
+}
+
+/* ---- receiving ---- */
+
+static enum pump_result closed(struct pump *pump, const struct ws_message *message)
+{
+	size_t len = message->len > 2 ? message->len - 2 : 0;
+
+	pump->status = ws_close_status(message);
+	snprintf(pump->why, sizeof(pump->why), "the node closed the session with %d%s%.*s",
+		pump->status, len > 0 ? ": " : "", (int)len, message->data + 2);
+	return PUMP_CLOSED;
+}
+
+static enum pump_result broken(struct pump *pump, enum ws_status status, const char *why)
+{
+	pump->status = status;
+	snprintf(pump->why, sizeof(pump->why), "the node broke the protocol: %s", why);
+	return PUMP_BROKEN;
+}
+
+static enum pump_result take_message(struct pump *pump, const struct ws_message *message)
+{
+	switch (message->opcode) {
+	case WS_BINARY:
+		tap_write(pump->tap, message->data, message->len);
+		return PUMP_DONE;
+	case WS_PING:
+		pump->pong_due = true;
+		pump->pong_len = message->len;
+		memcpy(pump->pong, message->data, message->len);
+		return PUMP_DONE;
+	case WS_CLOSE:
+		return closed(pump, message);
+	case WS_TEXT:
+		return broken(pump, WS_STATUS_UNSUPPORTED, "a text message");
+	default: /* a pong: its bytes were heard, that is all it is for */
+		return PUMP_DONE;
+	}
+}
+
+static enum pump_result take_messages(struct pump *pump)
+{
+	struct ws_message message;
+	enum ws_result got;
+
+	while ((got = ws_reader_next(&pump->reader, &message)) == WS_MESSAGE) {
+		enum pump_result result = take_message(pump, &message);
+
+		if (result != PUMP_DONE)
+			return result;
+	}
+	return got == WS_MORE ? PUMP_DONE : broken(pump, pump->reader.status, pump->reader.why);
+}
+
+enum pump_result pump_take(struct pump *pump, const void *bytes, size_t len)
+{
+	size_t room;
+	uint8_t *space = ws_reader_space(&pump->reader, &room);
+
+	if (len > room)
+		BUG("%zu bytes with the handshake's reply", len);
+	memcpy(space, bytes, len);
+	ws_reader_received(&pump->reader, len);
+	return take_messages(pump);
+}
+
+/* One TLS record. PUMP_MORE: there may be another. */
+static enum pump_result receive_record(struct pump *pump)
+{
+	size_t room, n = 0;
+	uint8_t *space = ws_reader_space(&pump->reader, &room);
+	enum pump_result result;
+
+	switch (tls_read(pump->tls, space, room, &n)) {
+	case TLS_OK:
+		ws_reader_received(&pump->reader, n);
+		result = take_messages(pump);
+		return result == PUMP_DONE ? PUMP_MORE : result;
+	case TLS_CLOSED:
+		return lost(pump, "the node ended the connection");
+	case TLS_FAILED:
+		return lost(pump, tls_why(pump->tls));
+	default:
+		return PUMP_DONE;
+	}
+}
+
+enum pump_result pump_receive(struct pump *pump)
+{
+	enum pump_result result = PUMP_MORE, sent = PUMP_DONE;
+
+	for (int i = 0; i < READS_MAX && result == PUMP_MORE; i++)
+		if ((result = receive_record(pump)) == PUMP_MORE && i == 0)
+			pump->heard_ms = clock_ms();
+	if (pump->pong_due && !pump->blocked && (result == PUMP_DONE || result == PUMP_MORE)) {
+		pump->pong_due = false;
+		sent = send_control(pump, WS_PONG, pump->pong, pump->pong_len);
+	}
+	return sent != PUMP_DONE ? sent : result;
+}
+
+bool pump_is_blocked(const struct pump *pump)
+{
+	return pump->blocked;
+}
+
+int64_t pump_heard_ms(const struct pump *pump)
+{
+	return pump->heard_ms;
+}
+
+enum ws_status pump_status(const struct pump *pump)
+{
+	return pump->status;
+}
+
+const char *pump_why(const struct pump *pump)
+{
+	return pump->why;
+}

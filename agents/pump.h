@@ -1,0 +1,56 @@
+/*
+ * pump: Ethernet frames between the TAP and an open WebSocket connection, one frame a binary
+ * message, in batches both ways (docs/agent.md tells the sizes): up to 64 frames become one system
+ * call of the socket, and one system call of the socket brings up to 256 KB. Bounded: while the
+ * socket takes no more, the TAP is not read, and the kernel's queue of the interface drops what is
+ * too much.
+ */
+#pragma once
+
+#include "agents/tap.h"
+#include "agents/tls.h"
+
+#include "lib/ws.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pump_result {
+	PUMP_DONE,   /* nothing more to do now */
+	PUMP_MORE,   /* again soon: there may be more, and others shall have their turn */
+	PUMP_CLOSED, /* the peer sent a close frame: pump.status and pump.why */
+	PUMP_BROKEN, /* the peer broke the protocol: to be closed with pump.status */
+	PUMP_LOST,   /* the connection is no more: pump.why */
+	PUMP_NO_TAP, /* the interface is down or gone */
+};
+
+struct pump;
+
+/* Keeps `tls` and `tap`. */
+struct pump *pump_create(struct tls *tls, struct tap *tap);
+void pump_destroy(struct pump *pump); /* NULL is fine */
+
+/* Takes bytes that came with the handshake's reply. */
+enum pump_result pump_take(struct pump *pump, const void *bytes, size_t len);
+
+/* Reads the socket, writes the TAP, answers pings. */
+enum pump_result pump_receive(struct pump *pump);
+
+/* Reads the TAP, writes the socket; not while it is blocked. */
+enum pump_result pump_send(struct pump *pump);
+
+/* Sends what had to wait: when the socket is writable again. */
+enum pump_result pump_flush(struct pump *pump);
+
+enum pump_result pump_ping(struct pump *pump);
+enum pump_result pump_close(struct pump *pump, enum ws_status status, const char *reason);
+
+/* The socket takes no more; pump_flush when it is writable. */
+bool pump_is_blocked(const struct pump *pump);
+
+/* When the last bytes came, clock_ms(). */
+int64_t pump_heard_ms(const struct pump *pump);
+
+enum ws_status pump_status(const struct pump *pump);
+const char *pump_why(const struct pump *pump);

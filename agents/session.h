@@ -1,0 +1,44 @@
+/*
+ * session: one connection to a node, from the TCP connection to its end: TLS, the WebSocket
+ * handshake, frames between it and the TAP, keepalive, close. The loop's thread.
+ */
+#pragma once
+
+#include "agents/backoff.h"
+#include "agents/fetch.h"
+#include "agents/loop.h"
+#include "agents/tap.h"
+#include "agents/tls.h"
+#include "agents/url.h"
+
+struct session;
+
+struct session_end {
+	struct ending ending;
+	char why[256];		/* a sentence's part for people */
+	char location[URL_MAX]; /* where an END_REFUSED with a status of 300 to 399 points to; else
+				   "" */
+};
+
+struct session_options {
+	struct loop *loop;
+	struct fetcher *fetcher;
+	struct tls_trust *trust;
+	struct tap *tap;
+	const struct url *url; /* copied */
+	const char *token;     /* kept */
+	void *context;
+	void (*opened)(void *context);
+	/* Called once, unless the session is destroyed before; may destroy it. */
+	void (*ended)(void *context, const struct session_end *end);
+	/* The interface was taken away: nothing can go on. */
+	void (*tap_gone)(void *context);
+};
+
+/* Begins to connect. */
+struct session *session_create(const struct session_options *options);
+
+/* Ends it as politely as 2 s allow; `ended` follows. */
+void session_close(struct session *session);
+
+void session_destroy(struct session *session); /* NULL is fine */

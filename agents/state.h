@@ -1,0 +1,39 @@
+/*
+ * state: the device's state folder: device.json (who this device is, with its secret) and
+ * enrolment.json (an enrolment whose reply is still missing). The folder is 0700, the files 0600
+ * and always whole: written aside, synced, renamed.
+ */
+#pragma once
+
+#include "agents/reply.h"
+
+#include "lib/err.h"
+
+#define STATE_CA_MAX (256 * 1024) /* bytes of the certificates to trust */
+
+struct device {
+	char url[URL_MAX]; /* of the portal, without a slash at its end */
+	char tenant[REPLY_ID_SIZE];
+	char id[REPLY_ID_SIZE];
+	char name[REPLY_NAME_SIZE];
+	char secret[REPLY_SECRET_SIZE];
+	char *ca_pem; /* certificates to trust; NULL: those of the system */
+};
+
+/* Reads DIR/device.json. ERR_NOT_FOUND: this device is not enrolled. device_finish it on OK. */
+err_t state_load(const char *dir, struct device *device, struct fault *fault) MUST_CHECK;
+void device_finish(struct device *device);
+
+/* Makes the folder if needed, and writes DIR/device.json. */
+err_t state_save(const char *dir, const struct device *device, struct fault *fault) MUST_CHECK;
+
+/*
+ * The idempotency key for enrolling at `url` as `name` with `enrolment_key`: the same until
+ * state_enrolled, so that trying again after a lost reply uses the key up once only.
+ */
+err_t state_enrolling(const char *dir, const char *url, const char *name, const char *enrolment_key,
+	char idempotency_key[REPLY_ID_SIZE], struct fault *fault) MUST_CHECK;
+void state_enrolled(const char *dir);
+
+/* Reads a whole file of at most `max` bytes into a malloc'ed text. */
+err_t state_read_file(const char *path, size_t max, char **text, struct fault *fault) MUST_CHECK;
