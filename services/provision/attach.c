@@ -61,7 +61,7 @@ err_t attach_device(struct call *call, const struct urls *urls,
 	const Provision__AttachRequest *request, Provision__Attachment *reply)
 {
 	Provision__Device device = PROVISION__DEVICE__INIT;
-	int64_t version;
+	int64_t version = 0;
 	err_t err;
 
 	if ((err = check_uuid(call, "device", request->device)) != OK)
