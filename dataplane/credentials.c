@@ -3,6 +3,8 @@
  */
 #include "dataplane/credentials.h"
 
+#include "lib/base64.h"
+
 #include <sodium.h>
 
 #include <ctype.h>
@@ -56,8 +58,8 @@ static bool basic_parse(const char *base64, struct credentials *credentials)
 	size_t len;
 	bool parsed;
 
-	parsed = sodium_base642bin((unsigned char *)text, sizeof(text), base64, strlen(base64),
-			 NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	parsed = base64_decode(base64, strlen(base64), sodium_base64_VARIANT_ORIGINAL, text,
+			 sizeof(text), &len) &&
 		 basic_split(text, len, credentials);
 	sodium_memzero(text, sizeof(text));
 	return parsed;

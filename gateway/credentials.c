@@ -1,6 +1,8 @@
 /* credentials: the parser of the Authorization header (RFC 9110 section 11.6.2). Any thread. */
 #include "gateway/credentials.h"
 
+#include "lib/base64.h"
+
 #include <sodium.h>
 
 #include <string.h>
@@ -38,8 +40,7 @@ static err_t basic_parse(struct call *call, const char *text, struct credentials
 	char *decoded = arena_alloc(call->arena, room + 1);
 	char *colon;
 
-	if (sodium_base642bin((unsigned char *)decoded, room, text, room, NULL, &len, NULL,
-		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	if (!base64_decode(text, room, sodium_base64_VARIANT_ORIGINAL, decoded, room, &len) ||
 		memchr(decoded, '\0', len) != NULL)
 		return refuse(call);
 	decoded[len] = '\0';

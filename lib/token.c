@@ -8,6 +8,7 @@
  */
 #include "lib/token.h"
 
+#include "lib/base64.h"
 #include "lib/mem.h"
 
 #include <jansson.h>
@@ -97,7 +98,7 @@ static void secret_wipe_at(struct secret *secret)
 
 static bool decode(struct slice text, unsigned char *out, size_t max, size_t *len)
 {
-	return sodium_base642bin(out, max, text.start, text.len, NULL, len, NULL, BASE64) == 0;
+	return base64_decode(text.start, text.len, BASE64, out, max, len);
 }
 
 /* Decodes exactly `len` bytes. */

@@ -6,6 +6,7 @@
  * State:  schema auth (db/migrations/0002_auth.sql).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
+#include "lib/log.h"
 #include "lib/svc.h"
 #include "services/auth/bootstrap.h"
 #include "services/auth/handlers.h"
@@ -95,8 +96,12 @@ static err_t start(struct svc *svc)
 	signing_key_open(settings.rotation_hours);
 	db = svc_db_create(svc);
 	call_init(&call, svc_bus(svc), "service:auth", START_MS);
+	call.tenant = CALL_FLEET;
 	if ((err = bootstrap_run(db, &call, settings.bootstrap_file)) == OK)
 		err = db_transaction(db, &call, first_key, NULL);
+	if (err != OK)
+		log_error("first_keys_failed", "error=%s detail=%s", err_name(err),
+			log_value(call.fault.detail));
 	call_finish(&call);
 	db_destroy(db);
 	return err;

@@ -45,7 +45,7 @@ err_t revoke(struct call *call, const Auth__RevokeRequest *request, Auth__Empty 
 	(void)reply;
 	if ((err = subject_read(call, request->subject, &subject)) != OK ||
 		(err = check_text(call, "reason", request->reason, 0, 256)) != OK ||
-		(err = end_secrets(call, &subject)) != OK)
+		(!request->suspend && (err = end_secrets(call, &subject)) != OK))
 		return err;
 	return revocation_publish(call, request->subject, request->reason);
 }

@@ -1,6 +1,8 @@
 /* secret: see secret.h. */
 #include "services/auth/secret.h"
 
+#include "lib/base64.h"
+
 #include <sodium.h>
 
 #include <stdio.h>
@@ -76,8 +78,8 @@ bool secret_read(enum keyring_use kind, const char *text, const char *device, st
 	if (strncmp(text, form->prefix, prefix_len) != 0)
 		return false;
 	text += prefix_len;
-	if (sodium_base642bin((unsigned char *)&raw + form->skipped, wanted, text, strlen(text),
-		    NULL, &len, NULL, BASE64) != 0 ||
+	if (!base64_decode(text, strlen(text), BASE64, (unsigned char *)&raw + form->skipped,
+		    wanted, &len) ||
 		len != wanted)
 		return false;
 	if (device)

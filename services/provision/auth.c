@@ -42,13 +42,14 @@ err_t auth_issue_secret(struct call *call, const char *device, const char **secr
 	return err;
 }
 
-err_t auth_revoke(struct call *call, const char *device, const char *reason)
+err_t auth_revoke(struct call *call, const char *device, const char *reason, bool suspend)
 {
 	Auth__RevokeRequest request = AUTH__REVOKE_REQUEST__INIT;
 	const ProtobufCMessage *reply;
 
 	request.subject = arena_printf(call->arena, "device:%s", device);
 	request.reason = (char *)reason;
+	request.suspend = suspend;
 	return auth_step(call, "revoke", "Revoke", &request.base, &reply);
 }
 

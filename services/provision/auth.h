@@ -13,8 +13,9 @@ err_t auth_redeem(struct call *call, const char *secret, const Auth__Grant **gra
 /* Makes the secret of a new device. */
 err_t auth_issue_secret(struct call *call, const char *device, const char **secret) MUST_CHECK;
 
-/* Ends all tokens and the secret of a device. */
-err_t auth_revoke(struct call *call, const char *device, const char *reason) MUST_CHECK;
+/* Ends all tokens of a device, and its secret unless it is only suspended. */
+err_t auth_revoke(
+	struct call *call, const char *device, const char *reason, bool suspend) MUST_CHECK;
 
 err_t auth_sign_token(struct call *call, const Auth__SignTokenRequest *request,
 	const Auth__Token **token) MUST_CHECK;

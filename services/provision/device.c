@@ -94,7 +94,7 @@ err_t update_device(
 	if ((err = change(call, &before, name, state, reply)) != OK)
 		return err;
 	if (strcmp(state, STATE_BLOCKED) == 0 && strcmp(before.state, STATE_BLOCKED) != 0)
-		return auth_revoke(call, before.id, "the device was blocked");
+		return auth_revoke(call, before.id, "the device was blocked", true);
 	return OK;
 }
 
@@ -113,5 +113,5 @@ err_t retire_device(struct call *call, const Provision__Ref *request, Provision_
 		(err = store_member_delete_all(call, reply->id, &rows)) != OK ||
 		(err = member_publish(call, rows)) != OK)
 		return err;
-	return auth_revoke(call, reply->id, "the device was retired");
+	return auth_revoke(call, reply->id, "the device was retired", false);
 }
