@@ -283,9 +283,9 @@ void workers_stop(struct bus *bus, int64_t deadline_ms)
 	/* Ends the wait of every idle worker. */
 	for (int i = 0; i < n; i++)
 		nng_ctx_close(bus->workers[i].ctx);
+	deadline_ms = clock_ms() + STOP_GRACE_MS;
 	pthread_mutex_lock(&bus->work_mutex);
 	for (waited = true; bus->n_workers > 0 && waited;)
-		waited = bus_cond_wait(
-			&bus->work_changed, &bus->work_mutex, clock_ms() + STOP_GRACE_MS);
+		waited = bus_cond_wait(&bus->work_changed, &bus->work_mutex, deadline_ms);
 	pthread_mutex_unlock(&bus->work_mutex);
 }
