@@ -40,7 +40,8 @@ find_or_create() {
 # The device that the agent's state folder holds the identity of; prints nothing if it can't connect with it.
 enrolled_device() {
 	local id
-	id=$(jq -er .device "$var/agents/$1/device.json" 2>>"$log") || return 0
+	[[ -e $var/agents/$1/device.json ]] || return 0
+	id=$(jq -er .device "$var/agents/$1/device.json")
 	[[ $(api GET "/v1/tenants/$tenant/devices/$id" | jq -r .state) != approved ]] || echo "$id"
 }
 
@@ -58,8 +59,8 @@ enrol_device() {
 	retire_namesake "$1"
 	rm -rf "$var/agents/${1:?}"
 	api POST "/v1/tenants/$tenant/enrolment-keys" \
-		"$(jq -n --arg network "$network" \
-			'{name: "scripts-up", $network, max_uses: 1, expires_in_s: 600, approve: true}')" |
+		"$(jq -n --arg name "$1 $(date -u +%FT%T.%N)" --arg network "$network" \
+			'{$name, $network, max_uses: 1, expires_in_s: 600, approve: true}')" |
 		jq -er .secret | (umask 077 && cat >"$key")
 	logged "$var/bin/lanyard" enroll "https://127.0.0.1:$LANYARD_GATEWAY_PORT" --key-file "$key" --name "$1" \
 		--ca "$var/tls/ca.crt" --state "$var/agents/$1"
