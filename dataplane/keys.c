@@ -8,9 +8,10 @@
 #include "lib/mem.h"
 #include "proto/auth.pb-c.h"
 
-#define REFRESH_MS 30000
-#define RETRY_MS   1000
-#define TIMEOUT_MS 5000
+#define REFRESH_MS   30000
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 5000
+#define TIMEOUT_MS   5000
 
 struct delivery {
 	struct dataplane *dataplane;
@@ -39,29 +40,37 @@ static err_t fetch(struct call *call, struct token_keys **keys)
 	return token_keys_create(keys, ((const Auth__KeySet *)reply)->jwks);
 }
 
+static void hand_over(struct dataplane *dataplane, struct token_keys *keys)
+{
+	struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+
+	*delivery = (struct delivery){ dataplane, keys };
+	if (loop_post(dataplane->loop, deliver, delivery))
+		return;
+	token_keys_destroy(keys);
+	free(delivery);
+}
+
 static int64_t refresh(void *arg)
 {
+	static int64_t retry_ms = RETRY_MIN_MS; /* there is one worker */
 	struct dataplane *dataplane = arg;
-	struct delivery *delivery;
 	struct token_keys *keys;
 	struct call call;
 	err_t err;
 
 	call_init(&call, dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
 	err = fetch(&call, &keys);
-	if (err != OK)
-		log_warn("keys_not_fetched", "error=%s detail=%s action=\"trying again in %d ms\"",
-			err_name(err), log_value(call.fault.detail), RETRY_MS);
-	call_finish(&call);
-	if (err != OK)
-		return RETRY_MS;
-	delivery = xcalloc(1, sizeof(*delivery));
-	*delivery = (struct delivery){ dataplane, keys };
-	if (!loop_post(dataplane->loop, deliver, delivery)) {
-		token_keys_destroy(keys);
-		free(delivery);
+	if (err != OK) {
+		log_warn("keys_not_fetched", "error=%s detail=%s", err_name(err),
+			log_value(call.fault.detail));
+		retry_ms = retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2 : RETRY_MAX_MS;
+	} else {
+		hand_over(dataplane, keys);
+		retry_ms = RETRY_MIN_MS;
 	}
-	return REFRESH_MS;
+	call_finish(&call);
+	return err == OK ? REFRESH_MS : retry_ms;
 }
 
 void keys_start(struct dataplane *dataplane)
