@@ -297,3 +297,26 @@ static struct answer ask(struct fixture *fixture, const char *id, int64_t timeou
 	call_finish(&call);
 	return answer;
 }
+
+/* Is the test of this name asked for? By default all are. Options are Criterion's, from CTest. */
+static bool wanted(int argc, char **argv, const char *name)
+{
+	bool named = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (*argv[i] == '-')
+			continue;
+		if (strcmp(argv[i], name) == 0)
+			return true;
+		named = true;
+	}
+	return !named;
+}
+
+/* Says that a test has passed, and counts it: a run of none must not pass. */
+static void passed(const char *name, int *n)
+{
+	printf("ok %s\n", name);
+	fflush(stdout);
+	(*n)++;
+}

@@ -403,17 +403,18 @@ int main(int argc, char **argv)
 		{ "drain", test_drain },
 	};
 	struct fixture fixture;
+	int n = 0;
 
 	if (argc == 4 && strcmp(argv[1], "serve") == 0)
 		return serve(argv);
 	fixture_open(&fixture);
 	for (size_t i = 0; i < ARRAY_LEN(tests); i++) {
-		if (argc > 1 && strcmp(argv[1], tests[i].name) != 0)
+		if (!wanted(argc, argv, tests[i].name))
 			continue;
 		tests[i].run(&fixture);
-		printf("ok %s\n", tests[i].name);
-		fflush(stdout);
+		passed(tests[i].name, &n);
 	}
 	fixture_close(&fixture);
+	CHECK(n > 0);
 	return 0;
 }
