@@ -42,10 +42,9 @@ struct channel_piece {
 struct channel_face {
 	void (*opened)(struct channel *channel); /* the handshake is over */
 	void (*received)(struct channel *channel, const struct channel_piece *piece);
-	void (*drained)(
-		struct channel *channel); /* after a full queue: there is room again; or NULL */
-	void (*timer)(struct channel *channel);	 /* or NULL */
-	void (*closed)(struct channel *channel); /* it is gone; always called, last of all */
+	void (*drained)(struct channel *channel); /* there is room again; or NULL */
+	void (*timer)(struct channel *channel);	  /* or NULL */
+	void (*closed)(struct channel *channel);  /* it is gone; always called, last of all */
 };
 
 enum channel_state {
