@@ -8,6 +8,7 @@
 #include "dataplane/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/revoked.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -266,6 +267,7 @@ void relays_end_pair(struct relays *relays, const char *pair)
 void relays_end_subject(struct relays *relays, const char *subject, int64_t not_before)
 {
 	for (struct relay_end *one = relays->by_id; one; one = one->hh.next)
-		if (one->issued_at < not_before && strcmp(one->subject, subject) == 0)
+		if (one->issued_at < not_before &&
+			revoked_means(subject, one->subject, one->tenant))
 			end(one, WS_STATUS_POLICY, "revoked");
 }

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/revoked.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -235,7 +236,8 @@ void session_create(
 void sessions_end_subject(struct sessions *sessions, const char *subject, int64_t not_before)
 {
 	for (struct session *session = sessions->by_id; session; session = session->hh.next)
-		if (session->issued_at < not_before && strcmp(session->subject, subject) == 0)
+		if (session->issued_at < not_before &&
+			revoked_means(subject, session->subject, session->tenant))
 			end(session, WS_STATUS_POLICY, "revoked");
 }
 

@@ -29,7 +29,7 @@ void session_create(
 /* Do the claims name a member with a network and an address? */
 bool session_claims_good(const struct token_claims *claims);
 
-/* Ends the sessions of a subject whose tokens were issued before `not_before`. */
+/* Ends the sessions whose tokens a revocation of `subject` refuses (revoked_means). */
 void sessions_end_subject(struct sessions *sessions, const char *subject, int64_t not_before);
 
 void sessions_end_member(struct sessions *sessions, const char *member);

@@ -1,28 +1,19 @@
 /*
- * verifier: token_verify with the current keys, then the revocations of the subject and the member.
+ * verifier: token_verify with the current keys, then the revocations.
  */
 #include "dataplane/verifier.h"
 
-#include "dataplane/revoked.h"
 #include "lib/access.h"
 #include "lib/mem.h"
+#include "lib/revoked.h"
 
-#include <stdio.h>
+#define REVOKED_KEEP_S 3600 /* longer than any token lives */
 
 struct verifier {
 	const char *issuer;
 	struct token_keys *keys;
 	struct revoked *revoked;
 };
-
-static bool is_revoked(const struct verifier *verifier, const struct token_claims *claims)
-{
-	char member[64];
-
-	snprintf(member, sizeof(member), "member:%s", claims->member);
-	return revoked_has(verifier->revoked, claims->subject, claims->issued_at) ||
-	       revoked_has(verifier->revoked, member, claims->issued_at);
-}
 
 struct verifier *verifier_create(const char *issuer)
 {
@@ -51,7 +42,8 @@ void verifier_set_keys(struct verifier *verifier, struct token_keys *keys)
 void verifier_revoke(
 	struct verifier *verifier, const char *subject, int64_t not_before, int64_t now_s)
 {
-	revoked_add(verifier->revoked, subject, not_before, now_s);
+	revoked_prune(verifier->revoked, now_s - REVOKED_KEEP_S);
+	revoked_add(verifier->revoked, subject, not_before);
 }
 
 err_t verifier_check(const struct verifier *verifier, const char *token, size_t len, int64_t now_s,
@@ -62,7 +54,7 @@ err_t verifier_check(const struct verifier *verifier, const char *token, size_t 
 	if (!verifier->keys)
 		return ERR_UNAVAILABLE;
 	err = token_verify(verifier->keys, token, len, verifier->issuer, now_s, claims);
-	if (err == OK && is_revoked(verifier, claims))
+	if (err == OK && revoked_has_token(verifier->revoked, claims))
 		err = ERR_UNAUTHENTICATED;
 	return err;
 }

@@ -20,7 +20,7 @@ void verifier_destroy(struct verifier *verifier); /* NULL is fine */
 /* Takes the keys, in the place of the ones before. */
 void verifier_set_keys(struct verifier *verifier, struct token_keys *keys);
 
-/* See revoked_add. */
+/* See revoked_add; forgets what no token is old enough for. */
 void verifier_revoke(
 	struct verifier *verifier, const char *subject, int64_t not_before, int64_t now_s);
 

@@ -4,10 +4,10 @@
  */
 #include "gateway/trust.h"
 
-#include "gateway/revoked.h"
 #include "gateway/verified.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/revoked.h"
 #include "lib/worker.h"
 #include "proto/auth.pb-c.h"
 
@@ -163,15 +163,6 @@ static err_t verify(struct trust *trust, const char *token, struct token_claims 
 	return err;
 }
 
-/* A subject is revoked by its own name, or with all others of its tenant. */
-static bool is_revoked(struct trust *trust, struct call *call, const struct token_claims *claims)
-{
-	const char *tenant = arena_printf(call->arena, "tenant:%s", claims->tenant);
-
-	return revoked_has(trust->revoked, claims->subject, claims->issued_at) ||
-	       revoked_has(trust->revoked, tenant, claims->issued_at);
-}
-
 err_t trust_verify(
 	struct trust *trust, struct call *call, const char *token, struct token_claims *claims)
 {
@@ -182,7 +173,7 @@ err_t trust_verify(
 	if (err == ERR_UNAVAILABLE)
 		return call_refuse(
 			call, err, "", "the keys that tokens are verified with are missing");
-	if (err != OK || is_revoked(trust, call, claims))
+	if (err != OK || revoked_has_token(trust->revoked, claims))
 		return call_refuse(call, ERR_UNAUTHENTICATED, "Authorization",
 			"the access token is not valid or no longer");
 	return OK;

@@ -1,7 +1,6 @@
 /*
  * verifier: keys come and go, subjects and members are revoked.
  */
-#include "dataplane/revoked.h"
 #include "dataplane/verifier.h"
 #include "lib/mem.h"
 
@@ -115,29 +114,4 @@ Test(verifier, asks_the_table_of_roles_and_scopes)
 	cr_assert(verifier_allows(&claims, "pairs:claim"));
 	strcpy(claims.role, "");
 	cr_assert_not(verifier_allows(&claims, "pairs:claim"));
-}
-
-Test(revoked, keeps_the_latest_whatever_the_order)
-{
-	struct revoked *revoked = revoked_create();
-
-	revoked_add(revoked, "device:a", 200, NOW);
-	revoked_add(revoked, "device:a", 100, NOW);
-	cr_assert(revoked_has(revoked, "device:a", 199));
-	cr_assert_not(revoked_has(revoked, "device:a", 200));
-	cr_assert_not(revoked_has(revoked, "device:b", 0));
-	revoked_destroy(revoked);
-}
-
-Test(revoked, forgets_what_no_token_is_old_enough_for)
-{
-	struct revoked *revoked = revoked_create();
-
-	revoked_add(revoked, "device:a", 200, NOW);
-	revoked_add(revoked, "device:b", 200, NOW + REVOKED_KEEP_S);
-	cr_assert(revoked_has(revoked, "device:a", 0));
-	revoked_add(revoked, "device:c", 200, NOW + REVOKED_KEEP_S + 1);
-	cr_assert_not(revoked_has(revoked, "device:a", 0));
-	cr_assert(revoked_has(revoked, "device:b", 0));
-	revoked_destroy(revoked);
 }

@@ -1,5 +1,5 @@
 /* revoked: which tokens are refused, and what is forgotten. */
-#include "gateway/revoked.h"
+#include "lib/revoked.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -37,4 +37,26 @@ Test(revoked, prune)
 		cr_expect(eq(int, revoked_has(revoked, subject, i - 1), i >= 2500), "%d", i);
 	}
 	revoked_destroy(revoked);
+}
+
+Test(revoked, a_token_by_its_subject_its_member_or_its_tenant)
+{
+	struct token_claims claims = {
+		.subject = "device:d", .member = "m", .tenant = "t", .issued_at = 99
+	};
+	static const char *const names[] = { "device:d", "member:m", "tenant:t" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct revoked *revoked = revoked_create();
+
+		revoked_add(revoked, "tenant:other", 100);
+		cr_expect(not(revoked_has_token(revoked, &claims)));
+		revoked_add(revoked, names[i], 100);
+		cr_expect(revoked_has_token(revoked, &claims));
+		revoked_destroy(revoked);
+	}
+	cr_expect(revoked_means("device:d", "device:d", "t"));
+	cr_expect(revoked_means("tenant:t", "device:d", "t"));
+	cr_expect(not(revoked_means("tenant:t", "device:d", "u")));
+	cr_expect(not(revoked_means("device:e", "device:d", "t")));
 }
