@@ -142,7 +142,7 @@ static err_t listen_there(struct control *control, struct fault *fault)
 		return err;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(path);
-	mask = umask(0077);
+	mask = umask(0177);
 	bound = bind(fd, (struct sockaddr *)&control->address, sizeof(control->address));
 	umask(mask);
 	if (bound < 0 || listen(fd, CLIENTS_MAX) < 0) {

@@ -328,6 +328,8 @@ static void secure(struct session *session)
 		loop_change(session->options.loop, &session->socket, EPOLLOUT);
 		break;
 	case TLS_CLOSED:
+		end_unreachable(session, "the node ended the connection during the TLS handshake");
+		break;
 	case TLS_FAILED:
 		end_unreachable(session, tls_why(session->tls));
 		break;

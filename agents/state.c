@@ -4,6 +4,7 @@
 #include "agents/document.h"
 
 #include "lib/mem.h"
+#include "lib/uuid.h"
 
 #include <sodium.h>
 
@@ -140,7 +141,10 @@ err_t state_load(const char *dir, struct device *device, struct fault *fault)
 	err_t err = read_json(dir, DEVICE_FILE, &object, fault);
 
 	if (err == ERR_NOT_FOUND)
-		return fault_set(fault, err, "", "not enrolled: no %s/" DEVICE_FILE, dir);
+		return fault_set(fault, err, "",
+			"this device is not enrolled (no %s/" DEVICE_FILE
+			"): lanyard enroll does it",
+			dir);
 	if (err != OK)
 		return err;
 	if (!take(object, "url", device->url, sizeof(device->url)) ||
@@ -187,19 +191,6 @@ static void digest(const char *url, const char *name, const char *enrolment_key,
 	sodium_memzero(all, strlen(all));
 }
 
-static void random_uuid(char text[REPLY_ID_SIZE])
-{
-	unsigned char b[16];
-
-	randombytes_buf(b, sizeof(b));
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* version 4 (RFC 9562) */
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(text, REPLY_ID_SIZE,
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-		b[15]);
-}
-
 err_t state_enrolling(const char *dir, const char *url, const char *name, const char *enrolment_key,
 	char idempotency_key[REPLY_ID_SIZE], struct fault *fault)
 {
@@ -212,7 +203,7 @@ err_t state_enrolling(const char *dir, const char *url, const char *name, const 
 		take(kept, "request", have, sizeof(have)) && strcmp(have, want) == 0 &&
 		take(kept, "idempotency_key", idempotency_key, REPLY_ID_SIZE))
 		return OK;
-	random_uuid(idempotency_key);
+	uuid_new(idempotency_key);
 	fresh = json_pack("{s:s, s:s}", "request", want, "idempotency_key", idempotency_key);
 	return write_json(dir, ENROLMENT_FILE, fresh, fault);
 }

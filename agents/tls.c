@@ -64,7 +64,9 @@ err_t tls_trust_create(struct tls_trust **out, const char *ca_pem, struct fault 
 		BUG("no TLS client: %s", queue_says());
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+	/* Frames tell where they end, so an end of stream without TLS's own word is an end like
+	 * any. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	if (ca_pem != NULL ? !add_certificates(ctx, ca_pem)
