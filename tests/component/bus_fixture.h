@@ -52,7 +52,7 @@ static const char *fixture_argument(const char *text, const char *word)
 	return strncmp(text, word, len) == 0 ? text + len : NULL;
 }
 
-static _Atomic int n_sleeping; /* handlers */
+static _Atomic int n_held; /* requests that wait for a file to go */
 
 /* Does what the id says, and tells what came with the call. */
 static err_t get_name(struct call *call, const Dns__Ref *request, Dns__Name *reply)
@@ -61,13 +61,16 @@ static err_t get_name(struct call *call, const Dns__Ref *request, Dns__Name *rep
 	size_t len;
 	FILE *metrics;
 
-	if ((argument = fixture_argument(request->id, "sleep:")) != NULL) {
-		n_sleeping++;
+	if ((argument = fixture_argument(request->id, "sleep:")) != NULL)
 		usleep((useconds_t)atoi(argument) * 1000);
-		n_sleeping--;
+	if ((argument = fixture_argument(request->id, "while:")) != NULL) {
+		n_held++;
+		while (access(argument, F_OK) == 0)
+			usleep(1000);
+		n_held--;
 	}
-	if (strcmp(request->id, "sleeping") == 0)
-		reply->network = arena_printf(call->arena, "%d", n_sleeping);
+	if (strcmp(request->id, "held") == 0)
+		reply->network = arena_printf(call->arena, "%d", n_held);
 	if ((argument = fixture_argument(request->id, "ring:")) != NULL)
 		bus_ring(call->bus, argument);
 	if ((argument = fixture_argument(request->id, "refuse:")) != NULL)
@@ -249,14 +252,20 @@ static struct server server_start(struct fixture *fixture, const char *service)
 	return server;
 }
 
-/* Tells it to stop, and waits for a clean end. */
-static void server_stop(struct server *server)
+/* Waits for a clean end. */
+static void server_ended(const struct server *server)
 {
 	int status;
 
-	close(server->hold);
 	CHECK(waitpid(server->pid, &status, 0) == server->pid);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* Tells it to stop. */
+static void server_stop(struct server *server)
+{
+	close(server->hold);
+	server_ended(server);
 }
 
 static void fixture_know(struct fixture *fixture, const struct server *servers, size_t n)

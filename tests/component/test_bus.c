@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #define N_CALLERS 16
-#define N_SLOW	  4
+#define N_HELD	  4
 
 static void server_kill(struct server *server)
 {
@@ -346,39 +346,64 @@ static void test_doorbells(struct fixture *fixture)
 	server_stop(&servers[1]);
 }
 
-struct slow_call {
+struct held_call {
 	struct fixture *fixture;
+	const char *id;
 	struct answer answer;
 };
 
-static void *ask_slowly(void *arg)
+static void *ask_held(void *arg)
 {
-	struct slow_call *slow = arg;
+	struct held_call *held = arg;
 
-	slow->answer = ask(slow->fixture, "sleep:500", PATIENCE_MS);
+	held->answer = ask(held->fixture, held->id, PATIENCE_MS);
 	return NULL;
+}
+
+/* Do the next calls go to this server alone, all answered? */
+static bool all_go_to(struct fixture *fixture, const struct server *server)
+{
+	bool all = true;
+
+	for (int i = 0; i < 6; i++) {
+		struct answer answer = ask(fixture, "hello", PATIENCE_MS);
+
+		CHECK(answer.err == OK);
+		all = all && strcmp(answer.name, server->instance.instance) == 0;
+	}
+	return all;
 }
 
 /* A server that is told to stop answers what it has begun; what comes meanwhile goes to others. */
 static void test_drain(struct fixture *fixture)
 {
 	struct server servers[2] = { server_start(fixture, "dns"), server_start(fixture, "dns") };
-	struct slow_call slow[N_SLOW];
-	pthread_t threads[N_SLOW];
+	struct held_call held[N_HELD];
+	pthread_t threads[N_HELD];
+	char file[128], id[160];
 
+	snprintf(file, sizeof(file), "%s/hold", fixture->folder);
+	snprintf(id, sizeof(id), "while:%s", file);
+	file_write(file, "");
 	fixture_know(fixture, servers, 1);
-	for (int i = 0; i < N_SLOW; i++) {
-		slow[i].fixture = fixture;
-		CHECK(pthread_create(&threads[i], NULL, ask_slowly, &slow[i]) == 0);
+	for (int i = 0; i < N_HELD; i++) {
+		held[i] = (struct held_call){ .fixture = fixture, .id = id };
+		CHECK(pthread_create(&threads[i], NULL, ask_held, &held[i]) == 0);
 	}
-	AWAIT(strcmp(ask(fixture, "sleeping", PATIENCE_MS).network, "4") == 0);
+	AWAIT(strcmp(ask(fixture, "held", PATIENCE_MS).network, "4") == 0);
 	fixture_know(fixture, servers, 2);
-	server_stop(&servers[0]);
-	for (int i = 0; i < N_SLOW; i++) {
+	CHECK(!all_go_to(fixture, &servers[1]));
+
+	close(servers[0].hold);
+	AWAIT(all_go_to(fixture, &servers[1]));
+	CHECK(waitpid(servers[0].pid, NULL, WNOHANG) == 0); /* it is still at work */
+	unlink(file);
+	server_ended(&servers[0]);
+	for (int i = 0; i < N_HELD; i++) {
 		CHECK(pthread_join(threads[i], NULL) == 0);
-		CHECK(slow[i].answer.err == OK);
+		CHECK(held[i].answer.err == OK);
+		CHECK(strcmp(held[i].answer.name, servers[0].instance.instance) == 0);
 	}
-	CHECK(ask(fixture, "hello", PATIENCE_MS).err == OK);
 	server_stop(&servers[1]);
 }
 
