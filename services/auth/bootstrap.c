@@ -71,9 +71,8 @@ static err_t write_file(struct call *call, struct bootstrap *bootstrap, const ch
 		if (close(fd) == 0 && done && sync_folder(call->arena, bootstrap->path))
 			return OK;
 	}
-	log_error("bootstrap_file_unwritable", "path=%s error=%s", log_value(bootstrap->path),
-		log_value(strerror(errno)));
-	return ERR_FAILED_PRECONDITION;
+	return call_refuse(call, ERR_FAILED_PRECONDITION, "LANYARD_BOOTSTRAP_FILE",
+		"%s can't be written: %s", bootstrap->path, strerror(errno));
 }
 
 static err_t create_admin(struct call *call, char *password, Auth__ApiKey *key)

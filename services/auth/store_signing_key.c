@@ -17,7 +17,8 @@ err_t store_signing_key_due(struct call *call, long hours, int ahead_s, bool *no
 {
 	static const struct db_statement statement = {
 		"SELECT count(*) = 0 AS none, coalesce(max(active_from) + make_interval("
-		"hours => $1, secs => -$2::integer) <= now(), true) AS due FROM auth.signing_key"
+		"hours => $1, secs => -$2::integer) <= statement_timestamp(), true) AS due"
+		" FROM auth.signing_key"
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(
@@ -34,7 +35,8 @@ err_t store_signing_key_add(struct call *call, const char *id, const char *seale
 	const char *public_jwk, int ahead_s)
 {
 	static const struct db_statement statement = {
-		"WITH start (at) AS (VALUES (now() + make_interval(secs => $4::integer))),"
+		"WITH start (at) AS"
+		" (VALUES (statement_timestamp() + make_interval(secs => $4::integer))),"
 		" retired AS (UPDATE auth.signing_key"
 		" SET retired_at = least(coalesce(retired_at, 'infinity'), start.at) FROM start)"
 		" INSERT INTO auth.signing_key (id, sealed, public_jwk, active_from)"
@@ -49,8 +51,9 @@ err_t store_signing_key_current(struct call *call, struct db_rows **rows)
 {
 	static const struct db_statement statement = {
 		"SELECT encode(sealed, 'hex') AS sealed, fabric.uuid7() AS token,"
-		" floor(extract(epoch FROM now()))::bigint AS now FROM auth.signing_key"
-		" WHERE active_from <= now() AND (retired_at IS NULL OR retired_at > now())"
+		" floor(extract(epoch FROM statement_timestamp()))::bigint AS now"
+		" FROM auth.signing_key WHERE active_from <= statement_timestamp()"
+		" AND (retired_at IS NULL OR retired_at > statement_timestamp())"
 		" ORDER BY active_from DESC LIMIT 1"
 	};
 

@@ -5,6 +5,16 @@
 
 #define COLUMNS "id, name, state, fabric.rfc3339(created_at) AS created_at, version"
 
+static err_t tenant_one(struct call *call, const struct db_statement *statement, const char *id,
+	Auth__Tenant *reply)
+{
+	err_t err = db_one(call, statement, &reply->base, "tenant", 1, &id);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	return call_refuse(call, err, NULL, "no tenant %s here", id);
+}
+
 err_t store_bootstrap_lock(struct call *call)
 {
 	static const struct db_statement statement = {
@@ -31,7 +41,7 @@ err_t store_tenant_get(struct call *call, const char *id, Auth__Tenant *reply)
 	static const struct db_statement statement = { "SELECT " COLUMNS
 						       " FROM auth.tenant WHERE id = $1" };
 
-	return db_one(call, &statement, &reply->base, "tenant", 1, &id);
+	return tenant_one(call, &statement, id, reply);
 }
 
 err_t store_tenant_list(
@@ -52,7 +62,7 @@ err_t store_tenant_lock(struct call *call, Auth__Tenant *reply)
 		"SELECT " COLUMNS " FROM auth.tenant WHERE id = $1 FOR NO KEY UPDATE"
 	};
 
-	return db_one(call, &statement, &reply->base, "tenant", 1, &call->tenant);
+	return tenant_one(call, &statement, call->tenant, reply);
 }
 
 err_t store_tenant_update(struct call *call, const char *state, Auth__Tenant *reply)
