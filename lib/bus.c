@@ -261,12 +261,15 @@ err_t bus_open(struct bus **out, const struct bus_options *options)
 	return err;
 }
 
-void bus_close(struct bus *bus, int64_t drain_ms)
+bool bus_close(struct bus *bus, int64_t drain_ms)
 {
+	bool stopped;
+
 	if (bus == NULL)
-		return;
-	workers_stop(bus, clock_ms() + drain_ms);
+		return true;
+	stopped = workers_stop(bus, clock_ms() + drain_ms);
 	bus_on_doorbell(bus, NULL, NULL);
+	return stopped;
 }
 
 const char *bus_url(const struct bus *bus)

@@ -44,8 +44,9 @@ struct bus_options {
 err_t bus_open(struct bus **out, const struct bus_options *options) MUST_CHECK;
 
 /* Stops accepting, lets workers finish what they have until `drain_ms` is over, and forgets the
- * sockets; the process must exit soon after. NULL is fine. */
-void bus_close(struct bus *bus, int64_t drain_ms);
+ * sockets; the process must exit soon after. False: a worker still runs, so nothing that it may use can
+ * be freed. NULL is fine. */
+bool bus_close(struct bus *bus, int64_t drain_ms);
 
 /* Where others reach this process: valid after bus_open. */
 const char *bus_url(const struct bus *bus);

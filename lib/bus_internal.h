@@ -31,7 +31,7 @@ struct span server_answer(const struct bus_server *server, void *worker_state, s
 	struct span envelope);
 
 /* Stops taking requests and waits for the workers until the deadline. */
-void workers_stop(struct bus *bus, int64_t deadline_ms);
+bool workers_stop(struct bus *bus, int64_t deadline_ms);
 
 /* ---- bus_doorbell.c ---- */
 

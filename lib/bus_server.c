@@ -266,7 +266,7 @@ err_t bus_serve(struct bus *bus, const struct bus_server *server)
 	return OK;
 }
 
-void workers_stop(struct bus *bus, int64_t deadline_ms)
+bool workers_stop(struct bus *bus, int64_t deadline_ms)
 {
 	bool waited = true;
 	int n;
@@ -287,5 +287,7 @@ void workers_stop(struct bus *bus, int64_t deadline_ms)
 	pthread_mutex_lock(&bus->work_mutex);
 	for (waited = true; bus->n_workers > 0 && waited;)
 		waited = bus_cond_wait(&bus->work_changed, &bus->work_mutex, deadline_ms);
+	n = bus->n_workers;
 	pthread_mutex_unlock(&bus->work_mutex);
+	return n == 0;
 }

@@ -294,7 +294,8 @@ static void stop(struct svc *svc, bool was_started)
 	fabric_stop(svc->fabric);
 	svc_tasks_stop(svc->tasks);
 	event_consumer_stop(svc->events);
-	bus_close(svc->bus, DRAIN_MS);
+	if (!bus_close(svc->bus, DRAIN_MS))
+		end_process(0); /* a worker still uses what would be freed */
 	svc_transact_destroy(svc->transact);
 	ops_stop(svc->ops);
 }
