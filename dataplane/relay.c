@@ -5,7 +5,7 @@
 #include "dataplane/relay.h"
 
 #include "dataplane/counters.h"
-#include "dataplane/hash.h"
+#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/revoked.h"

@@ -8,10 +8,10 @@
  */
 #pragma once
 
-#include "dataplane/hash.h"
 #include "dataplane/packet.h"
 #include "dataplane/stations.h"
 #include "lib/err.h"
+#include "lib/hash.h"
 
 #define SWITCH_ID_LEN 37 /* UUID text with its NUL */
 

@@ -1,9 +1,8 @@
 /* revoked: a hash table by subject; threads that verify share its lock. */
 #include "lib/revoked.h"
 
+#include "lib/hash.h"
 #include "lib/mem.h"
-
-#include <uthash.h>
 
 #include <pthread.h>
 #include <stdio.h>
