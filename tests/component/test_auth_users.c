@@ -1,0 +1,160 @@
+/*
+ * auth for real: users, what each may do to others, and how their tokens end.
+ */
+#include "tests/component/auth_fixture.h"
+
+/* ---- users ---- */
+
+Test(auth, users_are_checked_before_they_are_made)
+{
+	static const struct {
+		const char *name, *role, *password, *field;
+		err_t want;
+	} rows[] = {
+		{ "", "member", PASSWORD, "name", ERR_INVALID_ARGUMENT },
+		{ "a\nb", "member", PASSWORD, "name", ERR_INVALID_ARGUMENT },
+		{ "\xff", "member", PASSWORD, "name", ERR_INVALID_ARGUMENT },
+		{ "bob", "", PASSWORD, "role", ERR_INVALID_ARGUMENT },
+		{ "bob", "device", PASSWORD, "role", ERR_INVALID_ARGUMENT },
+		{ "bob", "member", "short", "password", ERR_INVALID_ARGUMENT },
+		{ "ann", "member", PASSWORD, "name", ERR_ALREADY_EXISTS },
+	};
+	const char *tenant = new_tenant("a")->id;
+	Auth__ListRequest list = AUTH__LIST_REQUEST__INIT;
+	const Auth__UserList *page;
+
+	new_user(tenant, "ann", "owner");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		Auth__CreateUserRequest request = user_request(rows[i].name, rows[i].role);
+
+		request.password = TEXT(rows[i].password);
+		refuse(tenant, "CreateUser", &request, rows[i].want, rows[i].field);
+	}
+	page = ask(tenant, "ListUsers", &list);
+	cr_assert_eq(page->n_items, 1);
+	list.name = "'; DROP TABLE auth.\"user\" --";
+	page = ask(tenant, "ListUsers", &list);
+	cr_assert_eq(page->n_items, 0);
+	list.cursor = "7";
+	refuse(tenant, "ListUsers", &list, ERR_INVALID_ARGUMENT, "cursor");
+}
+
+static Auth__UpdateUserRequest set_role(const char *id, const char *role)
+{
+	Auth__UpdateUserRequest request = AUTH__UPDATE_USER_REQUEST__INIT;
+
+	request.id = TEXT(id);
+	request.set_role_case = AUTH__UPDATE_USER_REQUEST__SET_ROLE_ROLE;
+	request.role = TEXT(role);
+	return request;
+}
+
+Test(auth, the_last_active_owner_stays)
+{
+	const char *tenant = new_tenant("a")->id;
+	const char *ann = new_user(tenant, "ann", "owner")->id;
+	Auth__RevokeRequest revoke = AUTH__REVOKE_REQUEST__INIT;
+	Auth__UpdateUserRequest blocked = block(ann), demoted = set_role(ann, "admin");
+	Auth__UpdateUserRequest bob_blocked;
+	Auth__Ref deleted = ref(ann);
+	const char *bob;
+
+	revoke.subject = arena_printf(calls.list[0].arena, "user:%s", ann);
+	new_user(tenant, "adam", "admin");
+	refuse(tenant, "UpdateUser", &blocked, ERR_FAILED_PRECONDITION, "");
+	refuse(tenant, "UpdateUser", &demoted, ERR_FAILED_PRECONDITION, "");
+	refuse(tenant, "DeleteUser", &deleted, ERR_FAILED_PRECONDITION, "");
+	refuse(tenant, "Revoke", &revoke, ERR_FAILED_PRECONDITION, "");
+	who_is(by_password("a", "ann", PASSWORD));
+	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 0);
+
+	bob = new_user(tenant, "bob", "owner")->id;
+	bob_blocked = block(bob);
+	ask(tenant, "UpdateUser", &bob_blocked);
+	refuse(tenant, "DeleteUser", &deleted, ERR_FAILED_PRECONDITION, "");
+	bob_blocked.state = "active";
+	ask(tenant, "UpdateUser", &bob_blocked);
+	ask(tenant, "DeleteUser", &deleted);
+	nobody_is(by_password("a", "ann", PASSWORD));
+}
+
+Test(auth, a_changed_user_loses_its_tokens)
+{
+	const char *tenant = new_tenant("a")->id;
+	const char *id;
+	Auth__UpdateUserRequest demoted, blocked, changed = AUTH__UPDATE_USER_REQUEST__INIT;
+	Auth__Ref deleted;
+	const Auth__User *user;
+
+	new_user(tenant, "ann", "owner");
+	id = new_user(tenant, "bob", "admin")->id;
+	demoted = set_role(id, "member");
+	ask(tenant, "UpdateUser", &demoted);
+	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 1);
+	changed.id = TEXT(id);
+	changed.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
+	changed.password = "another long password";
+	ask(tenant, "UpdateUser", &changed);
+	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 2);
+	nobody_is(by_password("a", "bob", PASSWORD));
+	cr_assert_str_eq(who_is(by_password("a", "bob", changed.password))->role, "member");
+
+	blocked = block(id);
+	blocked.version = 1;
+	refuse(tenant, "UpdateUser", &blocked, ERR_FAILED_PRECONDITION, "version");
+	blocked.version = 3;
+	user = ask(tenant, "UpdateUser", &blocked);
+	cr_assert_str_eq(user->state, "blocked");
+	cr_assert_eq(user->version, 4);
+	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 3);
+	nobody_is(by_password("a", "bob", changed.password));
+	deleted = ref(id);
+	ask(tenant, "DeleteUser", &deleted);
+	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 4);
+	refuse(tenant, "GetUser", &deleted, ERR_NOT_FOUND, "");
+}
+
+Test(auth, only_an_owner_changes_owners)
+{
+	const char *tenant = new_tenant("a")->id;
+	const char *ann = new_user(tenant, "ann", "owner")->id;
+	const char *adam = new_user(tenant, "adam", "admin")->id;
+	struct arena *arena = calls.list[0].arena;
+	const char *owner = arena_printf(arena, "user:%s", ann);
+	const char *admin = arena_printf(arena, "user:%s", adam);
+	Auth__CreateUserRequest create = user_request("olga", "owner");
+	Auth__CreateApiKeyRequest key = api_key_request("k", "owner");
+	Auth__UpdateUserRequest takeover = AUTH__UPDATE_USER_REQUEST__INIT;
+	Auth__UpdateUserRequest rise = set_role(adam, "owner");
+	Auth__Ref deleted = ref(ann), owners_key;
+
+	takeover.id = TEXT(ann);
+	takeover.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
+	takeover.password = "mine, all mine now";
+	refuse_as(admin, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
+	refuse_as(admin, tenant, "CreateApiKey", &key, ERR_PERMISSION_DENIED, "role");
+	refuse_as(admin, tenant, "UpdateUser", &takeover, ERR_PERMISSION_DENIED, "role");
+	refuse_as(admin, tenant, "UpdateUser", &rise, ERR_PERMISSION_DENIED, "role");
+	refuse_as(admin, tenant, "DeleteUser", &deleted, ERR_PERMISSION_DENIED, "role");
+	create.role = "admin";
+	ask_as(admin, tenant, "CreateUser", &create);
+	owners_key = ref(((const Auth__ApiKey *)ask_as(owner, tenant, "CreateApiKey", &key))->id);
+	refuse_as(admin, tenant, "DeleteApiKey", &owners_key, ERR_PERMISSION_DENIED, "role");
+	ask_as(owner, tenant, "UpdateUser", &rise);
+	ask_as(admin, tenant, "DeleteUser", &deleted);
+}
+
+Test(auth, the_fleets_operators_act_on_every_tenant_and_others_on_their_own)
+{
+	const char *a = new_tenant("a")->id, *b = new_tenant("b")->id;
+	struct arena *arena = calls.list[0].arena;
+	const char *stranger = arena_printf(arena, "user:%s", new_user(b, "bob", "owner")->id);
+	const char *operator_ =
+		arena_printf(arena, "user:%s", new_user(FLEET, "olga", "owner")->id);
+	Auth__CreateUserRequest create = user_request("ann", "owner");
+
+	refuse_as(stranger, a, "CreateUser", &create, ERR_PERMISSION_DENIED, "");
+	refuse_as("user:" NOBODY, a, "CreateUser", &create, ERR_PERMISSION_DENIED, "");
+	refuse_as("device:" NOBODY, a, "CreateUser", &create, ERR_PERMISSION_DENIED, "");
+	ask_as(operator_, a, "CreateUser", &create);
+}
