@@ -6,9 +6,11 @@
 
 #include "gateway/request.h"
 #include "lib/clock.h"
+#include "lib/db.h"
 #include "lib/log.h"
 #include "proto/dataplane.pb-c.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define GATHER_MS 2000
@@ -30,7 +32,12 @@ static err_t gather(struct api_request *request, const ProtobufCMessage *message
 	return err;
 }
 
-/* All that the nodes listed, as one list. */
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp((*(Dataplane__Session *const *)a)->id, (*(Dataplane__Session *const *)b)->id);
+}
+
+/* All that the nodes listed, as one list in the order of ids. */
 static void join(
 	struct call *call, const struct bus_answer *answers, size_t n, Dataplane__SessionList *all)
 {
@@ -48,28 +55,37 @@ static void join(
 		memcpy(all->items + all->n_items, part->items, part->n_items * sizeof(*all->items));
 		all->n_items += part->n_items;
 	}
+	qsort(all->items, all->n_items, sizeof(*all->items), compare_ids);
 }
 
-static err_t list(struct api_request *request, const Dataplane__ListSessionsRequest *message,
-	Dataplane__SessionList *all)
+/* Each node gives the first of its own, one more than a page, so the first of all are among them.
+ */
+static err_t list(struct api_request *request, Dataplane__ListSessionsRequest *message,
+	Dataplane__SessionList *page)
 {
+	size_t limit = db_page_limit(message->limit), n;
 	struct bus_answer *answers;
-	size_t n;
-	err_t err = gather(request, &message->base, &answers, &n);
+	err_t err;
 
-	if (err == OK)
-		join(request->call, answers, n, all);
-	return err;
+	message->limit = (uint32_t)limit + 1;
+	if ((err = gather(request, &message->base, &answers, &n)) != OK)
+		return err;
+	join(request->call, answers, n, page);
+	if (page->n_items > limit) {
+		page->n_items = limit;
+		page->next_cursor = page->items[limit - 1]->id;
+	}
+	return OK;
 }
 
 static err_t list_sessions(struct api_request *request)
 {
 	Dataplane__ListSessionsRequest message = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
-	Dataplane__SessionList all = DATAPLANE__SESSION_LIST__INIT;
+	Dataplane__SessionList page = DATAPLANE__SESSION_LIST__INIT;
 	err_t err = request_read(request, NULL, &message.base);
 
-	if (err == OK && (err = list(request, &message, &all)) == OK)
-		api_send(request, &all.base);
+	if (err == OK && (err = list(request, &message, &page)) == OK)
+		api_send(request, &page.base);
 	return err;
 }
 
@@ -80,19 +96,16 @@ static err_t no_such_session(struct api_request *request)
 
 static err_t get_session(struct api_request *request)
 {
-	Dataplane__ListSessionsRequest every = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
-	Dataplane__CloseSessionRequest message = DATAPLANE__CLOSE_SESSION_REQUEST__INIT;
-	Dataplane__SessionList all = DATAPLANE__SESSION_LIST__INIT;
+	Dataplane__ListSessionsRequest message = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+	Dataplane__SessionList page = DATAPLANE__SESSION_LIST__INIT;
 	err_t err = request_read(request, NULL, &message.base);
 
-	if (err != OK || (err = list(request, &every, &all)) != OK)
+	if (err != OK || (err = list(request, &message, &page)) != OK)
 		return err;
-	for (size_t i = 0; i < all.n_items; i++)
-		if (strcmp(all.items[i]->id, message.id) == 0) {
-			api_send(request, &all.items[i]->base);
-			return OK;
-		}
-	return no_such_session(request);
+	if (page.n_items == 0)
+		return no_such_session(request);
+	api_send(request, &page.items[0]->base);
+	return OK;
 }
 
 /* One node has it. If none of those that answered has, a silent one may. */
@@ -123,7 +136,7 @@ static err_t close_session(struct api_request *request)
 
 const struct route sessions_routes[] = {
 	ROUTE("GET", "/v1/tenants/{tenant}/sessions", "sessions:read", "ListSessions",
-		.query = "network", .handler = list_sessions),
+		.query = "cursor limit network", .handler = list_sessions),
 	ROUTE("GET", "/v1/tenants/{tenant}/sessions/{id}", "sessions:read", "ListSessions",
 		.handler = get_session),
 	ROUTE("DELETE", "/v1/tenants/{tenant}/sessions/{id}", "sessions:write", "CloseSession",
