@@ -14,8 +14,9 @@ err_t request_check_list(struct call *call, const Auth__ListRequest *request)
 {
 	err_t err = check_text(call, "name", request->name, 0, REQUEST_NAME_MAX);
 
-	return err != OK || *request->cursor == '\0' ? err
-						     : check_uuid(call, "cursor", request->cursor);
+	if (err != OK || *request->cursor == '\0')
+		return err;
+	return check_uuid(call, "cursor", request->cursor);
 }
 
 err_t request_check_version(struct call *call, int64_t wanted, int64_t is)
