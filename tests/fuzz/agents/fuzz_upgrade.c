@@ -1,0 +1,27 @@
+/* upgrade: any bytes as a node's reply to the handshake, and where its redirection leads. */
+#include "agents/upgrade.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const struct url from = { .host = "node.example", .port = 443, .path = "/l2" };
+	struct upgrade upgrade;
+	struct fault fault;
+	struct url url;
+
+	if (len > UPGRADE_HEAD_MAX)
+		return 0;
+	if (upgrade_read(&upgrade, (const char *)data, len, "dGhlIHNhbXBsZSBub25jZQ==", &fault) !=
+		OK)
+		return 0;
+	if (upgrade.head_len > len || upgrade.status > 999)
+		abort();
+	if (url_follow(&url, "wss", &from, upgrade.location, &fault) == OK &&
+		strcasecmp(url.host, from.host) != 0)
+		abort();
+	return 0;
+}
