@@ -37,7 +37,7 @@ put() {
 	if cmp -s "$1.new" "$1"; then
 		rm "$1.new"
 	else
-		mv "$1.new" "$1"
+		mv -T "$1.new" "$1"
 	fi
 }
 
@@ -90,7 +90,7 @@ make_server_certificate() {
 	openssl ecparam -name prime256v1 -genkey -noout | put "$var/secrets/server.key" 640 "root:$fleet_gid"
 	openssl req -new -key "$var/secrets/server.key" -subj "/CN=Lanyard development server" |
 		openssl x509 -req -sha256 -days 365 -CA "$var/tls/ca.crt" -CAkey "$var/secrets/ca/ca.key" \
-			-CAcreateserial -CAserial "$var/secrets/ca/serial" -extfile <(cat <<-'END'
+			-set_serial "0x$(openssl rand -hex 16)" -extfile <(cat <<-'END'
 				basicConstraints = critical, CA:FALSE
 				keyUsage = critical, digitalSignature
 				extendedKeyUsage = serverAuth
@@ -227,7 +227,6 @@ install_binaries() {
 start_supervisor() {
 	local folder
 	supervisor_pid >/dev/null && return
-	stop_fleet  # what a killed supervisor left behind
 	for folder in "$var"/service/*/; do
 		touch "$folder/down"
 	done

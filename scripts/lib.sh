@@ -93,6 +93,16 @@ wait_until() {
 	done
 }
 
+# open_folder NAME: makes the folder of the fleet, keeps any other run out, and begins the log NAME.log.
+open_folder() {
+	install -d -m 711 "$var"
+	install -d -m 750 "$var/log"
+	exec 8>"$var/lock"
+	flock --nonblock 8 || die "another scripts/up or scripts/down is at work in $var" "wait for it to end, or end it"
+	log=$var/log/$1.log
+	: >"$log"
+}
+
 # ---- packages ----
 
 missing_packages() {

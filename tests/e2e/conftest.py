@@ -51,6 +51,8 @@ class Fleet:
         self.base_url = f"https://127.0.0.1:{self.gateway_port}"
         self.dataplane_url = f"wss://127.0.0.1:{self.dataplane_port}"
         self.ca_file = str(self.var / "tls/ca.crt")
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxy and no other CA of the environment
 
     def script(self, name, *args, **environment):
         """Runs scripts/NAME for this fleet."""
@@ -77,8 +79,8 @@ class Fleet:
     def api(self, method, path, **more):
         """A request by the first operator."""
         headers = {"Authorization": "Bearer " + self.admin_api_key, **more.pop("headers", {})}
-        return requests.request(method, self.base_url + path, headers=headers, verify=self.ca_file, timeout=WAIT_S,
-                                **more)
+        return self.session.request(method, self.base_url + path, headers=headers, verify=self.ca_file, timeout=WAIT_S,
+                                    **more)
 
     # ---- processes ----
 
@@ -97,7 +99,7 @@ class Fleet:
         """The body of /livez, /readyz or /metrics; None unless it is a success."""
         port = port or self.ops_port + SERVICES.index(service)
         try:
-            reply = requests.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+            reply = self.session.get(f"http://127.0.0.1:{port}{path}", timeout=5)
         except requests.ConnectionError:
             return None
         return reply.text if reply.status_code == 200 else None
