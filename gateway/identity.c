@@ -76,6 +76,19 @@ bool identity_may(const struct identity *identity, const char *scope)
 	return access_allows(identity->role, identity->scopes, identity->n_scopes, scope);
 }
 
+err_t identity_check_grant(
+	struct call *call, const struct identity *identity, char *const scopes[], size_t n)
+{
+	if (n == 0 && identity->n_scopes > 0)
+		return call_refuse(call, ERR_PERMISSION_DENIED, "scopes",
+			"name the scopes: who asks has only some of its role's");
+	for (size_t i = 0; i < n; i++)
+		if (!identity_may(identity, scopes[i]))
+			return call_refuse(call, ERR_PERMISSION_DENIED, "scopes",
+				"a credential can't have more scopes than who makes it");
+	return OK;
+}
+
 bool identity_is_fleet(const struct identity *identity)
 {
 	return strcmp(identity->tenant, IDENTITY_FLEET) == 0;

@@ -30,4 +30,9 @@ err_t identity_ask(struct call *call, const ProtobufCMessage *credential,
 	struct identity *identity) MUST_CHECK;
 
 bool identity_may(const struct identity *identity, const char *scope);
+/* May it give these scopes to another credential? Only what it has itself; and one that is limited
+ * to some scopes has to name them, since none would mean all. */
+err_t identity_check_grant(struct call *call, const struct identity *identity, char *const scopes[],
+	size_t n) MUST_CHECK;
+
 bool identity_is_fleet(const struct identity *identity);

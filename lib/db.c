@@ -90,10 +90,10 @@ err_t db_connect(struct db *db, struct fault *fault)
 	disconnect(db);
 	db->connection = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(db->connection) != CONNECTION_OK) {
-		fault_set(fault, ERR_UNAVAILABLE, NULL, "PostgreSQL: %s",
-			one_line(fault, PQerrorMessage(db->connection)));
+		LOG_THROTTLED(LOG_LEVEL_WARN, "database_connect", "error=%s",
+			log_value(one_line(fault, PQerrorMessage(db->connection))));
 		disconnect(db);
-		return ERR_UNAVAILABLE;
+		return fault_set(fault, ERR_UNAVAILABLE, NULL, "the database can't be reached");
 	}
 	PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
 	return OK;

@@ -58,7 +58,7 @@ static struct {
 } settings;
 
 static const struct config_entry common[] = {
-	{ "LANYARD_DATABASE_URL", NULL, &settings.database_url, CONFIG_TEXT,
+	{ "LANYARD_DATABASE_URL", NULL, &settings.database_url, CONFIG_SECRET,
 		"PostgreSQL, as a libpq URL; the password belongs into a passfile= of it", 0, 0 },
 	{ "LANYARD_FLEET_KEY_FILE", NULL, &settings.fleet_key_file, CONFIG_TEXT,
 		"file with the keys that seal the bus, lines ID:64 hex digits, the first one seals",
@@ -345,6 +345,19 @@ static bool read_log_level(enum log_level *level)
 	return false;
 }
 
+static bool check_settings(const struct svc_definition *definition)
+{
+	struct fault fault = { "", "" };
+
+	if (strncmp(settings.bus_listen, "tcp://", strlen("tcp://")) != 0)
+		fault_set(&fault, ERR_INVALID_ARGUMENT, "LANYARD_BUS_LISTEN",
+			"expected tcp://ADDRESS:PORT");
+	else if (definition->check == NULL || definition->check(&fault) == OK)
+		return true;
+	fprintf(stderr, "%s: %s\n", fault.field, fault.detail);
+	return false;
+}
+
 int svc_main(const struct svc_definition *definition, int argc, char **argv)
 {
 	const struct config_entry *const tables[] = { common,
@@ -365,7 +378,8 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 			definition->name, argv[argc - 1]);
 		return 2;
 	}
-	if (config_load(tables, environ) != OK || !read_log_level(&level))
+	if (config_load(tables, environ) != OK || !read_log_level(&level) ||
+		!check_settings(definition))
 		return 2;
 	if (argc == 2) {
 		config_print(tables, stdout);

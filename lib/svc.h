@@ -23,21 +23,25 @@ struct svc_task {
 struct svc_definition {
 	const char *name;    /* one word: folder, binary lanyard-NAME, log field, proto package */
 	const char *summary; /* first line of --help */
-	const struct config_entry *config;     /* own settings; may be NULL */
-	ProtobufCService *const *services;     /* what it answers on the bus, NULL-terminated; or NULL */
-	const char *schema;                    /* its schema in PostgreSQL; NULL: it keeps no state */
-	const struct event_route *events;      /* or NULL */
-	const struct svc_task *tasks;          /* or NULL; needs a schema */
-	/* Runs when settings, bus and (for a service with a schema) PostgreSQL are there, before the
-	 * process is ready; an error ends the process. May be NULL. */
+	const struct config_entry *config; /* own settings; may be NULL */
+	ProtobufCService *const
+		*services;		  /* what it answers on the bus, NULL-terminated; or NULL */
+	const char *schema;		  /* its schema in PostgreSQL; NULL: it keeps no state */
+	const struct event_route *events; /* or NULL */
+	const struct svc_task *tasks;	  /* or NULL; needs a schema */
+	/* Looks at its own settings after they were read, also for --check: with an error, `fault`
+	 * names the setting and what was expected. May be NULL. */
+	err_t (*check)(struct fault *fault);
+	/* Runs when settings, bus and (for a service with a schema) PostgreSQL are there, before
+	 * the process is ready; an error ends the process. May be NULL. */
 	err_t (*start)(struct svc *svc);
 	/* Runs first when the process is told to stop: accept nothing new, and return when what was
 	 * accepted is done. Must return within the drain time. May be NULL. */
 	void (*stop)(struct svc *svc);
 };
 
-/* Runs the process: --help, --check, --version, then until SIGTERM or SIGINT. Returns the exit status:
- * 0 after a clean stop, 1 when it could not start, 2 for wrong usage or settings. */
+/* Runs the process: --help, --check, --version, then until SIGTERM or SIGINT. Returns the exit
+ * status: 0 after a clean stop, 1 when it could not start, 2 for wrong usage or settings. */
 int svc_main(const struct svc_definition *definition, int argc, char **argv);
 
 struct bus *svc_bus(struct svc *svc);
@@ -47,5 +51,6 @@ const char *svc_database_url(struct svc *svc);
 /* A connection of its own outside of calls, e.g. for svc's start; the caller destroys it. */
 struct db *svc_db_create(struct svc *svc);
 
-/* /readyz answers 503 with `reason` until it is set to NULL; one slot for each `part` (static text). */
+/* /readyz answers 503 with `reason` until it is set to NULL; one slot for each `part` (static
+ * text). */
 void svc_ready(struct svc *svc, const char *part, const char *reason);

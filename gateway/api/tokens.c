@@ -71,12 +71,11 @@ static err_t token_from_caller(struct api_request *request)
 	if ((err = request_read(request, NULL, &message.base)) != OK ||
 		(err = check_renewal(request, &message)) != OK)
 		return err;
-	for (size_t i = 0; i < message.n_scopes; i++)
-		if (!identity_may(caller, message.scopes[i]))
-			return call_refuse(request->call, ERR_PERMISSION_DENIED, "scopes",
-				"a token can't have more scopes than who asks for it");
 	if (message.n_scopes == 0)
 		return sign(request, caller, caller->scopes, caller->n_scopes);
+	err = identity_check_grant(request->call, caller, message.scopes, message.n_scopes);
+	if (err != OK)
+		return err;
 	return sign(request, caller, (const char *const *)message.scopes, message.n_scopes);
 }
 

@@ -92,6 +92,7 @@ err_t redeem_enrolment_key(
 		return err;
 	if (!secret_matches(&secret, db_count(rows) > 0 ? db_text(rows, 0, "digest") : ""))
 		return request_unauthenticated(call);
-	err = store_enrolment_key_use(call, secret.tenant, secret.id, reply);
+	err = store_enrolment_key_use(
+		call, secret.tenant, secret.id, request->check_only ? "0" : "1", reply);
 	return err == ERR_NOT_FOUND ? request_unauthenticated(call) : err;
 }

@@ -82,9 +82,9 @@ err_t store_enrolment_key_revoke(
 /* No row, or one with the digest (hex) of an enrolment key, whatever its state. */
 err_t store_enrolment_key_digest(
 	struct call *call, const char *tenant, const char *id, struct db_rows **rows) MUST_CHECK;
-/* Counts one use if the key allows it now, else NOT_FOUND. */
-err_t store_enrolment_key_use(
-	struct call *call, const char *tenant, const char *id, Auth__Grant *reply) MUST_CHECK;
+/* Counts `n` uses, "0" or "1", if the key allows one now, else NOT_FOUND. */
+err_t store_enrolment_key_use(struct call *call, const char *tenant, const char *id, const char *n,
+	Auth__Grant *reply) MUST_CHECK;
 
 /* No row, or one with the columns of Principal; `usable`: the tenant and what the credential
  * belongs to are as they must be; and `digest` (hex) or `password` (its hash). */

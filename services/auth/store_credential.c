@@ -18,17 +18,17 @@ err_t store_enrolment_key_digest(
 }
 
 err_t store_enrolment_key_use(
-	struct call *call, const char *tenant, const char *id, Auth__Grant *reply)
+	struct call *call, const char *tenant, const char *id, const char *n, Auth__Grant *reply)
 {
 	static const struct db_statement statement = {
-		"UPDATE auth.enrolment_key k SET uses = uses + 1 FROM auth.tenant t"
+		"UPDATE auth.enrolment_key k SET uses = uses + $3::integer FROM auth.tenant t"
 		" WHERE k.tenant_id = $1 AND k.id = $2 AND k.state = 'active'"
 		" AND (max_uses = 0 OR uses < max_uses)"
 		" AND (expires_at IS NULL OR expires_at > now())"
 		" AND t.id = k.tenant_id AND t.state = 'active'"
 		" RETURNING tenant_id AS tenant, k.id AS enrolment_key, network, tags, approve"
 	};
-	const char *params[] = { tenant, id };
+	const char *params[] = { tenant, id, n };
 
 	return db_one(call, &statement, &reply->base, "enrolment key", ARRAY_LEN(params), params);
 }

@@ -129,18 +129,15 @@ static err_t find(void *context, const char *relative, struct zone_entry *entry)
 
 /* ---- life ---- */
 
+static err_t check(struct fault *fault)
+{
+	return zone_init(&dns.zone, dns.zone_name, dns.server_name, dns.address, fault);
+}
+
 static err_t start(struct svc *svc)
 {
 	const struct server_source source = { svc, open_lookup, close_lookup, find };
-	struct fault fault;
-	err_t err;
 
-	err = zone_init(&dns.zone, dns.zone_name, dns.server_name, dns.address, &fault);
-	if (err != OK) {
-		log_error("setting_refused", "name=%s reason=%s", fault.field,
-			log_value(fault.detail));
-		return err;
-	}
 	return server_start(&dns.server, dns.socket, &dns.zone, &source);
 }
 
@@ -157,6 +154,7 @@ static const struct svc_definition definition = {
 	.services = services,
 	.schema = "dns",
 	.events = events,
+	.check = check,
 	.start = start,
 	.stop = stop,
 };

@@ -17,13 +17,28 @@ static err_t auth_step(struct call *call, const char *step, const char *method,
 	return err;
 }
 
-err_t auth_redeem(struct call *call, const char *secret, const Auth__Grant **grant)
+err_t auth_look(struct call *call, const char *secret, const Auth__Grant **grant)
 {
 	Auth__RedeemEnrolmentKeyRequest request = AUTH__REDEEM_ENROLMENT_KEY_REQUEST__INIT;
 
 	request.secret = (char *)secret;
-	return auth_step(call, "redeem", "RedeemEnrolmentKey", &request.base,
+	request.check_only = true;
+	return auth_step(call, "look", "RedeemEnrolmentKey", &request.base,
 		(const ProtobufCMessage **)grant);
+}
+
+err_t auth_redeem(struct call *call, const char *secret)
+{
+	Auth__RedeemEnrolmentKeyRequest request = AUTH__REDEEM_ENROLMENT_KEY_REQUEST__INIT;
+	const char *tenant = call->tenant;
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	request.secret = (char *)secret;
+	call->tenant = CALL_FLEET;
+	err = auth_step(call, "redeem", "RedeemEnrolmentKey", &request.base, &reply);
+	call->tenant = tenant;
+	return err;
 }
 
 /* The device is part of the step: a call that is run again makes another device, with another id.

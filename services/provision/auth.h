@@ -7,8 +7,11 @@
 #include "lib/call.h"
 #include "proto/auth.pb-c.h"
 
-/* Counts one use of an enrolment key; call->tenant must be CALL_FLEET. */
-err_t auth_redeem(struct call *call, const char *secret, const Auth__Grant **grant) MUST_CHECK;
+/* What an enrolment key grants, without a use of it; call->tenant must be CALL_FLEET. */
+err_t auth_look(struct call *call, const char *secret, const Auth__Grant **grant) MUST_CHECK;
+
+/* Counts one use of it. */
+err_t auth_redeem(struct call *call, const char *secret) MUST_CHECK;
 
 /* Makes the secret of a new device. */
 err_t auth_issue_secret(struct call *call, const char *device, const char **secret) MUST_CHECK;

@@ -39,10 +39,11 @@ static err_t create_device(
 	return store_device_create(call, &wanted, device);
 }
 
-/* Makes the device and all that the grant gives it. The member comes last: its network is locked
- * from then on, and no call to another service should fall into that time. */
-static err_t enrol_granted(
-	struct call *call, const Auth__Grant *grant, const char *name, Provision__Enrolment *reply)
+/* Makes the device and all that the grant gives it. A use of the key is counted once nothing but a
+ * full network can go wrong. The member comes last: its network is locked from then on, and no call
+ * to another service should fall into that time. */
+static err_t enrol_granted(struct call *call, const Auth__Grant *grant,
+	const Provision__EnrolRequest *request, Provision__Enrolment *reply)
 {
 	Provision__Device device = PROVISION__DEVICE__INIT;
 	Provision__Member member = PROVISION__MEMBER__INIT;
@@ -52,7 +53,8 @@ static err_t enrol_granted(
 
 	if (joins && (err = check_network(call, grant->network)) != OK)
 		return err;
-	if ((err = create_device(call, grant, name, &device)) != OK ||
+	if ((err = create_device(call, grant, request->name, &device)) != OK ||
+		(err = auth_redeem(call, request->enrolment_key)) != OK ||
 		(err = auth_issue_secret(call, device.id, &secret)) != OK)
 		return err;
 	if (joins && (err = member_admit(call, grant->network, device.id, &member)) != OK)
@@ -74,10 +76,10 @@ err_t enrol(struct call *call, const Provision__EnrolRequest *request, Provision
 	if ((err = check_label(call, "name", request->name)) != OK ||
 		(err = check_text(call, "enrolment_key", request->enrolment_key, 1, SECRET_MAX)) !=
 			OK ||
-		(err = auth_redeem(call, request->enrolment_key, &grant)) != OK)
+		(err = auth_look(call, request->enrolment_key, &grant)) != OK)
 		return err;
 	call->tenant = grant->tenant;
-	err = enrol_granted(call, grant, request->name, reply);
+	err = enrol_granted(call, grant, request, reply);
 	call->tenant = tenant; /* the call may be run again */
 	return err;
 }

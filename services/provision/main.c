@@ -5,7 +5,6 @@
  * State:  schema provision (db/migrations/0003_provision.sql).
  * Events: publishes "member"; hears none.
  */
-#include "lib/log.h"
 #include "lib/svc.h"
 #include "services/provision/provision.h"
 
@@ -53,17 +52,9 @@ HANDLER(attach, AttachRequest, Attachment, ATTACHMENT)
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, NULL };
 
-static err_t start(struct svc *svc)
+static err_t check(struct fault *fault)
 {
-	struct fault fault = { 0 };
-	err_t err;
-
-	(void)svc;
-	err = urls_init(&provision.urls, provision.dataplane_urls, &fault);
-	if (err != OK)
-		log_error("setting_refused", "name=LANYARD_DATAPLANE_URLS detail=%s",
-			log_value(fault.detail));
-	return err;
+	return urls_init(&provision.urls, provision.dataplane_urls, fault);
 }
 
 static const struct svc_definition definition = {
@@ -72,7 +63,7 @@ static const struct svc_definition definition = {
 	.config = config,
 	.services = services,
 	.schema = "provision",
-	.start = start,
+	.check = check,
 };
 
 int main(int argc, char **argv)

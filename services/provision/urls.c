@@ -32,7 +32,7 @@ err_t urls_init(struct urls *urls, const char *text, struct fault *fault)
 
 		if (urls->n == URLS_MAX || !is_url(text, len)) {
 			urls_finish(urls);
-			return fault_set(fault, ERR_INVALID_ARGUMENT, NULL,
+			return fault_set(fault, ERR_INVALID_ARGUMENT, "LANYARD_DATAPLANE_URLS",
 				"expected 1 to %d comma-separated URLs that begin with wss://",
 				URLS_MAX);
 		}
