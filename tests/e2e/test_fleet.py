@@ -34,6 +34,7 @@ def second_instance(fleet, api, tenant):
     yield first, second
     fleet.sv("force-stop", "provision-2")
     folder.rename(folder.with_name(f".{secrets.token_hex(4)}"))  # runsvdir sees it no more
+    wait_for("the first instance", lambda: api.call("listNetworks", tenant.owner, tenant=tenant.id).status_code == 200)
 
 
 def test_instances_share_the_work(fleet, api, tenant, second_instance):
