@@ -82,10 +82,14 @@ err_t identity_check_grant(
 	if (n == 0 && identity->n_scopes > 0)
 		return call_refuse(call, ERR_PERMISSION_DENIED, "scopes",
 			"name the scopes: who asks has only some of its role's");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (!access_scope_known(scopes[i]))
+			return call_refuse(
+				call, ERR_INVALID_ARGUMENT, "scopes", "there is no such scope");
 		if (!identity_may(identity, scopes[i]))
 			return call_refuse(call, ERR_PERMISSION_DENIED, "scopes",
 				"a credential can't have more scopes than who makes it");
+	}
 	return OK;
 }
 
