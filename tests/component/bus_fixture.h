@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 90000
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \

@@ -17,7 +17,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#define N_CONNECTS  6000
+#define N_CONNECTS  3000
 #define N_HALVES    2000
 #define N_HANG_UPS  10000
 #define MESSAGE_MAX 4096
@@ -354,7 +354,7 @@ int main(int argc, char **argv)
 		if (!wanted(argc, argv, attacks[i].name))
 			continue;
 		attacks[i].run(&target);
-		AWAIT(open_files(target.server.pid) == files);
+		AWAIT(open_files(target.server.pid) <= files);
 		CHECK(ask(&fixture, "hello", PATIENCE_MS).err == OK);
 		passed(attacks[i].name, &n);
 	}
