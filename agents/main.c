@@ -10,6 +10,8 @@
 
 #include "lib/mem.h"
 
+#include <sodium.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,8 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	if (sodium_init() < 0)
+		BUG("libsodium does not work here");
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;

@@ -44,6 +44,14 @@ def server_context(certificate):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def setup(self):
+        self.request = self.server.portal.context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def finish(self):
+        super().finish()
+        self.request.close()
+
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.portal.requests.append((self.path, dict(self.headers), body))
@@ -72,9 +80,9 @@ class Portal:
         self.node_url = node_url
         self.more = {}  # members of an attachment that are other than usual
         self.answer = self.usual
+        self.context = server_context(certificate)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.portal = self
-        self.server.socket = server_context(certificate).wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -167,6 +175,7 @@ class Node:
         self.end()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
+        self.loop.close()
 
 
 class Agent:
