@@ -4,13 +4,13 @@
  */
 #pragma once
 
-#include "dataplane/channel.h"
-#include "dataplane/listener.h"
+#include "dataplane/net/channel.h"
+#include "dataplane/net/listener.h"
 #include "dataplane/loop.h"
-#include "dataplane/refused.h"
-#include "dataplane/relay.h"
-#include "dataplane/session.h"
-#include "dataplane/verifier.h"
+#include "dataplane/admit/refused.h"
+#include "dataplane/relay/relay.h"
+#include "dataplane/switch/session.h"
+#include "dataplane/admit/verifier.h"
 #include "lib/svc.h"
 #include "lib/worker.h"
 

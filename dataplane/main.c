@@ -5,11 +5,11 @@
  * Bus:     answers proto/dataplane.proto; asks auth, provision and rendezvous.
  * State:   none; what lives here ends with the process, and its clients come again.
  */
-#include "dataplane/admit.h"
-#include "dataplane/claim.h"
+#include "dataplane/admit/admit.h"
+#include "dataplane/relay/claim.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/keys.h"
+#include "dataplane/admit/keys.h"
 #include "dataplane/node.h"
 #include "lib/log.h"
 

@@ -41,7 +41,8 @@ err_t check_uuid(struct call *call, const char *field, const char *text)
 	return OK;
 }
 
-/* Length of the printable character at `text`: 0 for a control character and for what is no UTF-8. */
+/* Length of the printable character at `text`: 0 for a control character and for what is no UTF-8.
+ */
 static size_t printable_len(const uint8_t *text, size_t len)
 {
 	size_t step = utf8_sequence(text, len);

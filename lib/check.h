@@ -1,6 +1,6 @@
 /*
- * check: the checks of outside values that several services make, each with one clear sentence of what
- * was expected. All return OK or ERR_INVALID_ARGUMENT with call->fault filled.
+ * check: the checks of outside values that several services make, each with one clear sentence of
+ * what was expected. All return OK or ERR_INVALID_ARGUMENT with call->fault filled.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ err_t check_label(struct call *call, const char *field, const char *text) MUST_C
 err_t check_uuid(struct call *call, const char *field, const char *text) MUST_CHECK;
 
 /* Valid UTF-8 without control characters, of `min` to `max` bytes. */
-err_t check_text(struct call *call, const char *field, const char *text, size_t min,
-	size_t max) MUST_CHECK;
+err_t check_text(
+	struct call *call, const char *field, const char *text, size_t min, size_t max) MUST_CHECK;
 
 /* One of the NULL-terminated list of words. */
 err_t check_word(struct call *call, const char *field, const char *text,

@@ -12,20 +12,20 @@
 #include <stdio.h>
 
 enum config_type {
-	CONFIG_TEXT,     /* const char * */
-	CONFIG_SECRET,   /* const char *, starred by --check */
-	CONFIG_INT,      /* long, between min and max */
-	CONFIG_BOOL,     /* bool: true or false */
+	CONFIG_TEXT,	 /* const char * */
+	CONFIG_SECRET,	 /* const char *, starred by --check */
+	CONFIG_INT,	 /* long, between min and max */
+	CONFIG_BOOL,	 /* bool: true or false */
 	CONFIG_ENDPOINT, /* const char *: ADDRESS:PORT, see lib/endpoint.h */
 };
 
 struct config_entry {
 	const char *name;     /* LANYARD_... ; NULL ends a table */
 	const char *fallback; /* NULL: the variable is required; "" : empty is the default */
-	void *target;         /* variable of the type above; text points into the environment */
+	void *target;	      /* variable of the type above; text points into the environment */
 	enum config_type type;
 	const char *help; /* one line, for --help and the manual */
-	long min, max;    /* CONFIG_INT */
+	long min, max;	  /* CONFIG_INT */
 };
 
 /* Reads every row of the NULL-terminated list of tables. On the first wrong, missing or unknown

@@ -7,5 +7,6 @@
 
 #include <sys/socket.h>
 
-/* Parses 127.0.0.1:80, [::1]:80 or :80 (every IPv4 address); no names. ERR_INVALID_ARGUMENT for all else. */
+/* Parses 127.0.0.1:80, [::1]:80 or :80 (every IPv4 address); no names. ERR_INVALID_ARGUMENT for all
+ * else. */
 err_t endpoint_parse(const char *text, struct sockaddr_storage *address) MUST_CHECK;

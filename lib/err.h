@@ -39,7 +39,8 @@ struct fault {
 	char detail[256];
 };
 
-/* The code's name as gRPC spells it, e.g. "INVALID_ARGUMENT"; "UNKNOWN" for a number out of range. */
+/* The code's name as gRPC spells it, e.g. "INVALID_ARGUMENT"; "UNKNOWN" for a number out of range.
+ */
 const char *err_name(err_t err);
 
 /* Fills `fault` and returns `err`, so that a check reads `return fault_set(...)`. Over-long text is

@@ -2,10 +2,10 @@
  * event: what happened, told to every process that has to know.
  *
  * event_publish writes a row of fabric.event in the transaction of the change itself, and rings a
- * doorbell after the commit. Consumers read the rows in commit order: when a doorbell rings, at start,
- * and every few seconds, so a lost doorbell only costs time. A durable consumer (a service with a
- * schema) keeps its place in <schema>.event_cursor in the transaction that applies the event; a
- * recent consumer (gateway, dataplane) starts with the last EVENT_RECENT_S seconds.
+ * doorbell after the commit. Consumers read the rows in commit order: when a doorbell rings, at
+ * start, and every few seconds, so a lost doorbell only costs time. A durable consumer (a service
+ * with a schema) keeps its place in <schema>.event_cursor in the transaction that applies the
+ * event; a recent consumer (gateway, dataplane) starts with the last EVENT_RECENT_S seconds.
  */
 #pragma once
 
@@ -17,7 +17,8 @@
 #define EVENT_RECENT_S 1800
 
 /* Queues an event of the call's tenant in its open transaction. `topic` is static. */
-err_t event_publish(struct call *call, const char *topic, const ProtobufCMessage *message) MUST_CHECK;
+err_t event_publish(
+	struct call *call, const char *topic, const ProtobufCMessage *message) MUST_CHECK;
 
 /* Rings the doorbells of what the call has published; svc calls it after the commit. */
 void event_ring(struct call *call);
@@ -25,8 +26,8 @@ void event_ring(struct call *call);
 struct event_route {
 	const char *topic; /* NULL ends the table */
 	const ProtobufCMessageDescriptor *descriptor;
-	/* Applies one event; call->tenant is the event's. In a durable consumer call->db is open, and an
-	 * error rolls back and tries again later; events behind it wait. */
+	/* Applies one event; call->tenant is the event's. In a durable consumer call->db is open,
+	 * and an error rolls back and tries again later; events behind it wait. */
 	err_t (*apply)(struct call *call, const ProtobufCMessage *event);
 };
 
@@ -34,8 +35,8 @@ struct event_consumer;
 
 struct event_consumer_options {
 	const char *database_url; /* kept, as all of these */
-	const char *service;      /* own name */
-	const char *schema;       /* where event_cursor is; NULL: a recent consumer */
+	const char *service;	  /* own name */
+	const char *schema;	  /* where event_cursor is; NULL: a recent consumer */
 	const struct event_route *routes;
 	struct bus *bus;
 };

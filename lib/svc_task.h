@@ -1,6 +1,6 @@
 /*
- * svc_task: the thread that runs a service's background tasks, and those that every service has. For
- * svc only.
+ * svc_task: the thread that runs a service's background tasks, and those that every service has.
+ * For svc only.
  */
 #pragma once
 

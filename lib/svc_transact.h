@@ -1,6 +1,6 @@
 /*
- * svc_transact: runs each bus call of a service with state in one transaction, once an idempotency key.
- * docs/decisions has the reasons. For svc only.
+ * svc_transact: runs each bus call of a service with state in one transaction, once an idempotency
+ * key. docs/decisions has the reasons. For svc only.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 struct svc_transact;
 
 /* `schema` holds the table idempotency; `url` and `application` are kept. */
-struct svc_transact *svc_transact_create(const char *schema, const char *url,
-	const char *application);
+struct svc_transact *svc_transact_create(
+	const char *schema, const char *url, const char *application);
 void svc_transact_destroy(struct svc_transact *transact); /* NULL is fine */
 
 /* Sets the server's worker and around functions; each worker has a connection of its own. */

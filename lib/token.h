@@ -1,7 +1,7 @@
 /*
- * token: access tokens: JWS (RFC 7515) compact, EdDSA with Ed25519, typ "at+jwt" (RFC 9068), and the key
- * set (RFC 7517) that verifies them. Made by auth, verified offline by gateway and dataplane.
- * On libsodium and jansson; thread safe.
+ * token: access tokens: JWS (RFC 7515) compact, EdDSA with Ed25519, typ "at+jwt" (RFC 9068), and
+ * the key set (RFC 7517) that verifies them. Made by auth, verified offline by gateway and
+ * dataplane. On libsodium and jansson; thread safe.
  */
 #pragma once
 
@@ -10,23 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TOKEN_MAX        4096 /* bytes of a compact token */
+#define TOKEN_MAX	 4096 /* bytes of a compact token */
 #define TOKEN_SCOPES_MAX 32
 
 struct token_claims {
-	char id[37];         /* jti: UUID */
-	char tenant[37];     /* UUID */
-	char subject[64];    /* sub: "device:UUID" */
-	char role[16];       /* or "" */
+	char id[37];			   /* jti: UUID */
+	char tenant[37];		   /* UUID */
+	char subject[64];		   /* sub: "device:UUID" */
+	char role[16];			   /* or "" */
 	char scopes[TOKEN_SCOPES_MAX][40]; /* as the one claim "scope", blank-separated */
 	size_t n_scopes;
-	char network[37];    /* or "" */
-	char member[37];     /* or "" */
-	char mac[18];        /* or "" */
+	char network[37]; /* or "" */
+	char member[37];  /* or "" */
+	char mac[18];	  /* or "" */
 	uint32_t mac_limit;
 	int64_t policy_version;
-	int64_t issued_at;   /* iat, Unix seconds */
-	int64_t expires_at;  /* exp */
+	int64_t issued_at;  /* iat, Unix seconds */
+	int64_t expires_at; /* exp */
 };
 
 /* A set of verification keys; immutable once made. */
@@ -46,8 +46,8 @@ err_t token_sign(const char *private_jwk, const char *issuer, const struct token
 
 /*
  * Verifies signature, algorithm (EdDSA only, whatever the header says), type, issuer, and times at
- * `now_s`, and fills the claims. ERR_UNAUTHENTICATED for all that is wrong, except ERR_NOT_FOUND for a
- * well-formed token whose key id is not in the set: fetch the set again, then refuse.
+ * `now_s`, and fills the claims. ERR_UNAUTHENTICATED for all that is wrong, except ERR_NOT_FOUND
+ * for a well-formed token whose key id is not in the set: fetch the set again, then refuse.
  */
 err_t token_verify(const struct token_keys *keys, const char *token, size_t len, const char *issuer,
 	int64_t now_s, struct token_claims *claims) MUST_CHECK;

@@ -1,6 +1,6 @@
 /*
- * The database layer against a real PostgreSQL: scope of tenants, kinds of errors, pages, reconnecting.
- * Run by tests/postgres, which gives LANYARD_TEST_DATABASE_URL.
+ * The database layer against a real PostgreSQL: scope of tenants, kinds of errors, pages,
+ * reconnecting. Run by tests/postgres, which gives LANYARD_TEST_DATABASE_URL.
  */
 #include "lib/clock.h"
 #include "lib/db.h"
@@ -18,7 +18,8 @@
 
 static const struct db_statement make_schema = { "CREATE SCHEMA IF NOT EXISTS thing" };
 static const struct db_statement make_table = {
-	"CREATE TABLE thing.thing (tenant_id uuid NOT NULL, id uuid DEFAULT fabric.uuid7(), name text"
+	"CREATE TABLE thing.thing (tenant_id uuid NOT NULL, id uuid DEFAULT fabric.uuid7(), name "
+	"text"
 	" NOT NULL CHECK (name <> 'bad'), tags text[] DEFAULT '{}', version bigint DEFAULT 1,"
 	" PRIMARY KEY (tenant_id, id), CONSTRAINT thing_name UNIQUE (tenant_id, name))"
 };
@@ -31,9 +32,8 @@ static const struct db_statement add = {
 	"INSERT INTO thing.thing (tenant_id, name, tags) VALUES ($1, $2, $3::text[])"
 	" RETURNING id, name, tags AS scopes, version"
 };
-static const struct db_statement by_name = {
-	"SELECT id, name, tags AS scopes, version FROM thing.thing WHERE tenant_id = $1 AND name = $2"
-};
+static const struct db_statement by_name = { "SELECT id, name, tags AS scopes, version FROM "
+					     "thing.thing WHERE tenant_id = $1 AND name = $2" };
 static const struct db_statement all = { "SELECT id FROM thing.thing" };
 static const struct db_statement page = {
 	"SELECT id, name FROM thing.thing WHERE tenant_id = $1 AND ($2 = '' OR id > $2::uuid)"
@@ -105,8 +105,8 @@ static void add_committed(const char *tenant, const char *name)
 {
 	as_tenant(tenant);
 	cr_assert(db_begin(f.db, &f.call) == OK);
-	cr_assert(DB_QUERY(&f.call, &add, NULL, tenant, name, "{}") == OK, "%s",
-		f.call.fault.detail);
+	cr_assert(
+		DB_QUERY(&f.call, &add, NULL, tenant, name, "{}") == OK, "%s", f.call.fault.detail);
 	cr_assert(db_commit(f.db, &f.call) == OK);
 }
 
@@ -148,7 +148,8 @@ Test(db, a_row_fills_a_message_by_name)
 	Auth__ApiKey key = AUTH__API_KEY__INIT;
 
 	cr_assert(db_begin(f.db, &f.call) == OK);
-	cr_assert(DB_QUERY(&f.call, &add, NULL, TENANT_A, "na'me", "{a,\"b \\\"c\\\"\",\"\"}") == OK);
+	cr_assert(
+		DB_QUERY(&f.call, &add, NULL, TENANT_A, "na'me", "{a,\"b \\\"c\\\"\",\"\"}") == OK);
 	cr_assert(db_one(&f.call, &by_name, &key.base, "thing", 2,
 			  (const char *const[]){ TENANT_A, "na'me" }) == OK);
 	cr_expect_str_eq(key.name, "na'me");

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TENANT     "00000000-0000-7000-8000-00000000000a"
+#define TENANT	   "00000000-0000-7000-8000-00000000000a"
 #define PATIENCE_S 30
 
 static struct {

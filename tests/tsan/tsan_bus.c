@@ -1,7 +1,7 @@
 /*
- * ThreadSanitizer over the bus and the small threaded parts of lib: many threads call, instances come
- * and go, doorbells ring, metrics are printed, a worker is woken. Exit 0: every call was answered and
- * no data race was seen.
+ * ThreadSanitizer over the bus and the small threaded parts of lib: many threads call, instances
+ * come and go, doorbells ring, metrics are printed, a worker is woken. Exit 0: every call was
+ * answered and no data race was seen.
  */
 #include "lib/bus.h"
 #include "lib/clock.h"
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define N_THREADS 8
-#define N_CALLS   200
+#define N_CALLS	  200
 
 static struct {
 	struct bus *server;
@@ -43,17 +43,17 @@ static err_t list_sessions(struct call *call, const Dataplane__ListSessionsReque
 	return OK;
 }
 
-static err_t close_session(struct call *call, const Dataplane__CloseSessionRequest *request,
-	Dataplane__Empty *reply)
+static err_t close_session(
+	struct call *call, const Dataplane__CloseSessionRequest *request, Dataplane__Empty *reply)
 {
 	(void)reply;
 	return call_refuse(call, ERR_NOT_FOUND, "id", "no session %s here", request->id);
 }
 
-BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest, Dataplane__SessionList,
-	DATAPLANE__SESSION_LIST__INIT)
-BUS_HANDLER(
-	Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest, Dataplane__Empty, DATAPLANE__EMPTY__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest,
+	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
+	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
 
 static Dataplane__Dataplane_Service dataplane = DATAPLANE__DATAPLANE__INIT(on_);
 static ProtobufCService *const services[] = { &dataplane.base, NULL };
@@ -69,8 +69,8 @@ static void *call_again_and_again(void *arg)
 		struct call call;
 
 		call_init(&call, t.client, "test", 30000);
-		if (bus_call(&call, &dataplane__dataplane__descriptor, "ListSessions", &request.base,
-			    &reply) == OK &&
+		if (bus_call(&call, &dataplane__dataplane__descriptor, "ListSessions",
+			    &request.base, &reply) == OK &&
 			((const Dataplane__SessionList *)reply)->n_items == 1)
 			t.answered++;
 		call_finish(&call);

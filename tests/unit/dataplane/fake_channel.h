@@ -1,10 +1,10 @@
 /*
- * fake_channel: the functions of dataplane/channel.h for tests of its faces: a channel that keeps
- * what is sent and remembers what was done to it.
+ * fake_channel: the functions of dataplane/net/channel.h for tests of its faces: a channel that
+ * keeps what is sent and remembers what was done to it.
  */
 #pragma once
 
-#include "dataplane/channel.h"
+#include "dataplane/net/channel.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

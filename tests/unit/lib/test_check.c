@@ -17,8 +17,8 @@ static void check_rows(const struct row *rows, size_t n,
 		struct call call = { .fault = { "", "" } };
 		err_t err = check(&call, "name", rows[i].text);
 
-		cr_expect(err == (rows[i].good ? OK : ERR_INVALID_ARGUMENT), "%s: %s",
-			rows[i].text, err_name(err));
+		cr_expect(err == (rows[i].good ? OK : ERR_INVALID_ARGUMENT), "%s: %s", rows[i].text,
+			err_name(err));
 		cr_expect_str_eq(call.fault.field, rows[i].good ? "" : "name");
 	}
 }

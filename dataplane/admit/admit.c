@@ -1,0 +1,125 @@
+/*
+ * admit: the decisions of the handshake.
+ */
+#include "dataplane/admit/admit.h"
+
+#include "dataplane/admit/basic.h"
+#include "dataplane/admit/credentials.h"
+#include "dataplane/dataplane.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#include <sodium.h>
+
+#include <string.h>
+
+#define WAITING_MAX 256
+
+static int refuse(int status, const char **why, const char *text)
+{
+	*why = text;
+	return status;
+}
+
+/* ---- access tokens ---- */
+
+static int admit_member(struct dataplane *dataplane, struct channel *channel,
+	const struct token_claims *claims, const char **why)
+{
+	if (!verifier_allows(claims, "network:attach"))
+		return refuse(403, why, "The token does not allow network:attach.");
+	if (!session_claims_good(claims))
+		return refuse(403, why, "The token names no network, member or MAC address.");
+	session_create(dataplane->sessions, channel, claims);
+	return 0;
+}
+
+static int admit_pair(struct dataplane *dataplane, struct channel *channel,
+	const struct token_claims *claims, const struct channel_request *request, const char **why)
+{
+	if (!verifier_allows(claims, "pairs:claim"))
+		return refuse(403, why, "The token does not allow pairs:claim.");
+	if (*request->nonce == '\0')
+		return refuse(400, why, "A pair needs ?nonce=, the same for both ends.");
+	if (dataplane->n_waiting >= WAITING_MAX)
+		return refuse(503, why, "Too many connections are waiting.");
+	relay_create(dataplane->relays, channel, claims, request->nonce);
+	return 0;
+}
+
+/* A key that is not known may be new: the keys are fetched again, and the client comes again. */
+static void fetch_keys(struct dataplane *dataplane)
+{
+	static long long last_s;
+
+	if (log_admit(&last_s))
+		worker_wake(dataplane->keys);
+}
+
+static int admit_bearer(struct dataplane *dataplane, struct channel *channel,
+	const struct credentials *credentials, const struct channel_request *request,
+	const char **why)
+{
+	struct token_claims claims;
+	err_t err = verifier_check(dataplane->verifier, credentials->token, credentials->token_len,
+		clock_unix_ms() / 1000, &claims);
+
+	if (err == ERR_UNAVAILABLE)
+		return refuse(503, why, "The node has no keys to verify tokens with yet.");
+	if (err == ERR_NOT_FOUND)
+		fetch_keys(dataplane);
+	if (err != OK)
+		return refuse(401, why, "The token is not valid.");
+	if (strcmp(request->path, "/pair") == 0)
+		return admit_pair(dataplane, channel, &claims, request, why);
+	return admit_member(dataplane, channel, &claims, why);
+}
+
+/* ---- device credentials ---- */
+
+static int admit_basic(struct dataplane *dataplane, struct channel *channel,
+	const struct credentials *credentials, const struct channel_request *request,
+	const char **why)
+{
+	int64_t now_ms = clock_ms();
+	int status = refused_find(dataplane->refused, request->authorization, "", now_ms);
+
+	if (strcmp(request->path, "/pair") == 0)
+		return refuse(403, why, "A pair is claimed with an access token.");
+	if (status == 0)
+		status = refused_find(
+			dataplane->refused, request->authorization, request->network, now_ms);
+	if (status == 401)
+		return refuse(401, why, "The device or its secret is not valid.");
+	if (status != 0)
+		return refuse(status, why, "The device may not attach to this network.");
+	if (dataplane->n_waiting >= WAITING_MAX)
+		return refuse(503, why, "Too many connections are waiting.");
+	basic_create(dataplane, channel, credentials, request);
+	return 0;
+}
+
+int admit_handshake(void *context, struct channel *channel, const struct channel_request *request,
+	const char **why)
+{
+	struct dataplane *dataplane = context;
+	struct credentials credentials;
+	int status;
+
+	credentials_parse(request->authorization, &credentials);
+	switch (credentials.kind) {
+	case CREDENTIALS_BEARER:
+		status = admit_bearer(dataplane, channel, &credentials, request, why);
+		break;
+	case CREDENTIALS_BASIC:
+		status = admit_basic(dataplane, channel, &credentials, request, why);
+		break;
+	case CREDENTIALS_NONE:
+		status = refuse(401, why, "Show an access token, or a device's id and secret.");
+		break;
+	default:
+		status = refuse(401, why, "Authorization is malformed.");
+	}
+	sodium_memzero(&credentials, sizeof(credentials));
+	return status;
+}

@@ -1,0 +1,206 @@
+/*
+ * basic: auth.Authenticate, then provision.Attach as the device; the token that comes back is
+ * verified like any other, and the connection becomes a session.
+ */
+#include "dataplane/admit/basic.h"
+
+#include "dataplane/dataplane.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "proto/auth.pb-c.h"
+#include "proto/provision.pb-c.h"
+
+#include <sodium.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define TIMEOUT_MS 5000
+
+struct attempt {
+	struct dataplane *dataplane;
+	struct channel *channel; /* NULL: it has gone */
+	bool running;		 /* the calls are under way */
+
+	/* the question */
+	char authorization[CHANNEL_AUTHORIZATION];
+	char network[CHANNEL_NETWORK_MAX + 1];
+	char device[UUID_SIZE];
+	char secret[CREDENTIALS_SECRET_MAX + 1];
+
+	/* the answer, written by the thread of the calls */
+	err_t err;
+	bool authenticated;
+	char token[TOKEN_MAX + 1];
+	char detail[sizeof(((struct fault *)NULL)->detail)];
+};
+
+/* ---- in a thread of the pool ---- */
+
+static err_t authenticate(struct call *call, struct attempt *attempt)
+{
+	Auth__Credential request = AUTH__CREDENTIAL__INIT;
+	const ProtobufCMessage *reply;
+	const Auth__Principal *principal;
+	err_t err;
+
+	request.device = attempt->device;
+	request.device_secret = attempt->secret;
+	call->tenant = CALL_FLEET;
+	err = bus_call(call, &auth__auth__descriptor, "Authenticate", &request.base, &reply);
+	if (err != OK)
+		return err;
+	principal = (const Auth__Principal *)reply;
+	call->tenant = principal->tenant;
+	call->actor = principal->subject;
+	attempt->authenticated = true;
+	return OK;
+}
+
+static err_t attach(struct call *call, struct attempt *attempt)
+{
+	Provision__AttachRequest request = PROVISION__ATTACH_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+	const char *token;
+	err_t err;
+
+	request.device = attempt->device;
+	request.network = attempt->network;
+	err = bus_call(call, &provision__provision__descriptor, "Attach", &request.base, &reply);
+	if (err != OK)
+		return err;
+	token = ((const Provision__Attachment *)reply)->access_token;
+	if (strlen(token) > TOKEN_MAX)
+		return ERR_INTERNAL;
+	snprintf(attempt->token, sizeof(attempt->token), "%s", token);
+	return OK;
+}
+
+static void ask(void *arg)
+{
+	struct attempt *attempt = arg;
+	struct call call;
+
+	call_init(&call, attempt->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
+	attempt->err = authenticate(&call, attempt);
+	if (attempt->err == OK)
+		attempt->err = attach(&call, attempt);
+	snprintf(attempt->detail, sizeof(attempt->detail), "%s", call.fault.detail);
+	call_finish(&call);
+}
+
+/* ---- on the loop ---- */
+
+static void attempt_free(struct attempt *attempt)
+{
+	sodium_memzero(attempt, sizeof(*attempt));
+	free(attempt);
+}
+
+static void become_session(struct attempt *attempt)
+{
+	struct dataplane *dataplane = attempt->dataplane;
+	struct channel *channel = attempt->channel;
+	struct token_claims claims;
+
+	if (verifier_check(dataplane->verifier, attempt->token, strlen(attempt->token),
+		    clock_unix_ms() / 1000, &claims) != OK ||
+		!session_claims_good(&claims)) {
+		channel_close(channel, WS_STATUS_TRY_LATER,
+			"the token for the session is not valid here");
+		return;
+	}
+	session_create(dataplane->sessions, channel, &claims);
+	channel->face->opened(channel);
+	channel_hold(channel, false);
+}
+
+static bool is_refusal(err_t err)
+{
+	return err == ERR_UNAUTHENTICATED || err == ERR_PERMISSION_DENIED || err == ERR_NOT_FOUND ||
+	       err == ERR_FAILED_PRECONDITION || err == ERR_INVALID_ARGUMENT;
+}
+
+static void turn_away(struct attempt *attempt)
+{
+	struct refused *refused = attempt->dataplane->refused;
+
+	if (!is_refusal(attempt->err)) {
+		LOG_THROTTLED(LOG_LEVEL_WARN, "admission_failed", "device=%s error=%s detail=%s",
+			attempt->device, err_name(attempt->err), log_value(attempt->detail));
+		channel_close(attempt->channel, WS_STATUS_TRY_LATER,
+			"the node can't ask who you are just now");
+	} else if (attempt->authenticated) {
+		refused_add(refused, attempt->authorization, attempt->network, 403, clock_ms());
+		channel_close(attempt->channel, WS_STATUS_POLICY, attempt->detail);
+	} else {
+		refused_add(refused, attempt->authorization, "", 401, clock_ms());
+		channel_close(attempt->channel, WS_STATUS_POLICY,
+			"the device or its secret is not valid");
+	}
+}
+
+static void on_asked(void *arg)
+{
+	struct attempt *attempt = arg;
+	struct channel *channel = attempt->channel;
+
+	if (channel && attempt->err == OK)
+		become_session(attempt);
+	else if (channel)
+		turn_away(attempt);
+	attempt->running = false;
+	attempt->dataplane->n_waiting--;
+	/* Still waiting, so that it was closed: its face's closed comes and frees the attempt. */
+	if (channel && channel->owner == attempt)
+		return;
+	attempt_free(attempt);
+}
+
+static void on_opened(struct channel *channel)
+{
+	struct attempt *attempt = channel->owner;
+
+	channel_hold(channel, true);
+	attempt->running = true;
+	attempt->dataplane->n_waiting++;
+	loop_work(attempt->dataplane->loop, ask, on_asked, attempt);
+}
+
+/* What was read together with the handshake, before anything could be held. */
+static void on_received(struct channel *channel, const struct channel_piece *piece)
+{
+	(void)channel;
+	(void)piece;
+}
+
+static void on_closed(struct channel *channel)
+{
+	struct attempt *attempt = channel->owner;
+
+	attempt->channel = NULL;
+	if (!attempt->running)
+		attempt_free(attempt);
+}
+
+static const struct channel_face face = {
+	.opened = on_opened,
+	.received = on_received,
+	.closed = on_closed,
+};
+
+void basic_create(struct dataplane *dataplane, struct channel *channel,
+	const struct credentials *credentials, const struct channel_request *request)
+{
+	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
+
+	attempt->dataplane = dataplane;
+	attempt->channel = channel;
+	memcpy(attempt->authorization, request->authorization, sizeof(attempt->authorization));
+	memcpy(attempt->network, request->network, sizeof(attempt->network));
+	memcpy(attempt->device, credentials->device, sizeof(attempt->device));
+	memcpy(attempt->secret, credentials->secret, sizeof(attempt->secret));
+	channel->face = &face;
+	channel->owner = attempt;
+}

@@ -1,0 +1,155 @@
+/*
+ * listener: accepts until there is nothing more or the batch is full; out of descriptors it rests.
+ */
+#include "dataplane/net/listener.h"
+
+#include "lib/endpoint.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG	    1024
+#define BATCH	    64	  /* accepted before other connections get their turn */
+#define REST_MS	    200	  /* out of descriptors: time to wait for one */
+#define DEAD_MS	    30000 /* unacknowledged or unread for so long: the peer is gone */
+#define KEEPALIVE_S 15
+#define NOTSENT_LOW (128 * 1024) /* the kernel holds no more unsent bytes than this */
+
+struct listener {
+	struct listener_options options;
+	int fd;
+	int open_handles;
+	uv_poll_t poll;
+	uv_timer_t rest;
+};
+
+static void set_option(int fd, int level, int name, int value)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)) != 0)
+		LOG_THROTTLED(LOG_LEVEL_WARN, "socket_option", "level=%d name=%d cause=\"%s\"",
+			level, name, strerror(errno));
+}
+
+/* Old clients answer no pings, so that TCP itself has to find out that a peer is dead. */
+static void set_options(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOW);
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_MS);
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct listener *listener = timer->data;
+
+	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+static bool out_of_descriptors(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct listener *listener = poll->data;
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < BATCH; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			set_options(fd);
+			listener->options.accepted(listener->options.context, fd);
+			continue;
+		}
+		if (out_of_descriptors(errno)) {
+			LOG_THROTTLED(
+				LOG_LEVEL_ERROR, "accept_failed", "cause=\"%s\"", strerror(errno));
+			uv_poll_stop(poll);
+			uv_timer_start(&listener->rest, on_rested, REST_MS, 0);
+		}
+		return; /* nothing more, or one that went away before it was accepted */
+	}
+}
+
+static err_t open_socket(const char *text, int *out)
+{
+	struct sockaddr_storage address;
+	socklen_t len;
+	int fd;
+
+	if (endpoint_parse(text, &address) != OK) {
+		log_error("listen_failed", "listen=%s cause=\"ADDRESS:PORT expected\"",
+			log_value(text));
+		return ERR_INVALID_ARGUMENT;
+	}
+	len = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					    : sizeof(struct sockaddr_in);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, BACKLOG) != 0) {
+		log_error("listen_failed", "listen=%s cause=\"%s\"", log_value(text),
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return ERR_UNAVAILABLE;
+	}
+	*out = fd;
+	return OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct listener *listener = handle->data;
+
+	if (--listener->open_handles > 0)
+		return;
+	close(listener->fd);
+	free(listener);
+}
+
+err_t listener_open(struct listener **out, const struct listener_options *options)
+{
+	struct listener *listener;
+	err_t err;
+	int fd;
+
+	err = open_socket(options->listen, &fd);
+	if (err != OK)
+		return err;
+	listener = xcalloc(1, sizeof(*listener));
+	listener->options = *options;
+	listener->fd = fd;
+	listener->open_handles = 2;
+	listener->poll.data = listener;
+	listener->rest.data = listener;
+	uv_timer_init(options->loop, &listener->rest);
+	if (uv_poll_init(options->loop, &listener->poll, fd) != 0)
+		BUG("a listening socket can't be polled");
+	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+	*out = listener;
+	return OK;
+}
+
+void listener_close(struct listener *listener)
+{
+	if (!listener)
+		return;
+	uv_close((uv_handle_t *)&listener->poll, on_closed);
+	uv_close((uv_handle_t *)&listener->rest, on_closed);
+}

@@ -1,0 +1,82 @@
+/*
+ * queue: a ring of packet references that grows with need and is given back when it is empty again.
+ */
+#include "dataplane/net/queue.h"
+
+#include "lib/mem.h"
+
+#define SLOTS_MIN  32
+#define SLOTS_IDLE 256 /* an empty ring above this is freed */
+
+static void ring_grow(struct queue *queue)
+{
+	size_t n_slots = queue->n_slots ? queue->n_slots * 2 : SLOTS_MIN;
+	struct packet **slots = xcalloc(n_slots, sizeof(*slots));
+
+	for (size_t i = 0; i < queue->n; i++)
+		slots[i] = queue->slots[(queue->first + i) & (queue->n_slots - 1)];
+	free(queue->slots);
+	queue->slots = slots;
+	queue->n_slots = n_slots;
+	queue->first = 0;
+}
+
+static void ring_free(struct queue *queue)
+{
+	free(queue->slots);
+	queue->slots = NULL;
+	queue->n_slots = 0;
+	queue->first = 0;
+}
+
+void queue_init(struct queue *queue, size_t bytes_max)
+{
+	*queue = (struct queue){ .bytes_max = bytes_max };
+}
+
+void queue_finish(struct queue *queue)
+{
+	struct packet *packet;
+
+	while ((packet = queue_pop(queue)))
+		packet_unref(packet);
+	ring_free(queue);
+}
+
+bool queue_push(struct queue *queue, struct packet *packet)
+{
+	size_t cost = packet_cost(packet);
+
+	if (cost > queue->bytes_max - queue->bytes)
+		return false;
+	if (queue->n == queue->n_slots)
+		ring_grow(queue);
+	queue->slots[(queue->first + queue->n) & (queue->n_slots - 1)] = packet_ref(packet);
+	queue->n++;
+	queue->bytes += cost;
+	return true;
+}
+
+struct packet *queue_peek(const struct queue *queue)
+{
+	return queue->n > 0 ? queue->slots[queue->first] : NULL;
+}
+
+struct packet *queue_pop(struct queue *queue)
+{
+	struct packet *packet = queue_peek(queue);
+
+	if (!packet)
+		return NULL;
+	queue->first = (queue->first + 1) & (queue->n_slots - 1);
+	queue->n--;
+	queue->bytes -= packet_cost(packet);
+	if (queue->n == 0 && queue->n_slots > SLOTS_IDLE)
+		ring_free(queue);
+	return packet;
+}
+
+bool queue_is_empty(const struct queue *queue)
+{
+	return queue->n == 0;
+}

@@ -1,0 +1,326 @@
+/*
+ * session: messages become frames for the switch, frames from the switch become messages.
+ */
+#include "dataplane/switch/session.h"
+
+#include "dataplane/counters.h"
+#include "dataplane/switch/frame.h"
+#include "dataplane/switch/switch.h"
+#include "lib/call.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/revoked.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct session {
+	struct port port; /* first: what the switch gives back is the session */
+	struct sessions *sessions;
+	struct channel *channel;
+	const char *id; /* the connection's */
+	char tenant[UUID_SIZE];
+	char network[UUID_SIZE];
+	char subject[64];
+	char mac[FRAME_MAC_TEXT];
+	int64_t issued_at; /* of the token */
+	int64_t started_at;
+	struct packet *partial; /* message whose end has not come yet */
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, dropped;
+	UT_hash_handle hh; /* sessions.by_id */
+};
+
+struct sessions {
+	struct switch_ctx *ctx;
+	struct session *by_id;
+};
+
+static bool is_live(const struct session *session)
+{
+	return session->port.domain != NULL;
+}
+
+static void detach(struct session *session, const char *reason)
+{
+	if (!is_live(session))
+		return;
+	switch_detach(session->sessions->ctx, &session->port);
+	counter_add(COUNTER_SESSIONS, -1);
+	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
+		session->id, log_value(reason), (unsigned long long)session->rx_frames,
+		(unsigned long long)session->tx_frames, (unsigned long long)session->dropped);
+}
+
+static void end(struct session *session, enum ws_status code, const char *reason)
+{
+	detach(session, reason);
+	channel_close(session->channel, code, reason);
+}
+
+static void drop(struct session *session, enum counter why)
+{
+	session->dropped++;
+	counter_add(why, 1);
+}
+
+static void deliver(struct port *port, struct packet *frame)
+{
+	struct session *session = (struct session *)port;
+
+	if (!channel_send(session->channel, frame)) {
+		drop(session, COUNTER_DROPPED_QUEUE);
+		return;
+	}
+	session->tx_frames++;
+	session->tx_bytes += frame->len;
+	counter_add(COUNTER_TX_FRAMES, 1);
+	counter_add(COUNTER_TX_BYTES, frame->len);
+}
+
+static void forward(struct session *session, struct packet *frame)
+{
+	session->rx_frames++;
+	session->rx_bytes += frame->len;
+	counter_add(COUNTER_RX_FRAMES, 1);
+	counter_add(COUNTER_RX_BYTES, frame->len);
+	switch (switch_forward(&session->port, frame)) {
+	case SWITCH_FORWARDED:
+		break;
+	case SWITCH_BAD_LENGTH:
+		drop(session, COUNTER_DROPPED_LENGTH);
+		break;
+	case SWITCH_BAD_SOURCE:
+		drop(session, COUNTER_DROPPED_SOURCE);
+		break;
+	case SWITCH_NO_DESTINATION:
+		drop(session, COUNTER_DROPPED_DESTINATION);
+		break;
+	}
+}
+
+static void forget_partial(struct session *session)
+{
+	packet_unref(session->partial);
+	session->partial = NULL;
+}
+
+/* Adds a piece to the message that is being joined; the whole message when this was its end. */
+static struct packet *join(struct session *session, const struct channel_piece *piece)
+{
+	struct packet *packet = session->partial;
+
+	if (!packet)
+		packet = packet_new(piece->final ? piece->len : PACKET_MAX);
+	memcpy(packet->data + packet->len, piece->data, piece->len);
+	packet->len += (uint32_t)piece->len;
+	session->partial = piece->final ? NULL : packet;
+	return piece->final ? packet : NULL;
+}
+
+static void on_received(struct channel *channel, const struct channel_piece *piece)
+{
+	struct session *session = channel->owner;
+	size_t before;
+	struct packet *frame;
+
+	if (piece->first)
+		forget_partial(session);
+	before = session->partial ? session->partial->len : 0;
+	if (piece->text) {
+		end(session, WS_STATUS_UNSUPPORTED, "Ethernet frames come in binary messages");
+		return;
+	}
+	if (piece->left > SESSION_MESSAGE_MAX ||
+		before + piece->len + piece->left > SESSION_MESSAGE_MAX) {
+		end(session, WS_STATUS_TOO_BIG, "the message is longer than any frame");
+		return;
+	}
+	frame = join(session, piece);
+	if (!frame)
+		return;
+	forward(session, frame);
+	packet_unref(frame);
+}
+
+static void on_opened(struct channel *channel)
+{
+	struct session *session = channel->owner;
+	struct port *replaced;
+
+	if (switch_attach(session->sessions->ctx, session->tenant, session->network, &session->port,
+		    &replaced) != OK) {
+		end(session, WS_STATUS_POLICY, "another member has this MAC address");
+		return;
+	}
+	counter_add(COUNTER_SESSIONS, 1);
+	log_info("session_started",
+		"session=%s tenant=%s network=%s member=%s subject=%s address=%s", session->id,
+		session->tenant, session->network, session->port.member,
+		log_value(session->subject), channel->address);
+	if (!replaced)
+		return;
+	counter_add(COUNTER_SESSIONS, -1);
+	log_info("session_replaced", "session=%s by=%s", ((struct session *)replaced)->id,
+		session->id);
+	channel_close(((struct session *)replaced)->channel, WS_STATUS_POLICY,
+		"the member has a new session");
+}
+
+static void on_closed(struct channel *channel)
+{
+	struct session *session = channel->owner;
+
+	detach(session, "the connection was closed");
+	forget_partial(session);
+	HASH_DELETE(hh, session->sessions->by_id, session);
+	free(session);
+}
+
+static const struct channel_face face = {
+	.opened = on_opened,
+	.received = on_received,
+	.closed = on_closed,
+};
+
+struct sessions *sessions_create(void)
+{
+	struct sessions *sessions = xcalloc(1, sizeof(*sessions));
+
+	sessions->ctx = switch_create();
+	return sessions;
+}
+
+void sessions_destroy(struct sessions *sessions)
+{
+	if (!sessions)
+		return;
+	if (sessions->by_id)
+		BUG("%u sessions left", HASH_COUNT(sessions->by_id));
+	switch_destroy(sessions->ctx);
+	free(sessions);
+}
+
+bool session_claims_good(const struct token_claims *claims)
+{
+	uint64_t mac;
+
+	return *claims->tenant != '\0' && *claims->network != '\0' && *claims->member != '\0' &&
+	       frame_mac_parse(claims->mac, &mac) == OK;
+}
+
+void session_create(
+	struct sessions *sessions, struct channel *channel, const struct token_claims *claims)
+{
+	struct session *session = xcalloc(1, sizeof(*session));
+
+	if (frame_mac_parse(claims->mac, &session->port.mac) != OK)
+		BUG("claims without a MAC address");
+	session->sessions = sessions;
+	session->channel = channel;
+	session->id = channel->id;
+	session->issued_at = claims->issued_at;
+	session->started_at = clock_unix_ms() / 1000;
+	session->port.deliver = deliver;
+	snprintf(session->port.member, sizeof(session->port.member), "%s", claims->member);
+	snprintf(session->tenant, sizeof(session->tenant), "%s", claims->tenant);
+	snprintf(session->network, sizeof(session->network), "%s", claims->network);
+	snprintf(session->subject, sizeof(session->subject), "%s", claims->subject);
+	snprintf(session->mac, sizeof(session->mac), "%s", claims->mac);
+	HASH_ADD_KEYPTR(hh, sessions->by_id, session->id, strlen(session->id), session);
+	channel->face = &face;
+	channel->owner = session;
+}
+
+/* channel_close never frees at once, so that a list may be walked while its sessions end. */
+void sessions_end_subject(struct sessions *sessions, const char *subject, int64_t not_before)
+{
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (session->issued_at < not_before &&
+			revoked_means(subject, session->subject, session->tenant))
+			end(session, WS_STATUS_POLICY, "revoked");
+}
+
+void sessions_end_member(struct sessions *sessions, const char *member)
+{
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (strcmp(session->port.member, member) == 0)
+			end(session, WS_STATUS_POLICY, "no longer a member of the network");
+}
+
+err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id)
+{
+	struct session *session;
+
+	HASH_FIND_STR(sessions->by_id, id, session);
+	if (!session || !is_live(session))
+		return ERR_NOT_FOUND;
+	if (strcmp(tenant, CALL_FLEET) != 0 && strcmp(tenant, session->tenant) != 0)
+		return ERR_NOT_FOUND;
+	end(session, WS_STATUS_POLICY, "ended by an operator");
+	return OK;
+}
+
+/* ---- listing ---- */
+
+static bool is_listed(const struct session *session, const char *tenant,
+	const Dataplane__ListSessionsRequest *request)
+{
+	if (!is_live(session) || strcmp(session->id, request->cursor) <= 0)
+		return false;
+	if (strcmp(tenant, CALL_FLEET) != 0 && strcmp(tenant, session->tenant) != 0)
+		return false;
+	if (*request->id != '\0' && strcmp(request->id, session->id) != 0)
+		return false;
+	return *request->network == '\0' || strcmp(request->network, session->network) == 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp((*(struct session *const *)a)->id, (*(struct session *const *)b)->id);
+}
+
+static Dataplane__Session *describe(
+	const struct session *session, const char *node, struct arena *arena)
+{
+	Dataplane__Session *item = arena_alloc(arena, sizeof(*item));
+	char started_at[CLOCK_TEXT_LEN];
+
+	dataplane__session__init(item);
+	clock_text(session->started_at, started_at);
+	item->id = arena_strdup(arena, session->id);
+	item->node = (char *)node;
+	item->network = arena_strdup(arena, session->network);
+	item->member = arena_strdup(arena, session->port.member);
+	item->subject = arena_strdup(arena, session->subject);
+	item->mac = arena_strdup(arena, session->mac);
+	item->remote_address = arena_strdup(arena, session->channel->address);
+	item->started_at = arena_strdup(arena, started_at);
+	item->rx_frames = session->rx_frames;
+	item->rx_bytes = session->rx_bytes;
+	item->tx_frames = session->tx_frames;
+	item->tx_bytes = session->tx_bytes;
+	item->dropped_frames = session->dropped;
+	return item;
+}
+
+void sessions_list(const struct sessions *sessions, const char *tenant, const char *node,
+	const Dataplane__ListSessionsRequest *request, struct arena *arena,
+	Dataplane__SessionList *list)
+{
+	size_t limit = request->limit > 0 && request->limit < SESSION_LIST_MAX ? request->limit
+									       : SESSION_LIST_MAX;
+	const struct session **found =
+		arena_alloc(arena, (HASH_COUNT(sessions->by_id) + 1) * sizeof(*found));
+	size_t n = 0;
+
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (is_listed(session, tenant, request))
+			found[n++] = session;
+	qsort(found, n, sizeof(*found), compare_ids);
+	n = n < limit ? n : limit;
+	list->items = arena_alloc(arena, (n + 1) * sizeof(*list->items));
+	for (size_t i = 0; i < n; i++)
+		list->items[i] = describe(found[i], node, arena);
+	list->n_items = n;
+}

@@ -1,0 +1,46 @@
+/*
+ * session: members' live connections to their networks: a port of the switch each, with counters.
+ * The loop's thread.
+ */
+#pragma once
+
+#include "dataplane/net/channel.h"
+#include "lib/err.h"
+#include "lib/token.h"
+#include "proto/dataplane.pb-c.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SESSION_MESSAGE_MAX 65549 /* a message longer than this is an attack */
+#define SESSION_LIST_MAX    500	  /* in one reply: it has to fit into a message of the bus */
+
+struct arena;
+struct sessions;
+
+struct sessions *sessions_create(void);
+void sessions_destroy(struct sessions *sessions); /* all must be closed; NULL is fine */
+
+/* Makes the connection a session of the member that the claims name, which must have passed
+ * session_claims_good; it begins with the face's opened. */
+void session_create(
+	struct sessions *sessions, struct channel *channel, const struct token_claims *claims);
+
+/* Do the claims name a member with a network and an address? */
+bool session_claims_good(const struct token_claims *claims);
+
+/* Ends the sessions whose tokens a revocation of `subject` refuses (revoked_means). */
+void sessions_end_subject(struct sessions *sessions, const char *subject, int64_t not_before);
+
+void sessions_end_member(struct sessions *sessions, const char *member);
+
+/* Ends one session of the tenant. ERR_NOT_FOUND if it is not here. */
+err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id) MUST_CHECK;
+
+/*
+ * Lists live sessions of the tenant (CALL_FLEET: of all) in the order of their ids: those that
+ * the request asks for. Texts are in the arena; `node` goes into each as it is.
+ */
+void sessions_list(const struct sessions *sessions, const char *tenant, const char *node,
+	const Dataplane__ListSessionsRequest *request, struct arena *arena,
+	Dataplane__SessionList *list);

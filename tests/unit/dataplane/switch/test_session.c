@@ -1,0 +1,266 @@
+/*
+ * session: what becomes of messages, who replaces whom, who ends when, and the list.
+ */
+#include "tests/unit/dataplane/fake_channel.h"
+
+#include "dataplane/switch/session.h"
+#include "lib/call.h"
+#include "lib/mem.h"
+
+#define TENANT	"018f0000-0000-7000-8000-0000000000aa"
+#define OTHER	"018f0000-0000-7000-8000-0000000000bb"
+#define NETWORK "018f0000-0000-7000-8000-000000000001"
+#define LAB	"018f0000-0000-7000-8000-000000000002"
+
+static struct sessions *sessions;
+static struct fake a, b;
+
+static struct token_claims claims_of(const char *member, const char *mac)
+{
+	struct token_claims claims = { .issued_at = 1000 };
+
+	strcpy(claims.tenant, TENANT);
+	strcpy(claims.network, NETWORK);
+	strcpy(claims.mac, mac);
+	snprintf(claims.member, sizeof(claims.member), "%s", member);
+	snprintf(claims.subject, sizeof(claims.subject), "device:%s", member);
+	return claims;
+}
+
+static void begin(struct fake *fake, const char *id, const struct token_claims *claims)
+{
+	fake_init(fake, id);
+	session_create(sessions, &fake->channel, claims);
+	fake_open(fake);
+}
+
+static void setup(void)
+{
+	const struct token_claims of_a = claims_of("a", "02:00:00:00:00:0a");
+	const struct token_claims of_b = claims_of("b", "02:00:00:00:00:0b");
+
+	sessions = sessions_create();
+	begin(&a, "id-a", &of_a);
+	begin(&b, "id-b", &of_b);
+}
+
+static void teardown(void)
+{
+	fake_end(&a);
+	fake_end(&b);
+	sessions_destroy(sessions);
+	packet_trim();
+}
+
+TestSuite(session, .init = setup, .fini = teardown);
+
+/* A frame from a to b, of `len` bytes. */
+static const uint8_t *frame_of(size_t len)
+{
+	static uint8_t frame[70000];
+
+	memset(frame, 'x', sizeof(frame));
+	memcpy(frame, "\x02\0\0\0\0\x0b\x02\0\0\0\0\x0a", 12);
+	cr_assert_leq(len, sizeof(frame));
+	return frame;
+}
+
+static void list(const char *tenant, Dataplane__ListSessionsRequest request, const char *want)
+{
+	Dataplane__SessionList found = DATAPLANE__SESSION_LIST__INIT;
+	AUTO_ARENA arena = arena_create();
+	const char *ids = "";
+
+	sessions_list(sessions, tenant, "node", &request, arena, &found);
+	for (size_t i = 0; i < found.n_items; i++)
+		ids = arena_printf(arena, "%s%s ", ids, found.items[i]->id);
+	cr_assert_str_eq(ids, want);
+}
+
+Test(session, forwards_a_message_as_a_frame_and_counts_it)
+{
+	const Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+	Dataplane__SessionList found = DATAPLANE__SESSION_LIST__INIT;
+	AUTO_ARENA arena = arena_create();
+
+	fake_receive_all(&a, frame_of(60), 60, false);
+	fake_receive_all(&a, frame_of(13), 13, false);
+	cr_assert_eq(b.n_sent, 1);
+	cr_assert_eq(b.sent[0]->len, 60);
+	cr_assert_eq(memcmp(b.sent[0]->data, frame_of(60), 60), 0);
+
+	b.refuses = true;
+	fake_receive_all(&a, frame_of(60), 60, false);
+	sessions_list(sessions, TENANT, "node", &request, arena, &found);
+	cr_assert_eq(found.n_items, 2);
+	cr_assert_eq(found.items[0]->rx_frames, 3);
+	cr_assert_eq(found.items[0]->rx_bytes, 133);
+	cr_assert_eq(found.items[0]->dropped_frames, 1);
+	cr_assert_eq(found.items[1]->tx_frames, 1);
+	cr_assert_eq(found.items[1]->tx_bytes, 60);
+	cr_assert_eq(found.items[1]->dropped_frames, 1);
+	cr_assert_str_eq(found.items[1]->node, "node");
+	cr_assert_str_eq(found.items[1]->mac, "02:00:00:00:00:0b");
+}
+
+Test(session, joins_the_pieces_of_a_message)
+{
+	const uint8_t *frame = frame_of(30000);
+	const struct channel_piece pieces[] = {
+		{ .data = frame, .len = 10, .left = 9990, .first = true },
+		{ .data = frame + 10, .len = 9990 },
+		{ .data = frame + 10000, .len = 20000, .final = true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		cr_assert_eq(b.n_sent, 0);
+		fake_receive(&a, &pieces[i]);
+	}
+	cr_assert_eq(b.n_sent, 1);
+	cr_assert_eq(b.sent[0]->len, 30000);
+	cr_assert_eq(memcmp(b.sent[0]->data, frame, 30000), 0);
+}
+
+Test(session, forgets_a_message_that_never_ended)
+{
+	const struct channel_piece begun = { .data = frame_of(40), .len = 40, .first = true };
+
+	fake_receive(&a, &begun);
+	fake_receive_all(&a, frame_of(60), 60, false);
+	cr_assert_eq(b.n_sent, 1);
+	cr_assert_eq(b.sent[0]->len, 60);
+}
+
+Test(session, closes_on_messages_that_are_no_frames)
+{
+	const struct channel_piece rows[] = {
+		{ .data = frame_of(1), .len = 60, .first = true, .final = true, .text = true },
+		{ .data = frame_of(1), .len = 65550, .first = true, .final = true },
+		{ .data = frame_of(1), .len = 60, .left = 65490, .first = true },
+		{ .data = frame_of(1), .len = 60, .left = SIZE_MAX, .first = true },
+	};
+	const enum ws_status want[] = { WS_STATUS_UNSUPPORTED, WS_STATUS_TOO_BIG, WS_STATUS_TOO_BIG,
+		WS_STATUS_TOO_BIG };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct token_claims claims = claims_of("c", "02:00:00:00:00:0c");
+		struct fake c;
+
+		begin(&c, "id-c", &claims);
+		fake_receive(&c, &rows[i]);
+		cr_assert_eq(c.channel.state, CHANNEL_CLOSING, "row %zu", i);
+		cr_assert_eq(c.channel.code, want[i], "row %zu", i);
+		fake_end(&c);
+	}
+}
+
+Test(session, closes_when_the_pieces_add_up_to_too_much)
+{
+	const struct channel_piece piece = { .data = frame_of(1), .len = 16384 };
+	const struct channel_piece first = { .data = frame_of(1), .len = 16384, .first = true };
+
+	fake_receive(&a, &first);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(a.channel.state, CHANNEL_OPEN);
+		fake_receive(&a, &piece);
+	}
+	cr_assert_eq(a.channel.state, CHANNEL_OPEN);
+	fake_receive(&a, &piece);
+	cr_assert_eq(a.channel.code, WS_STATUS_TOO_BIG);
+}
+
+Test(session, is_replaced_at_once_by_its_members_new_one)
+{
+	const struct token_claims claims = claims_of("b", "02:00:00:00:00:0b");
+	struct fake again;
+
+	begin(&again, "id-b2", &claims);
+	cr_assert_eq(b.channel.code, WS_STATUS_POLICY);
+	fake_receive_all(&a, frame_of(60), 60, false);
+	cr_assert_eq(again.n_sent, 1);
+	cr_assert_eq(b.n_sent, 0);
+	list(TENANT, (Dataplane__ListSessionsRequest)DATAPLANE__LIST_SESSIONS_REQUEST__INIT,
+		"id-a id-b2 ");
+	fake_end(&again);
+}
+
+Test(session, never_begins_with_another_members_address)
+{
+	const struct token_claims claims = claims_of("thief", "02:00:00:00:00:0b");
+	struct fake thief;
+
+	begin(&thief, "id-t", &claims);
+	cr_assert_eq(thief.channel.code, WS_STATUS_POLICY);
+	cr_assert_eq(b.channel.state, CHANNEL_OPEN);
+	fake_receive_all(&a, frame_of(60), 60, false);
+	cr_assert_eq(b.n_sent, 1);
+	fake_end(&thief);
+}
+
+Test(session, ends_when_its_subject_is_revoked)
+{
+	sessions_end_subject(sessions, "device:a", 1000); /* its token was issued after that */
+	sessions_end_subject(sessions, "device:c", 2000);
+	cr_assert_eq(a.channel.state, CHANNEL_OPEN);
+	sessions_end_subject(sessions, "device:a", 1001);
+	cr_assert_eq(a.channel.code, WS_STATUS_POLICY);
+	cr_assert_eq(b.channel.state, CHANNEL_OPEN);
+	sessions_end_member(sessions, "b");
+	cr_assert_eq(b.channel.code, WS_STATUS_POLICY);
+}
+
+Test(session, is_ended_by_its_own_tenant_only)
+{
+	cr_assert_eq(sessions_end(sessions, OTHER, "id-a"), ERR_NOT_FOUND);
+	cr_assert_eq(sessions_end(sessions, "", "id-a"), ERR_NOT_FOUND);
+	cr_assert_eq(sessions_end(sessions, TENANT, "id-x"), ERR_NOT_FOUND);
+	cr_assert_eq(a.channel.state, CHANNEL_OPEN);
+	cr_assert_eq(sessions_end(sessions, TENANT, "id-a"), OK);
+	cr_assert_eq(a.channel.state, CHANNEL_CLOSING);
+	cr_assert_eq(sessions_end(sessions, TENANT, "id-a"), ERR_NOT_FOUND);
+	cr_assert_eq(sessions_end(sessions, CALL_FLEET, "id-b"), OK);
+}
+
+Test(session, is_listed_for_its_own_tenant_only)
+{
+	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+
+	list(TENANT, request, "id-a id-b ");
+	list(CALL_FLEET, request, "id-a id-b ");
+	list(OTHER, request, "");
+	list("", request, "");
+	request.network = (char *)NETWORK;
+	list(TENANT, request, "id-a id-b ");
+	request.network = (char *)LAB;
+	list(TENANT, request, "");
+}
+
+Test(session, is_listed_by_page_and_by_id)
+{
+	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+
+	request.limit = 1;
+	list(TENANT, request, "id-a ");
+	request.cursor = (char *)"id-a";
+	list(TENANT, request, "id-b ");
+	request.cursor = (char *)"id-b";
+	list(TENANT, request, "");
+	request.cursor = (char *)"";
+	request.id = (char *)"id-b";
+	list(TENANT, request, "id-b ");
+}
+
+Test(session, wants_claims_that_name_a_port)
+{
+	struct token_claims claims = claims_of("a", "02:00:00:00:00:0a");
+
+	cr_assert(session_claims_good(&claims));
+	*claims.network = '\0';
+	cr_assert_not(session_claims_good(&claims));
+	claims = claims_of("", "02:00:00:00:00:0a");
+	cr_assert_not(session_claims_good(&claims));
+	claims = claims_of("a", "ff:ff:ff:ff:ff:ff");
+	cr_assert_not(session_claims_good(&claims));
+	claims = claims_of("a", "");
+	cr_assert_not(session_claims_good(&claims));
+}
