@@ -1,0 +1,111 @@
+/*
+ * channel: a WebSocket connection (RFC 6455) on a stream, the server's end. The loop's thread.
+ *
+ * Pulled, not pushed: a channel has no queue. channel_wake makes the loop call face->fill once, at
+ * the end of its turn or as soon as the socket has room; there the face calls channel_write until
+ * nothing is left or that returns false. What was written in one fill leaves by one system call. So
+ * each face has the queue that fits it.
+ *
+ * Messages come in pieces as they come from the socket. Pings, pongs and the closing handshake are
+ * dealt with here.
+ */
+#pragma once
+
+#include "dataplane/net/http.h"
+#include "dataplane/net/stream.h"
+#include "lib/uuid.h"
+#include "lib/ws.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct channel;
+
+/* A piece of a message. */
+struct channel_piece {
+	uint8_t *data; /* may be changed in place */
+	size_t len;
+	size_t left; /* bytes of the same WebSocket frame still to come */
+	bool first;  /* begins a message */
+	bool final;  /* ends it */
+	bool text;
+	struct block *block; /* where it lies, for who keeps a reference */
+};
+
+struct channel_face {
+	void (*opened)(struct channel *channel); /* 101 was sent; or NULL */
+	void (*received)(struct channel *channel, const struct channel_piece *piece);
+	void (*fill)(struct channel *channel);	 /* write now; NULL: never woken */
+	void (*timer)(struct channel *channel);	 /* or NULL */
+	void (*closed)(struct channel *channel); /* it is gone; always called, last of all */
+};
+
+enum channel_state {
+	CHANNEL_OPEN,
+	CHANNEL_FINISHING, /* closes when fill has nothing more to write */
+	CHANNEL_CLOSING,   /* a close frame is due */
+	CHANNEL_GONE,	   /* a close frame was sent or received, or the connection is broken */
+};
+
+struct channel {
+	const struct channel_face *face;
+	void *owner; /* of the face */
+	char id[UUID_SIZE];
+	const char *address; /* the peer's */
+	enum channel_state state;
+
+	/* channel.c's own */
+	struct stream *stream;
+};
+
+struct channel_options {
+	const struct channel_face *face;
+	void *owner;
+	const char *protocol; /* subprotocol that was chosen; NULL: none */
+	/* Nothing is sent before the client's first bytes or so long after the 101: vpn-ws-client
+	 * loses what it reads together with the 101. 0: no wait. */
+	unsigned quiet_ms;
+};
+
+/* 0 if the request is an upgrade to WebSocket, else the status to refuse it with and one sentence
+ * in `why`. */
+unsigned channel_check(const struct http *http, const char **why);
+
+/* Answers 101 to a request that passed channel_check; opened follows, from here. */
+struct channel *channel_accept(struct http *http, const struct channel_options *options);
+
+/* Asks for face->fill. Also from fill itself: then it comes in the next turn. */
+void channel_wake(struct channel *channel);
+
+/*
+ * Only from face->fill: writes one frame (WS_TEXT or WS_BINARY begins a message, WS_CONTINUATION
+ * goes on with it, fin ends it) of all the parts. They must stay as they are until fill returns or
+ * calls channel_flush. False: there is no room, nothing was taken, and fill will be called again
+ * when there is.
+ */
+bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
+	const struct iovec *parts, size_t n);
+
+/* Bytes that may still be written in this fill; 0: it is full. */
+size_t channel_room(const struct channel *channel);
+
+/* Only from face->fill: hands what was written to the kernel. Called after fill anyway. */
+void channel_flush(struct channel *channel);
+
+/* Stops giving pieces to the face and reading from the peer, or goes on. */
+void channel_hold(struct channel *channel, bool held);
+
+/* Calls face->timer once, `ms` from now; 0: not at all. */
+void channel_set_timer(struct channel *channel, unsigned ms);
+
+/* Closes at once: fill is not called again, nothing more is received. Only the first of several
+ * closes counts. */
+void channel_close(struct channel *channel, enum ws_status code, const char *reason);
+
+/* Closes when a fill writes nothing; nothing more is received. */
+void channel_finish(struct channel *channel, enum ws_status code, const char *reason);
+
+/* Sends a ping; received pongs are not told, but a dead peer is found by TCP. */
+void channel_ping(struct channel *channel);
