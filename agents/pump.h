@@ -8,7 +8,7 @@
 #pragma once
 
 #include "agents/tap.h"
-#include "agents/tls.h"
+#include "lib/tls.h"
 
 #include "lib/ws.h"
 

@@ -8,7 +8,7 @@
 #include "agents/fetch.h"
 #include "agents/loop.h"
 #include "agents/tap.h"
-#include "agents/tls.h"
+#include "lib/tls.h"
 #include "agents/url.h"
 
 struct session;

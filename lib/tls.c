@@ -1,5 +1,5 @@
 /* tls: see tls.h. */
-#include "agents/tls.h"
+#include "lib/tls.h"
 
 #include "lib/mem.h"
 

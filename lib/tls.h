@@ -1,8 +1,8 @@
 /*
  * tls: a TLS client connection over a non-blocking socket, made for batches: what is written is
  * gathered and sent by one system call at tls_flush, and one system call reads many records. The
- * only code of the agent that sees OpenSSL's TLS. TLS 1.2 or later; certificate and host name are
- * always verified.
+ * only code that sees OpenSSL's TLS. TLS 1.2 or later; certificate and host name are always
+ * verified.
  */
 #pragma once
 
