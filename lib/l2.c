@@ -1,0 +1,71 @@
+/* l2: see l2.h. */
+#include "lib/l2.h"
+
+#include "lib/bytes.h"
+#include "lib/mem.h"
+
+#define LENGTH_MASK 0xffffffU
+
+void l2_reader_init(struct l2_reader *reader, uint8_t *message, size_t len)
+{
+	*reader = (struct l2_reader){ message, message + len };
+}
+
+enum l2_result l2_next(struct l2_reader *reader, struct l2_frame *frame)
+{
+	uint8_t *header = reader->at;
+	size_t have = (size_t)(reader->end - header);
+	uint32_t length;
+
+	if (have == 0)
+		return L2_END;
+	if (have < L2_HEADER_LEN + L2_FRAME_MIN)
+		return L2_BROKEN;
+	length = bytes_be32(header);
+	frame->len = length & LENGTH_MASK;
+	if (frame->len < L2_FRAME_MIN || frame->len > L2_FRAME_MAX ||
+		frame->len > have - L2_HEADER_LEN)
+		return L2_BROKEN;
+	reader->at += L2_HEADER_LEN + frame->len;
+
+	frame->data = header + L2_HEADER_LEN;
+	offload_read(&frame->offload, header + L2_LENGTH_LEN);
+	if ((length & ~LENGTH_MASK) != 0 || !offload_fits(&frame->offload, frame->data, frame->len))
+		return L2_SKIPPED;
+	return L2_FRAME;
+}
+
+void l2_write_header(uint8_t header[L2_HEADER_LEN], const struct offload *offload, size_t len)
+{
+	bytes_put_be32(header, (uint32_t)len);
+	offload_write(offload, header + L2_LENGTH_LEN);
+}
+
+void l2_writer_init(struct l2_writer *writer, uint8_t *buf, size_t capacity)
+{
+	if (capacity > L2_MESSAGE_MAX)
+		BUG("a message of %zu bytes", capacity);
+	*writer = (struct l2_writer){ .buf = buf, .capacity = capacity };
+}
+
+uint8_t *l2_writer_space(struct l2_writer *writer, size_t *len)
+{
+	size_t room = writer->capacity - writer->len;
+
+	*len = room < L2_HEADER_LEN + L2_FRAME_MIN ? 0 : room - L2_LENGTH_LEN;
+	return writer->buf + writer->len + L2_LENGTH_LEN;
+}
+
+bool l2_writer_filled(struct l2_writer *writer, size_t len)
+{
+	uint8_t *header = writer->buf + writer->len;
+
+	if (len > writer->capacity - writer->len - L2_LENGTH_LEN)
+		BUG("%zu bytes written where %zu fit", len,
+			writer->capacity - writer->len - L2_LENGTH_LEN);
+	if (len < OFFLOAD_LEN + L2_FRAME_MIN || len > OFFLOAD_LEN + L2_FRAME_MAX)
+		return false;
+	bytes_put_be32(header, (uint32_t)(len - OFFLOAD_LEN));
+	writer->len += L2_LENGTH_LEN + len;
+	return true;
+}
