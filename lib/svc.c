@@ -326,9 +326,14 @@ static void print_help(
 	       "usage: lanyard-%s [--help | --check | --version]\n"
 	       "  --help     this text\n"
 	       "  --check    read the settings, print them with secrets starred, and exit\n"
-	       "  --version  print the version and exit\n\n"
-	       "Settings are environment variables:\n",
+	       "  --version  print the version and exit\n\n",
 		definition->name, LANYARD_VERSION, definition->summary, definition->name);
+	if (definition->arguments != NULL) {
+		printf("Options that stand for settings:\n");
+		arguments_help(definition->arguments, stdout);
+		printf("\n");
+	}
+	printf("Settings are environment variables:\n");
 	config_help(tables, stdout);
 }
 
@@ -362,26 +367,23 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 {
 	const struct config_entry *const tables[] = { common,
 		definition->config != NULL ? definition->config : none, NULL };
-	const char *flag = argc > 1 ? argv[1] : "";
+	enum arguments_mode mode;
 	enum log_level level;
 
-	if (strcmp(flag, "--help") == 0) {
+	if (arguments_read(definition->arguments, argc, argv, &mode) != OK)
+		return 2;
+	if (mode == ARGUMENTS_HELP) {
 		print_help(definition, tables);
 		return EXIT_SUCCESS;
 	}
-	if (strcmp(flag, "--version") == 0) {
+	if (mode == ARGUMENTS_VERSION) {
 		printf("lanyard-%s %s\n", definition->name, LANYARD_VERSION);
 		return EXIT_SUCCESS;
-	}
-	if (argc > 2 || (argc == 2 && strcmp(flag, "--check") != 0)) {
-		fprintf(stderr, "lanyard-%s: unknown argument %s; --help lists what there is\n",
-			definition->name, argv[argc - 1]);
-		return 2;
 	}
 	if (config_load(tables, environ) != OK || !read_log_level(&level) ||
 		!check_settings(definition))
 		return 2;
-	if (argc == 2) {
+	if (mode == ARGUMENTS_CHECK) {
 		config_print(tables, stdout);
 		return EXIT_SUCCESS;
 	}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/arguments.h"
 #include "lib/bus.h"
 #include "lib/call.h"
 #include "lib/config.h"
@@ -24,6 +25,7 @@ struct svc_definition {
 	const char *name;    /* one word: folder, binary lanyard-NAME, log field, proto package */
 	const char *summary; /* first line of --help */
 	const struct config_entry *config; /* own settings; may be NULL */
+	const struct argument *arguments;  /* options that stand for settings; may be NULL */
 	ProtobufCService *const
 		*services;		  /* what it answers on the bus, NULL-terminated; or NULL */
 	const char *schema;		  /* its schema in PostgreSQL; NULL: it keeps no state */

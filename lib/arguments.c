@@ -1,0 +1,93 @@
+/*
+ * arguments: see arguments.h.
+ */
+#include "lib/arguments.h"
+
+#include "lib/mem.h"
+
+#include <getopt.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTING 1000 /* getopt's value for the first row of the table */
+
+static const struct option common[] = {
+	{ "check", no_argument, NULL, ARGUMENTS_CHECK },
+	{ "help", no_argument, NULL, ARGUMENTS_HELP },
+	{ "version", no_argument, NULL, ARGUMENTS_VERSION },
+};
+
+static const struct argument none[] = { { NULL, NULL, NULL } };
+
+/* getopt's own table: the common rows, those of `table`, and an end. The caller frees it. */
+static struct option *options_new(const struct argument *table)
+{
+	size_t n = ARRAY_LEN(common);
+	struct option *options;
+	size_t rows = 0;
+
+	while (table[rows].name != NULL)
+		rows++;
+	options = xcalloc(n + rows + 1, sizeof(*options));
+	memcpy(options, common, sizeof(common));
+	for (size_t i = 0; i < rows; i++)
+		if (*table[i].name != '\0')
+			options[n++] = (struct option){ table[i].name,
+				table[i].value != NULL ? required_argument : no_argument, NULL,
+				SETTING + (int)i };
+	return options;
+}
+
+static err_t refuse(char **argv, const char *what, const char *word)
+{
+	fprintf(stderr, "%s: %s %s; --help lists what there is\n", basename(argv[0]), what, word);
+	return ERR_INVALID_ARGUMENT;
+}
+
+/* The word that is no option. */
+static err_t take_words(const struct argument *table, int argc, char **argv)
+{
+	while (table->name != NULL && *table->name != '\0')
+		table++;
+	if (optind == argc)
+		return OK;
+	if (table->name == NULL || optind + 1 < argc)
+		return refuse(argv, "unknown argument", argv[argc - 1]);
+	setenv(table->setting, argv[optind], 1);
+	return OK;
+}
+
+err_t arguments_read(const struct argument *table, int argc, char **argv, enum arguments_mode *mode)
+{
+	AUTO_FREE struct option *options = options_new(table != NULL ? table : none);
+	int found;
+
+	*mode = ARGUMENTS_RUN;
+	optind = 0; /* begins anew, also after an earlier call */
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (found == '?')
+			return refuse(argv, "unknown option", argv[optind - 1]);
+		if (found == ':')
+			return refuse(argv, "a value is missing after", argv[optind - 1]);
+		if (found < SETTING)
+			*mode = (enum arguments_mode)found;
+		else
+			setenv(table[found - SETTING].setting, optarg != NULL ? optarg : "true", 1);
+	}
+	return take_words(table != NULL ? table : none, argc, argv);
+}
+
+void arguments_help(const struct argument *table, FILE *out)
+{
+	for (; table->name != NULL; table++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s%s%s%s", *table->name != '\0' ? "--" : "",
+			table->name, table->value != NULL && *table->name != '\0' ? " " : "",
+			table->value != NULL ? table->value : "");
+		fprintf(out, "  %-22s %s%s\n", left, table->setting,
+			table->value == NULL ? "=true" : "");
+	}
+}
