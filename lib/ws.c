@@ -55,12 +55,19 @@ static uint64_t big_endian(const uint8_t *bytes, size_t n)
 	return value;
 }
 
+static bool is_lax(const struct ws_reader *reader)
+{
+	return reader->role == WS_LAX_CLIENT;
+}
+
 /* What can be told from the first two bytes alone. */
 static enum ws_result check_first_bytes(struct ws_reader *reader, const uint8_t *at)
 {
 	unsigned opcode = at[0] & OPCODE;
 	bool joining = reader->opcode != WS_CONTINUATION;
 
+	if (is_lax(reader) && opcode <= WS_BINARY)
+		return WS_MESSAGE;
 	if (at[0] & RSV)
 		return wrong(reader, "a reserved bit is set");
 	if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
@@ -98,7 +105,8 @@ static enum ws_result read_header(struct ws_reader *reader, struct header *heade
 		return WS_MORE;
 	if (extended > 0)
 		len = big_endian(at + 2, extended);
-	if ((extended == 2 && len < LEN_16) || (extended == 8 && len <= UINT16_MAX))
+	if (!is_lax(reader) &&
+		((extended == 2 && len < LEN_16) || (extended == 8 && len <= UINT16_MAX)))
 		return wrong(reader, "a length that is not in its shortest form");
 	if (len > INT64_MAX)
 		return wrong(reader, "a length with its highest bit set");
@@ -107,8 +115,12 @@ static enum ws_result read_header(struct ws_reader *reader, struct header *heade
 	if (have < 2 + extended + mask_len)
 		return WS_MORE;
 
-	header->fin = (at[0] & FIN) != 0;
 	header->opcode = at[0] & OPCODE;
+	header->fin = (at[0] & FIN) != 0;
+	if (is_lax(reader) && !is_control(header->opcode)) {
+		header->opcode = WS_BINARY;
+		header->fin = true;
+	}
 	header->header_len = 2 + extended + mask_len;
 	header->len = len;
 	header->mask = mask_len > 0 ? at + 2 + extended : NULL;

@@ -20,6 +20,9 @@
 
 enum ws_role {
 	WS_CLIENT, /* sends masked frames, receives frames without a mask */
+	/* Of vpn-ws, which hands on frames as other clients sent them: each data frame is a binary
+	 * message of its own, whatever its FIN, RSV, opcode 0 to 2, mask and form of length. */
+	WS_LAX_CLIENT,
 	WS_SERVER,
 };
 

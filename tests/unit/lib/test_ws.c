@@ -182,6 +182,35 @@ Test(ws, client_reads)
 		expect(WS_CLIENT, &rows[i]);
 }
 
+Test(ws, lax_client_reads)
+{
+	static const struct row rows[] = {
+		{ "a binary", B("\x82\x02hi"), "2:hi " },
+		{ "fragments are messages", B("\x02\x02he\x00\x02ll\x80\x01o"), "2:he 2:ll 2:o " },
+		{ "text is not looked at", B("\x81\x01\xff"), "2:\xff " },
+		{ "reserved bits", B("\xf2\x02hi"), "2:hi " },
+		{ "long forms", B("\x82\x7e\x00\x02hi\x82\x7f\0\0\0\0\0\0\x00\x02ho"),
+			"2:hi 2:ho " },
+		{ "a mask",
+			B("\x82\x82"
+			  "aaaa"
+			  "\x09\x08"),
+			"2:hi " },
+		{ "control frames", B("\x89\x01p\x02\x01z\x8a\x00\x88\x00"), "9:p 2:z a: 8: " },
+		{ "a control frame with a mask",
+			B("\x89\x81"
+			  "aaaa"
+			  "a"),
+			"!1002" },
+		{ "an unknown opcode", B("\x83\x00"), "!1002" },
+		{ "a length with its highest bit", B("\x82\x7f\xff\0\0\0\0\0\0\0"), "!1002" },
+		{ "too long", B("\x00\x7f\0\0\0\0\0\x01\0\x0e"), "!1009" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect(WS_LAX_CLIENT, &rows[i]);
+}
+
 Test(ws, server_reads)
 {
 	static const struct row rows[] = {
