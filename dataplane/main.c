@@ -49,7 +49,7 @@ static err_t open_doors(void)
 	};
 	struct listener_options listener = {
 		.loop = loop_uv(dataplane.loop),
-		.listen = dataplane.listen,
+		.door = { .listen = dataplane.listen },
 		.accepted = on_accepted,
 		.context = &dataplane,
 	};

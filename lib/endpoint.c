@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 static err_t parse_port(const char *text, in_port_t *port)
 {
@@ -51,4 +52,24 @@ err_t endpoint_parse(const char *text, struct sockaddr_storage *address)
 	if (inet_pton(AF_INET, len == 0 ? "0.0.0.0" : host, &v4->sin_addr) != 1)
 		return ERR_INVALID_ARGUMENT;
 	return parse_port(colon + 1, &v4->sin_port);
+}
+
+err_t endpoint_parse_any(const char *text, struct sockaddr_storage *address, socklen_t *len)
+{
+	struct sockaddr_un *local = (struct sockaddr_un *)address;
+	err_t err;
+
+	if (text[0] != '/' && strchr(text, ':') != NULL) {
+		err = endpoint_parse(text, address);
+		*len = address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						      : sizeof(struct sockaddr_in);
+		return err;
+	}
+	memset(address, 0, sizeof(*address));
+	if (text[0] == '\0' || strlen(text) >= sizeof(local->sun_path))
+		return ERR_INVALID_ARGUMENT;
+	local->sun_family = AF_UNIX;
+	strcpy(local->sun_path, text);
+	*len = sizeof(*local);
+	return OK;
 }

@@ -3,7 +3,7 @@
  */
 #include "dataplane/net/listener.h"
 
-#include "lib/endpoint.h"
+#include "dataplane/net/door.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG	    1024
 #define BATCH	    64	  /* accepted before other connections get their turn */
 #define REST_MS	    200	  /* out of descriptors: time to wait for one */
 #define DEAD_MS	    30000 /* unacknowledged or unread for so long: the peer is gone */
@@ -39,6 +38,11 @@ static void set_option(int fd, int level, int name, int value)
 /* Old clients answer no pings, so that TCP itself has to find out that a peer is dead. */
 static void set_options(int fd)
 {
+	int family = AF_UNIX;
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &(socklen_t){ sizeof(family) });
+	if (family == AF_UNIX)
+		return;
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOW);
 	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_MS);
@@ -86,40 +90,13 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static err_t open_socket(const char *text, int *out)
-{
-	struct sockaddr_storage address;
-	socklen_t len;
-	int fd;
-
-	if (endpoint_parse(text, &address) != OK) {
-		log_error("listen_failed", "listen=%s cause=\"ADDRESS:PORT expected\"",
-			log_value(text));
-		return ERR_INVALID_ARGUMENT;
-	}
-	len = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-					    : sizeof(struct sockaddr_in);
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, BACKLOG) != 0) {
-		log_error("listen_failed", "listen=%s cause=\"%s\"", log_value(text),
-			strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return ERR_UNAVAILABLE;
-	}
-	*out = fd;
-	return OK;
-}
-
 static void on_closed(uv_handle_t *handle)
 {
 	struct listener *listener = handle->data;
 
 	if (--listener->open_handles > 0)
 		return;
-	close(listener->fd);
+	door_close(&listener->options.door, listener->fd);
 	free(listener);
 }
 
@@ -129,7 +106,7 @@ err_t listener_open(struct listener **out, const struct listener_options *option
 	err_t err;
 	int fd;
 
-	err = open_socket(options->listen, &fd);
+	err = door_open(&options->door, &fd);
 	if (err != OK)
 		return err;
 	listener = xcalloc(1, sizeof(*listener));

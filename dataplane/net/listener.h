@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "dataplane/net/door.h"
 #include "lib/err.h"
 
 #include <uv.h>
@@ -14,7 +15,7 @@ struct listener;
 
 struct listener_options {
 	uv_loop_t *loop;
-	const char *listen;			 /* ADDRESS:PORT */
+	struct door door;
 	void (*accepted)(void *context, int fd); /* takes the descriptor */
 	void *context;
 };

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 Test(endpoint, good_ones)
 {
@@ -42,4 +43,31 @@ Test(endpoint, bad_ones)
 
 		cr_expect(endpoint_parse(rows[i], &address) == ERR_INVALID_ARGUMENT, "%s", rows[i]);
 	}
+}
+
+Test(endpoint, paths)
+{
+	char longest[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char longer[sizeof(longest) + 1];
+	const char *const rows[] = { "/run/vpn.sock", "vpn.sock", "/run/a:b", longest };
+	struct sockaddr_storage address;
+	socklen_t len;
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cr_assert(endpoint_parse_any(rows[i], &address, &len) == OK, "%s", rows[i]);
+		cr_assert_eq(address.ss_family, AF_UNIX);
+		cr_assert_str_eq(((struct sockaddr_un *)&address)->sun_path, rows[i]);
+		cr_assert_eq(len, sizeof(struct sockaddr_un));
+	}
+	cr_assert(endpoint_parse_any(longer, &address, &len) == ERR_INVALID_ARGUMENT);
+	cr_assert(endpoint_parse_any("", &address, &len) == ERR_INVALID_ARGUMENT);
+	cr_assert(endpoint_parse_any("host:80", &address, &len) == ERR_INVALID_ARGUMENT);
+	cr_assert(endpoint_parse_any("[::1]:80", &address, &len) == OK);
+	cr_assert_eq(len, sizeof(struct sockaddr_in6));
+	cr_assert(endpoint_parse_any(":80", &address, &len) == OK);
+	cr_assert_eq(len, sizeof(struct sockaddr_in));
 }
