@@ -268,7 +268,7 @@ bool bus_close(struct bus *bus, int64_t drain_ms)
 	if (bus == NULL)
 		return true;
 	stopped = workers_stop(bus, clock_ms() + drain_ms);
-	bus_on_doorbell(bus, NULL, NULL);
+	doorbells_close(bus);
 	return stopped;
 }
 

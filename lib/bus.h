@@ -151,6 +151,9 @@ void bus_reply(const ProtobufCMessage *reply, void *closure_data);
 /* Rings: "there is a new event of this topic". Never blocks, may be lost. */
 void bus_ring(struct bus *bus, const char *topic);
 
-/* Sets the function that hears doorbells, in a thread of the bus; it must return at once. */
+/* Adds a function that hears doorbells, in a thread of the bus; it must return at once. */
 void bus_on_doorbell(
 	struct bus *bus, void (*heard)(void *context, const char *topic), void *context);
+
+/* Takes away the one that was added with this context; it does not run any more then. */
+void bus_off_doorbell(struct bus *bus, const void *context);

@@ -10,6 +10,8 @@
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 
+#include <string.h>
+
 #define DOORBELL_MAX	1024 /* bytes of one */
 #define DOORBELL_BUFFER 4096 /* doorbells; nng's 16 and 128 lose most of a burst */
 #define REDIAL_MIN_MS	100
@@ -32,8 +34,9 @@ static void hear(struct bus *bus, nng_msg *msg)
 		return;
 	}
 	pthread_mutex_lock(&bus->doorbell_mutex);
-	if (bus->heard != NULL)
-		bus->heard(bus->heard_context, doorbell->topic);
+	for (size_t i = 0; i < BUS_HEARERS_MAX; i++)
+		if (bus->hearers[i].heard != NULL)
+			bus->hearers[i].heard(bus->hearers[i].context, doorbell->topic);
 	pthread_mutex_unlock(&bus->doorbell_mutex);
 }
 
@@ -117,8 +120,30 @@ void bus_ring(struct bus *bus, const char *topic)
 void bus_on_doorbell(
 	struct bus *bus, void (*heard)(void *context, const char *topic), void *context)
 {
+	size_t i = 0;
+
 	pthread_mutex_lock(&bus->doorbell_mutex);
-	bus->heard = heard;
-	bus->heard_context = context;
+	while (i < BUS_HEARERS_MAX && bus->hearers[i].heard != NULL)
+		i++;
+	if (i == BUS_HEARERS_MAX)
+		BUG("more than %d hear doorbells", BUS_HEARERS_MAX);
+	bus->hearers[i].heard = heard;
+	bus->hearers[i].context = context;
+	pthread_mutex_unlock(&bus->doorbell_mutex);
+}
+
+void bus_off_doorbell(struct bus *bus, const void *context)
+{
+	pthread_mutex_lock(&bus->doorbell_mutex);
+	for (size_t i = 0; i < BUS_HEARERS_MAX; i++)
+		if (bus->hearers[i].context == context)
+			bus->hearers[i].heard = NULL;
+	pthread_mutex_unlock(&bus->doorbell_mutex);
+}
+
+void doorbells_close(struct bus *bus)
+{
+	pthread_mutex_lock(&bus->doorbell_mutex);
+	memset(bus->hearers, 0, sizeof(bus->hearers));
 	pthread_mutex_unlock(&bus->doorbell_mutex);
 }

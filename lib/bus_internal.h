@@ -17,6 +17,8 @@
 /* nng counts its own request id too. */
 #define BUS_WIRE_MAX (BUS_MESSAGE_MAX + 64)
 
+#define BUS_HEARERS_MAX 4 /* of doorbells */
+
 /* ---- bus_server.c ---- */
 
 struct bus_worker {
@@ -39,6 +41,7 @@ bool workers_stop(struct bus *bus, int64_t deadline_ms);
 err_t doorbells_open(struct bus *bus) MUST_CHECK;
 void doorbells_dial(struct bus *bus, struct bus_peer *peer);
 void doorbells_hang_up(struct bus_peer *peer);
+void doorbells_close(struct bus *bus); /* nobody hears any more */
 
 /* ---- bus_canary.c ---- */
 
@@ -70,9 +73,11 @@ struct bus {
 
 	nng_socket pub;
 	nng_socket sub;
-	pthread_mutex_t doorbell_mutex; /* guards the two below, also while `heard` runs */
-	void (*heard)(void *context, const char *topic);
-	void *heard_context;
+	pthread_mutex_t doorbell_mutex; /* guards the hearers, also while one runs */
+	struct {
+		void (*heard)(void *context, const char *topic); /* NULL: a free place */
+		void *context;
+	} hearers[BUS_HEARERS_MAX];
 };
 
 extern struct metric bus_call_seconds, bus_failovers, bus_served;

@@ -294,7 +294,7 @@ void event_consumer_stop(struct event_consumer *consumer)
 {
 	if (consumer == NULL)
 		return;
-	bus_on_doorbell(consumer->options.bus, NULL, NULL);
+	bus_off_doorbell(consumer->options.bus, consumer);
 	worker_stop(consumer->worker);
 	db_destroy(consumer->db);
 	free((void *)(uintptr_t)consumer->lock.sql);

@@ -6,11 +6,11 @@
  * State:  schema auth (db/migrations/0002_auth.sql).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
+#include "lib/keyring.h"
 #include "lib/log.h"
 #include "lib/svc.h"
 #include "services/auth/bootstrap.h"
 #include "services/auth/handlers.h"
-#include "services/auth/keyring.h"
 #include "services/auth/password.h"
 #include "services/auth/sign_token.h"
 #include "services/auth/signing_key.h"

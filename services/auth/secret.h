@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "services/auth/keyring.h"
+#include "lib/keyring.h"
 
 #include <stdbool.h>
 

@@ -2,11 +2,11 @@
 #include "services/auth/signing_key.h"
 
 #include "lib/event.h"
+#include "lib/keyring.h"
 #include "lib/log.h"
 #include "lib/token.h"
 #include "proto/event.pb-c.h"
 #include "services/auth/handlers.h"
-#include "services/auth/keyring.h"
 #include "services/auth/store.h"
 
 #include <stdbool.h>

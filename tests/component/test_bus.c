@@ -341,7 +341,7 @@ static void test_doorbells(struct fixture *fixture)
 	fixture_know(fixture, servers, 1);
 	n_heard = 0;
 	AWAIT(ask(fixture, "ring:member", PATIENCE_MS).err == OK && n_heard > 10);
-	bus_on_doorbell(fixture->bus, NULL, NULL);
+	bus_off_doorbell(fixture->bus, &n_heard);
 	server_stop(&servers[0]);
 	server_stop(&servers[1]);
 }

@@ -155,7 +155,7 @@ int main(void)
 		pthread_join(callers[i], NULL);
 	t.done = true;
 	pthread_join(disturber, NULL);
-	bus_on_doorbell(t.client, NULL, NULL);
+	bus_off_doorbell(t.client, worker);
 	worker_stop(worker);
 	bus_close(t.client, 1000);
 	bus_close(t.server, 1000);

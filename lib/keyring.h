@@ -1,7 +1,7 @@
 /*
- * keyring: auth's own keys, all derived from the one in LANYARD_AUTH_KEY_FILE, one for each use.
- * Without that file a copy of the database opens nothing. Opened once, before the first thread;
- * then read only.
+ * keyring: a service's own keys, all derived from the one in a file that only it can read, one for
+ * each use. Without that file a copy of the database opens nothing. Opened once, before the first
+ * thread; then read only.
  */
 #pragma once
 
@@ -15,6 +15,10 @@ enum keyring_use {
 	KEYRING_ENROLMENT_KEY = 2,
 	KEYRING_DEVICE_SECRET = 3,
 	KEYRING_SIGNING_KEY = 4,
+	KEYRING_NAME_SECRET = 5,
+	KEYRING_ZONE_KEY = 6,
+	KEYRING_MAIL = 7,
+	KEYRING_LAST = KEYRING_MAIL,
 };
 
 #define KEYRING_DIGEST_HEX 65 /* with its NUL */

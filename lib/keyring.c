@@ -1,5 +1,5 @@
 /* keyring: see keyring.h. keyring_open in the main thread, the rest in any. */
-#include "services/auth/keyring.h"
+#include "lib/keyring.h"
 
 #include "lib/log.h"
 
@@ -10,11 +10,10 @@
 #include <string.h>
 
 #define CONTEXT	 "lyauth01" /* crypto_kdf_CONTEXTBYTES: tells these keys from others' */
-#define N_USES	 4
 #define KEY_LEN	 32
 #define OVERHEAD (crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES)
 
-static unsigned char keys[N_USES + 1][KEY_LEN]; /* by enum keyring_use */
+static unsigned char keys[KEYRING_LAST + 1][KEY_LEN]; /* by enum keyring_use */
 
 static bool read_key(const char *path, unsigned char master[crypto_kdf_KEYBYTES])
 {
@@ -23,7 +22,7 @@ static bool read_key(const char *path, unsigned char master[crypto_kdf_KEYBYTES]
 	size_t len;
 
 	if (file == NULL) {
-		log_error("auth_key_unreadable", "path=%s error=%s", log_value(path),
+		log_error("key_unreadable", "path=%s error=%s", log_value(path),
 			log_value(strerror(errno)));
 		return false;
 	}
@@ -35,8 +34,7 @@ static bool read_key(const char *path, unsigned char master[crypto_kdf_KEYBYTES]
 	if (len != 2 * (size_t)crypto_kdf_KEYBYTES ||
 		sodium_hex2bin(master, crypto_kdf_KEYBYTES, text, len, NULL, &len, NULL) != 0 ||
 		len != crypto_kdf_KEYBYTES) {
-		log_error("auth_key_malformed", "path=%s expected=\"64 hex digits\"",
-			log_value(path));
+		log_error("key_malformed", "path=%s expected=\"64 hex digits\"", log_value(path));
 		len = 0;
 	}
 	sodium_memzero(text, sizeof(text));
@@ -51,7 +49,7 @@ err_t keyring_open(const char *path)
 		BUG("libsodium does not start");
 	if (!read_key(path, master))
 		return ERR_INVALID_ARGUMENT;
-	for (unsigned use = 1; use <= N_USES; use++)
+	for (unsigned use = 1; use <= KEYRING_LAST; use++)
 		crypto_kdf_derive_from_key(keys[use], KEY_LEN, use, CONTEXT, master);
 	sodium_memzero(master, sizeof(master));
 	return OK;
