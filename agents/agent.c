@@ -88,7 +88,7 @@ static void on_opened(void *context)
 	agent->sessions++;
 	agent->hops = 0;
 	agent->problem_told = false;
-	url_text(&agent->url, "wss", url);
+	url_text(&agent->url, url);
 	log_info("connected", "interface=%s network=%s url=%s", agent->options.tap->name,
 		agent->attachment.network, log_value(url));
 }
@@ -104,7 +104,7 @@ static bool follow_redirection(struct agent *agent, const struct session_end *en
 	if (end->location[0] == '\0' || end->ending.status < 300 || end->ending.status > 399 ||
 		++agent->hops > HOPS_MAX)
 		return false;
-	if (url_follow(&next, "wss", &agent->url, end->location, &fault) != OK) {
+	if (url_follow(&next, &agent->url, end->location, &fault) != OK) {
 		tell_problem(agent, "redirection", fault.detail);
 		return false;
 	}
@@ -119,7 +119,7 @@ static void on_ended(void *context, const struct session_end *session_end)
 	char url[URL_TEXT_MAX];
 	struct plan plan;
 
-	url_text(&agent->url, "wss", url);
+	url_text(&agent->url, url);
 	session_destroy(agent->session);
 	agent->session = NULL;
 	loop_clear_timer(agent->options.loop, &agent->renew);
@@ -155,8 +155,7 @@ static void dial(struct agent *agent, const struct url *url)
 		.fetcher = agent->fetcher,
 		.trust = agent->trust,
 		.tap = agent->options.tap,
-		.url = &agent->url,
-		.token = agent->attachment.token,
+		.request = { .url = &agent->url, .authorization = agent->attachment.authorization },
 		.context = agent,
 		.opened = on_opened,
 		.ended = on_ended,
@@ -295,7 +294,7 @@ void agent_destroy(struct agent *agent)
 	session_destroy(agent->session);
 	fetcher_destroy(agent->fetcher);
 	tls_trust_destroy(agent->trust);
-	sodium_memzero(agent->attachment.token, sizeof(agent->attachment.token));
+	sodium_memzero(agent->attachment.authorization, sizeof(agent->attachment.authorization));
 	free(agent);
 }
 
@@ -335,7 +334,7 @@ static void report_session(json_t *status, const struct agent *agent)
 	char url[URL_TEXT_MAX];
 
 	if (agent->session != NULL) {
-		url_text(&agent->url, "wss", url);
+		url_text(&agent->url, url);
 		json_object_set_new(status, "url", json_string(url));
 	}
 	if (agent->state == CONNECTED)

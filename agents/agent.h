@@ -8,9 +8,9 @@
 #include "agents/link.h"
 #include "agents/loop.h"
 #include "agents/state.h"
-#include "agents/tap.h"
 
 #include "lib/err.h"
+#include "lib/tap.h"
 
 struct agent;
 

@@ -307,10 +307,12 @@ struct fetch *fetch_connect(struct fetcher *fetcher, const struct url *url,
 	void (*connected)(void *context, int fd, const struct fault *fault), void *context)
 {
 	struct fetch *fetch = fetch_create(fetcher, context);
-	char text[URL_TEXT_MAX];
+	char authority[URL_AUTHORITY_MAX];
+	AUTO_FREE char *text = NULL;
 
 	fetch->connected = connected;
-	url_text(url, "http", text); /* TCP only; TLS is the session's */
+	url_authority(url, authority);
+	text = xasprintf("http://%s/", authority); /* TCP only; TLS is the session's */
 	SET(fetch, CURLOPT_URL, text);
 	SET(fetch, CURLOPT_CONNECT_ONLY, 1L);
 	begin(fetch);

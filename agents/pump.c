@@ -2,6 +2,7 @@
 #include "agents/pump.h"
 
 #include "lib/clock.h"
+#include "lib/l2.h"
 #include "lib/mem.h"
 
 #include <sodium.h>
@@ -9,21 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IN_SIZE		(256 * 1024)
+#define IN_SIZE		(512 * 1024)
 #define READS_MAX	32 /* TLS records that one turn takes, 16 KB each at most */
 #define BATCH_FRAMES	64
 #define BATCH_BYTES	(96 * 1024) /* no further frame is read after these */
 #define CONTROL_RESERVE (4 * (WS_HEADER_MAX + WS_CONTROL_MAX))
-#define OUT_SIZE	(BATCH_BYTES + WS_HEADER_MAX + TAP_FRAME_MAX + CONTROL_RESERVE)
+#define OUT_SIZE	(WS_HEADER_MAX + L2_MESSAGE_MAX + CONTROL_RESERVE)
 #define HEADROOM	8 /* the header of all frames of 126 to 65535 bytes */
 #define N_MASKS		256
 
 struct pump {
-	struct tls *tls;
+	struct carrier *carrier;
 	struct tap *tap;
+	enum pump_format format;
 	struct ws_reader reader;
 	uint8_t *in;
-	uint8_t *out; /* whole frames, from out_begin to out_end not yet with tls */
+	uint8_t *out; /* whole frames, from out_begin to out_end not yet with carrier */
 	size_t out_begin, out_end;
 	bool blocked;
 	bool pong_due; /* of pings that came while blocked only the last is answered (RFC
@@ -37,17 +39,20 @@ struct pump {
 	char why[192];
 };
 
-struct pump *pump_create(struct tls *tls, struct tap *tap)
+struct pump *pump_create(struct carrier *carrier, struct tap *tap, enum pump_format format)
 {
 	struct pump *pump = xcalloc(1, sizeof(*pump));
 
-	pump->tls = tls;
+	pump->carrier = carrier;
 	pump->tap = tap;
+	pump->format = format;
 	pump->in = xmalloc(IN_SIZE);
 	pump->out = xmalloc(OUT_SIZE);
 	pump->masks_used = N_MASKS;
 	pump->heard_ms = clock_ms();
-	ws_reader_init(&pump->reader, WS_CLIENT, pump->in, IN_SIZE, TAP_FRAME_MAX);
+	ws_reader_init(&pump->reader, WS_CLIENT, pump->in, IN_SIZE,
+		format == PUMP_BATCH ? L2_MESSAGE_MAX : TAP_FRAME_MAX);
+	tap_set_offload(tap, format == PUMP_BATCH);
 	return pump;
 }
 
@@ -86,15 +91,15 @@ enum pump_result pump_flush(struct pump *pump)
 	do {
 		written = TLS_OK;
 		if (pump->out_begin < pump->out_end) {
-			written = tls_write(pump->tls, pump->out + pump->out_begin,
+			written = carrier_write(pump->carrier, pump->out + pump->out_begin,
 				pump->out_end - pump->out_begin, &n);
 			pump->out_begin += n;
 		}
 		if (pump->out_begin == pump->out_end)
 			pump->out_begin = pump->out_end = 0;
-		flushed = tls_flush(pump->tls);
+		flushed = carrier_flush(pump->carrier);
 		if (written == TLS_FAILED || flushed == TLS_FAILED)
-			return lost(pump, tls_why(pump->tls));
+			return lost(pump, carrier_why(pump->carrier));
 	} while (written == TLS_WRITE && flushed == TLS_OK);
 	pump->blocked = written != TLS_OK || flushed != TLS_OK;
 	return PUMP_DONE;
@@ -114,19 +119,57 @@ static void wrap_frame(struct pump *pump, size_t len)
 	pump->out_end += header_len + len;
 }
 
-enum pump_result pump_send(struct pump *pump)
+/* Both gather what the TAP has, up to a batch; what tap_read said last. */
+static ssize_t gather_frames(struct pump *pump)
 {
+	uint8_t header[TAP_HEADER_LEN];
 	ssize_t len = 0;
-	enum pump_result result;
 
-	if (pump->blocked)
-		return PUMP_DONE;
 	for (int n = 0; n < BATCH_FRAMES && pump->out_end < BATCH_BYTES; n++) {
-		len = tap_read(pump->tap, pump->out + pump->out_end + HEADROOM, TAP_FRAME_MAX);
+		len = tap_read(
+			pump->tap, header, pump->out + pump->out_end + HEADROOM, TAP_FRAME_MAX);
 		if (len <= 0)
 			break;
 		wrap_frame(pump, (size_t)len);
 	}
+	return len;
+}
+
+static ssize_t gather_batch(struct pump *pump)
+{
+	uint8_t *payload = pump->out + WS_HEADER_MAX;
+	const uint8_t *mask = next_mask(pump);
+	struct l2_writer writer;
+	size_t header_len, room;
+	ssize_t len = 0;
+
+	l2_writer_init(&writer, payload, L2_MESSAGE_MAX);
+	for (int n = 0; n < BATCH_FRAMES && writer.len < BATCH_BYTES; n++) {
+		uint8_t *space = l2_writer_space(&writer, &room);
+
+		len = tap_read(pump->tap, space, space + TAP_HEADER_LEN, room - TAP_HEADER_LEN);
+		if (len <= 0)
+			break;
+		l2_writer_filled(&writer, TAP_HEADER_LEN + (size_t)len);
+	}
+	if (writer.len == 0)
+		return len;
+	ws_mask(payload, writer.len, mask);
+	header_len = ws_header_len(writer.len, true);
+	pump->out_begin = WS_HEADER_MAX - header_len;
+	ws_header(pump->out + pump->out_begin, WS_BINARY, writer.len, mask);
+	pump->out_end = WS_HEADER_MAX + writer.len;
+	return len;
+}
+
+enum pump_result pump_send(struct pump *pump)
+{
+	enum pump_result result;
+	ssize_t len;
+
+	if (pump->blocked)
+		return PUMP_DONE;
+	len = pump->format == PUMP_BATCH ? gather_batch(pump) : gather_frames(pump);
 	if (pump->out_end > 0 && (result = pump_flush(pump)) != PUMP_DONE)
 		return result;
 	return len < 0 ? PUMP_NO_TAP : PUMP_DONE;
@@ -176,11 +219,30 @@ static enum pump_result broken(struct pump *pump, enum ws_status status, const c
 	return PUMP_BROKEN;
 }
 
+static enum pump_result take_batch(struct pump *pump, const struct ws_message *message)
+{
+	struct l2_reader reader;
+	struct l2_frame frame;
+	enum l2_result got;
+
+	l2_reader_init(&reader, message->data, message->len);
+	while ((got = l2_next(&reader, &frame)) == L2_FRAME || got == L2_SKIPPED)
+		if (got == L2_FRAME)
+			tap_write(pump->tap, frame.data - TAP_HEADER_LEN, frame.data, frame.len);
+		else
+			pump->tap->dropped++;
+	return got == L2_END
+		       ? PUMP_DONE
+		       : broken(pump, WS_STATUS_PROTOCOL_ERROR, "a batch of frames that is cut");
+}
+
 static enum pump_result take_message(struct pump *pump, const struct ws_message *message)
 {
 	switch (message->opcode) {
 	case WS_BINARY:
-		tap_write(pump->tap, message->data, message->len);
+		if (pump->format == PUMP_BATCH)
+			return take_batch(pump, message);
+		tap_write(pump->tap, NULL, message->data, message->len);
 		return PUMP_DONE;
 	case WS_PING:
 		pump->pong_due = true;
@@ -229,7 +291,7 @@ static enum pump_result receive_record(struct pump *pump)
 	uint8_t *space = ws_reader_space(&pump->reader, &room);
 	enum pump_result result;
 
-	switch (tls_read(pump->tls, space, room, &n)) {
+	switch (carrier_read(pump->carrier, space, room, &n)) {
 	case TLS_OK:
 		ws_reader_received(&pump->reader, n);
 		result = take_messages(pump);
@@ -237,7 +299,7 @@ static enum pump_result receive_record(struct pump *pump)
 	case TLS_CLOSED:
 		return lost(pump, "the node ended the connection");
 	case TLS_FAILED:
-		return lost(pump, tls_why(pump->tls));
+		return lost(pump, carrier_why(pump->carrier));
 	default:
 		return PUMP_DONE;
 	}

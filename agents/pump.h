@@ -1,15 +1,14 @@
 /*
- * pump: Ethernet frames between the TAP and an open WebSocket connection, one frame a binary
- * message, in batches both ways (docs/agent.md tells the sizes): up to 64 frames become one system
- * call of the socket, and one system call of the socket brings up to 256 KB. Bounded: while the
- * socket takes no more, the TAP is not read, and the kernel's queue of the interface drops what is
- * too much.
+ * pump: Ethernet frames between the TAP and an open WebSocket connection, in batches both ways
+ * (docs/agent.md tells the sizes): up to 64 frames become one system call of the socket, and one
+ * system call of the socket brings up to 256 KB. Bounded: while the socket takes no more, the TAP
+ * is not read, and the kernel's queue of the interface drops what is too much.
  */
 #pragma once
 
-#include "agents/tap.h"
-#include "lib/tls.h"
+#include "agents/carrier.h"
 
+#include "lib/tap.h"
 #include "lib/ws.h"
 
 #include <stdbool.h>
@@ -25,10 +24,16 @@ enum pump_result {
 	PUMP_NO_TAP, /* the interface is down or gone */
 };
 
+/* What a binary message is. */
+enum pump_format {
+	PUMP_FRAME, /* one Ethernet frame */
+	PUMP_BATCH, /* several, with what the kernel left to do for each (lib/l2) */
+};
+
 struct pump;
 
-/* Keeps `tls` and `tap`. */
-struct pump *pump_create(struct tls *tls, struct tap *tap);
+/* Keeps `carrier` and `tap`, whose offload it switches on or off. */
+struct pump *pump_create(struct carrier *carrier, struct tap *tap, enum pump_format format);
 void pump_destroy(struct pump *pump); /* NULL is fine */
 
 /* Takes bytes that came with the handshake's reply. */

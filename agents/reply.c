@@ -64,6 +64,14 @@ static err_t take_number(const json_t *reply, const char *field, uint32_t min, u
 	return OK;
 }
 
+static err_t take_token(const json_t *reply, struct attachment *attachment, struct fault *fault)
+{
+	size_t len = strlen(strcpy(attachment->authorization, "Bearer "));
+
+	return take_text(reply, "access_token", TOKENS, 16, attachment->authorization + len,
+		sizeof(attachment->authorization) - len, fault);
+}
+
 static err_t take_mac(const json_t *reply, uint8_t mac[6], struct fault *fault)
 {
 	char text[18];
@@ -166,8 +174,7 @@ err_t reply_attachment(
 
 	if (reply == NULL)
 		return refuse(fault, "body", "a JSON object");
-	if ((err = take_text(reply, "access_token", TOKENS, 16, attachment->token,
-		     sizeof(attachment->token), fault)) != OK ||
+	if ((err = take_token(reply, attachment, fault)) != OK ||
 		(err = take_number(reply, "expires_in", 1, EXPIRES_MAX_S, &attachment->expires_in_s,
 			 fault)) != OK ||
 		(err = take_id(reply, "tenant", attachment->tenant, fault)) != OK ||

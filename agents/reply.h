@@ -36,7 +36,7 @@ struct address {
 };
 
 struct attachment {
-	char token[TOKEN_MAX + 1];
+	char authorization[sizeof("Bearer ") + TOKEN_MAX]; /* with the access token */
 	uint32_t expires_in_s;
 	char tenant[REPLY_ID_SIZE];
 	char network[REPLY_NAME_SIZE]; /* its name */

@@ -2,7 +2,6 @@
 #include "agents/session.h"
 
 #include "agents/pump.h"
-#include "agents/upgrade.h"
 
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -27,7 +26,7 @@ struct session {
 	struct url url;
 	enum { CONNECTING, SECURING, ASKING, OPEN, CLOSING, ENDED } state;
 	struct fetch *fetch; /* CONNECTING */
-	struct tls *tls;
+	struct carrier *carrier;
 	struct pump *pump; /* OPEN, CLOSING */
 	struct loop_watch socket, tap;
 	uint32_t socket_events, tap_events; /* that are watched for */
@@ -36,6 +35,7 @@ struct session {
 	struct loop_timer again; /* another turn of pump_receive */
 	struct loop_timer tap_pause;
 	bool tap_paused;
+	bool l2;
 	char key[WS_KEY_SIZE];
 	char head[UPGRADE_HEAD_MAX]; /* the handshake's reply so far */
 	size_t head_len;
@@ -61,18 +61,18 @@ static void finish(struct session *session)
 	if (session->state == ENDED)
 		return;
 	stop_tap(session);
-	if (session->tls != NULL) {
+	if (session->carrier != NULL) {
 		loop_remove(loop, &session->socket);
-		tls_end(session->tls);
+		carrier_end(session->carrier);
 	}
 	loop_clear_timer(loop, &session->again);
 	loop_clear_timer(loop, &session->tap_pause);
 	fetch_cancel(session->fetch);
 	pump_destroy(session->pump);
-	tls_destroy(session->tls);
+	carrier_destroy(session->carrier);
 	session->fetch = NULL;
 	session->pump = NULL;
-	session->tls = NULL;
+	session->carrier = NULL;
 	session->state = ENDED;
 	loop_set_timer(loop, &session->timer, clock_ms());
 }
@@ -230,11 +230,13 @@ static void keep_alive(struct session *session)
 
 /* ---- before: TLS and the handshake ---- */
 
-static void open_frames(struct session *session, size_t head_len)
+static void open_frames(struct session *session, const struct upgrade *upgrade)
 {
 	struct loop *loop = session->options.loop;
 
-	session->pump = pump_create(session->tls, session->options.tap);
+	session->l2 = upgrade->l2;
+	session->pump = pump_create(
+		session->carrier, session->options.tap, upgrade->l2 ? PUMP_BATCH : PUMP_FRAME);
 	session->state = OPEN;
 	session->opened_ms = clock_ms();
 	session->socket_events = EPOLLIN;
@@ -247,8 +249,8 @@ static void open_frames(struct session *session, size_t head_len)
 	/* Records that TLS has read already make no further event. */
 	loop_set_timer(loop, &session->again, session->opened_ms);
 	session->options.opened(session->options.context);
-	follow(session,
-		pump_take(session->pump, session->head + head_len, session->head_len - head_len));
+	follow(session, pump_take(session->pump, session->head + upgrade->head_len,
+				session->head_len - upgrade->head_len));
 }
 
 static void take_reply(struct session *session)
@@ -267,7 +269,7 @@ static void take_reply(struct session *session)
 		return;
 	}
 	if (upgrade.status == 101) {
-		open_frames(session, upgrade.head_len);
+		open_frames(session, &upgrade);
 		return;
 	}
 	snprintf(why, sizeof(why), "the node refused with HTTP status %u", upgrade.status);
@@ -281,8 +283,9 @@ static void read_reply(struct session *session)
 	size_t n;
 
 	while (result == TLS_OK && session->state == ASKING) {
-		result = tls_read(session->tls, (uint8_t *)session->head + session->head_len,
-			sizeof(session->head) - session->head_len, &n);
+		result =
+			carrier_read(session->carrier, (uint8_t *)session->head + session->head_len,
+				sizeof(session->head) - session->head_len, &n);
 		if (result == TLS_OK) {
 			session->head_len += n;
 			take_reply(session);
@@ -293,7 +296,7 @@ static void read_reply(struct session *session)
 	if (result == TLS_CLOSED)
 		end_unreachable(session, "the node ended the connection during the handshake");
 	else if (result == TLS_FAILED)
-		end_unreachable(session, tls_why(session->tls));
+		end_unreachable(session, carrier_why(session->carrier));
 }
 
 /* The request is smaller than a fresh socket's buffer: it is sent whole, or the connection is bad.
@@ -304,10 +307,10 @@ static void ask(struct session *session)
 	size_t n, len;
 
 	ws_key(session->key);
-	len = upgrade_request(request, &session->url, session->options.token, session->key);
+	len = upgrade_write(request, &session->options.request);
 	session->state = ASKING;
-	if (tls_write(session->tls, (uint8_t *)request, len, &n) != TLS_OK ||
-		tls_flush(session->tls) != TLS_OK) {
+	if (carrier_write(session->carrier, (uint8_t *)request, len, &n) != TLS_OK ||
+		carrier_flush(session->carrier) != TLS_OK) {
 		end_unreachable(session, "the handshake's request can't be sent");
 		return;
 	}
@@ -317,7 +320,7 @@ static void ask(struct session *session)
 
 static void secure(struct session *session)
 {
-	switch (tls_handshake(session->tls)) {
+	switch (carrier_handshake(session->carrier)) {
 	case TLS_OK:
 		ask(session);
 		break;
@@ -331,7 +334,7 @@ static void secure(struct session *session)
 		end_unreachable(session, "the node ended the connection during the TLS handshake");
 		break;
 	case TLS_FAILED:
-		end_unreachable(session, tls_why(session->tls));
+		end_unreachable(session, carrier_why(session->carrier));
 		break;
 	}
 }
@@ -369,7 +372,8 @@ static void on_connected(void *context, int fd, const struct fault *fault)
 		return;
 	}
 	tune_socket(fd);
-	session->tls = tls_create(session->options.trust, fd, session->url.host);
+	session->carrier = carrier_create(fd,
+		url_is_secure(&session->url) ? session->options.trust : NULL, session->url.host);
 	session->socket.fd = fd;
 	session->state = SECURING;
 	loop_add(session->options.loop, &session->socket, EPOLLOUT);
@@ -397,8 +401,9 @@ struct session *session_create(const struct session_options *options)
 	struct session *session = xcalloc(1, sizeof(*session));
 
 	session->options = *options;
-	session->url = *options->url;
-	session->options.url = &session->url;
+	session->url = *options->request.url;
+	session->options.request.url = &session->url;
+	session->options.request.key = session->key;
 	session->socket = (struct loop_watch){ -1, on_socket, session };
 	session->tap = (struct loop_watch){ -1, on_tap, session };
 	session->timer = (struct loop_timer){ .fire = on_timer, .context = session };
@@ -424,4 +429,9 @@ void session_destroy(struct session *session)
 	finish(session);
 	loop_clear_timer(session->options.loop, &session->timer);
 	free(session);
+}
+
+bool session_has_l2(const struct session *session)
+{
+	return session->l2;
 }

@@ -5,11 +5,12 @@
 #pragma once
 
 #include "agents/backoff.h"
+#include "agents/carrier.h"
 #include "agents/fetch.h"
 #include "agents/loop.h"
-#include "agents/tap.h"
-#include "lib/tls.h"
-#include "agents/url.h"
+#include "agents/upgrade.h"
+
+#include "lib/tap.h"
 
 struct session;
 
@@ -25,8 +26,7 @@ struct session_options {
 	struct fetcher *fetcher;
 	struct tls_trust *trust;
 	struct tap *tap;
-	const struct url *url; /* copied */
-	const char *token;     /* kept */
+	struct upgrade_request request; /* without its key; its URL is copied, the rest kept */
 	void *context;
 	void (*opened)(void *context);
 	/* Called once, unless the session is destroyed before; may destroy it. */
@@ -42,3 +42,5 @@ struct session *session_create(const struct session_options *options);
 void session_close(struct session *session);
 
 void session_destroy(struct session *session); /* NULL is fine */
+
+bool session_has_l2(const struct session *session); /* once it is open: batches and offload */

@@ -100,7 +100,7 @@ static err_t make_interface(struct up *up, struct fault *fault)
 
 	if (err != OK)
 		return err;
-	err = tap_open(&up->tap, up->interface, fault);
+	err = tap_open(&up->tap, up->interface, false, fault);
 	if (err == OK && (err = link_open(&up->link, up->interface, fault)) != OK)
 		tap_close(&up->tap);
 	netns_leave(home);

@@ -1,34 +1,54 @@
 /* upgrade: see upgrade.h. */
 #include "agents/upgrade.h"
 
+#include "lib/l2.h"
+#include "lib/mem.h"
 #include "lib/ws.h"
 
-#include <stdbool.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SWITCHING_PROTOCOLS 101
 #define BLANKS		    " \t"
 
-size_t upgrade_request(
-	char out[UPGRADE_REQUEST_MAX], const struct url *url, const char *token, const char *key)
+__attribute__((format(printf, 3, 4))) static void add(
+	char out[UPGRADE_REQUEST_MAX], size_t *len, const char *format, ...)
 {
-	char authority[URL_AUTHORITY_MAX];
-	int len;
+	va_list args;
 
-	url_authority(url, authority);
-	len = snprintf(out, UPGRADE_REQUEST_MAX,
+	va_start(args, format);
+	*len += (size_t)vsnprintf(out + *len, UPGRADE_REQUEST_MAX - *len, format, args);
+	va_end(args);
+	if (*len >= UPGRADE_REQUEST_MAX)
+		BUG("a request over %d bytes", UPGRADE_REQUEST_MAX);
+}
+
+size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request *request)
+{
+	const uint8_t *m = request->mac;
+	char authority[URL_AUTHORITY_MAX];
+	size_t len = 0;
+
+	url_authority(request->url, authority);
+	add(out, &len,
 		"GET %s HTTP/1.1\r\n"
 		"Host: %s\r\n"
 		"Upgrade: websocket\r\n"
 		"Connection: Upgrade\r\n"
 		"Sec-WebSocket-Key: %s\r\n"
 		"Sec-WebSocket-Version: 13\r\n"
-		"Authorization: Bearer %s\r\n"
-		"User-Agent: lanyard/" LANYARD_VERSION "\r\n"
-		"\r\n",
-		url->path, authority, key, token);
-	return (size_t)len;
+		"User-Agent: lanyard/" LANYARD_VERSION "\r\n",
+		request->url->path, authority, request->key);
+	if (request->authorization != NULL)
+		add(out, &len, "Authorization: %s\r\n", request->authorization);
+	if (m != NULL)
+		add(out, &len, "X-vpn-ws-MAC: %02x:%02x:%02x:%02x:%02x:%02x\r\n", m[0], m[1], m[2],
+			m[3], m[4], m[5]);
+	if (request->bridge)
+		add(out, &len, "X-vpn-ws-bridge: on\r\n");
+	add(out, &len, "\r\n");
+	return len;
 }
 
 /* What the head said; each header here may be said once. */
@@ -38,7 +58,8 @@ struct seen {
 	char upgrade[16];
 	char connection[64];
 	char accept[WS_ACCEPT_SIZE];
-	bool extra; /* an extension or subprotocol that was not asked for */
+	char protocol[sizeof(L2_PROTOCOL) + 1];
+	bool extension; /* none was asked for */
 };
 
 static err_t refuse(struct fault *fault, const char *why)
@@ -89,9 +110,10 @@ static bool take_header(struct seen *seen, const char *line, size_t len)
 		return keep(seen->accept, sizeof(seen->accept), value, len);
 	if (is_name(line, name_len, "Location"))
 		return keep(seen->location, sizeof(seen->location), value, len);
-	if (is_name(line, name_len, "Sec-WebSocket-Extensions") ||
-		is_name(line, name_len, "Sec-WebSocket-Protocol"))
-		seen->extra = true;
+	if (is_name(line, name_len, "Sec-WebSocket-Protocol"))
+		return keep(seen->protocol, sizeof(seen->protocol), value, len);
+	if (is_name(line, name_len, "Sec-WebSocket-Extensions"))
+		seen->extension = true;
 	return true;
 }
 
@@ -133,7 +155,8 @@ static err_t check_switch(const struct seen *seen, const char *key, struct fault
 	if (strcmp(seen->accept, accept) != 0)
 		return refuse(fault, "has a wrong Sec-WebSocket-Accept: a cache or another server "
 				     "answers there");
-	if (seen->extra)
+	if (seen->extension ||
+		(seen->protocol[0] != '\0' && strcmp(seen->protocol, L2_PROTOCOL) != 0))
 		return refuse(fault, "has an extension or subprotocol that was not asked for");
 	return OK;
 }
@@ -161,6 +184,7 @@ err_t upgrade_read(
 		return ERR_INVALID_ARGUMENT;
 	upgrade->head_len = (size_t)(end - head) + 4;
 	upgrade->status = seen.status;
+	upgrade->l2 = seen.protocol[0] != '\0';
 	memcpy(upgrade->location, seen.location, sizeof(upgrade->location));
 	return OK;
 }

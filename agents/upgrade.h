@@ -8,19 +8,29 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define UPGRADE_REQUEST_MAX 8192
 #define UPGRADE_HEAD_MAX    8192 /* bytes of the reply's head */
 
-/* Writes the request and returns its length. `token` is the access token, `key` the
- * Sec-WebSocket-Key. */
-size_t upgrade_request(
-	char out[UPGRADE_REQUEST_MAX], const struct url *url, const char *token, const char *key);
+/* What is asked for. Lanyard's nodes look at the authorization, vpn-ws looks at the MAC address. */
+struct upgrade_request {
+	const struct url *url;
+	const char *key;	   /* Sec-WebSocket-Key */
+	const char *authorization; /* "Bearer TOKEN" or "Basic BASE64"; NULL: none */
+	const uint8_t *mac;	   /* of the interface, for X-vpn-ws-MAC; NULL: not told */
+	bool bridge;		   /* other stations are behind the interface */
+};
+
+/* Writes the request and returns its length. */
+size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request *request);
 
 struct upgrade {
 	size_t head_len;	/* frames follow it */
 	unsigned status;	/* of HTTP */
+	bool l2;		/* the subprotocol was taken; else a message is a frame */
 	char location[URL_MAX]; /* of a redirection; else "" */
 };
 

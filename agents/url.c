@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PORT 443 /* of both schemes */
-#define DIGITS	     "0123456789"
-#define LETTERS	     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define SECURE_PORT 443
+#define PLAIN_PORT  80
+#define DIGITS	    "0123456789"
+#define LETTERS	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static err_t refuse(struct fault *fault, const char *scheme)
 {
@@ -39,7 +40,7 @@ static const char *take_port(struct url *url, const char *at)
 	size_t len;
 	long port;
 
-	url->port = DEFAULT_PORT;
+	url->port = url_is_secure(url) ? SECURE_PORT : PLAIN_PORT;
 	if (*at != ':')
 		return at;
 	len = strspn(++at, DIGITS);
@@ -68,7 +69,7 @@ static bool take_path(struct url *url, const char *at)
 err_t url_parse(struct url *url, const char *scheme, const char *text, struct fault *fault)
 {
 	size_t len = strlen(scheme);
-	struct url parsed;
+	struct url parsed = { .scheme = scheme };
 	const char *at = text + len + 3;
 
 	if (strncmp(text, scheme, len) != 0 || strncmp(text + len, "://", 3) != 0)
@@ -80,16 +81,15 @@ err_t url_parse(struct url *url, const char *scheme, const char *text, struct fa
 	return OK;
 }
 
-err_t url_follow(struct url *url, const char *scheme, const struct url *from, const char *location,
-	struct fault *fault)
+err_t url_follow(struct url *url, const struct url *from, const char *location, struct fault *fault)
 {
 	struct url next = *from;
 	err_t err;
 
 	if (location[0] == '/' && location[1] != '/') {
 		if (!take_path(&next, location))
-			return refuse(fault, scheme);
-	} else if ((err = url_parse(&next, scheme, location, fault)) != OK) {
+			return refuse(fault, from->scheme);
+	} else if ((err = url_parse(&next, from->scheme, location, fault)) != OK) {
 		return err;
 	}
 	if (strcasecmp(next.host, from->host) != 0)
@@ -108,10 +108,15 @@ void url_authority(const struct url *url, char out[URL_AUTHORITY_MAX])
 		url->port);
 }
 
-void url_text(const struct url *url, const char *scheme, char out[URL_TEXT_MAX])
+void url_text(const struct url *url, char out[URL_TEXT_MAX])
 {
 	char authority[URL_AUTHORITY_MAX];
 
 	url_authority(url, authority);
-	snprintf(out, URL_TEXT_MAX, "%s://%s%s", scheme, authority, url->path);
+	snprintf(out, URL_TEXT_MAX, "%s://%s%s", url->scheme, authority, url->path);
+}
+
+bool url_is_secure(const struct url *url)
+{
+	return strcmp(url->scheme, "ws") != 0;
 }

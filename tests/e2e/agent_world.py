@@ -9,6 +9,7 @@ import os
 import pathlib
 import secrets
 import ssl
+import struct
 import subprocess
 import threading
 
@@ -109,11 +110,29 @@ class Portal:
         self.server.server_close()
 
 
+def record(frame, header=bytes(10), flags=0):
+    """A frame as it stands in a batch of lanyard.l2.v1."""
+    return struct.pack(">I", flags << 24 | len(frame)) + header + frame
+
+
+def frames_of(message, protocol):
+    """The frames in a message."""
+    if not protocol:
+        return [message]
+    frames = []
+    while message:
+        length = struct.unpack_from(">I", message)[0]
+        frames.append(message[14:14 + length])
+        message = message[14 + length:]
+    return frames
+
+
 class Node:
-    """A hub. `gate(path, headers)` may refuse a handshake: it returns what websockets' process_request does."""
+    """A hub, for batches of frames or, without `protocols`, for messages of one frame. `gate(path, headers)` may refuse a handshake: it returns what websockets' process_request does."""
 
     def __init__(self, certificate):
         self.sessions, self.paths, self.close_codes, self.gate = [], [], [], lambda path, headers: None
+        self.protocols, self.longest = ["lanyard.l2.v1"], 0
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -126,7 +145,8 @@ class Node:
 
     async def listen(self):
         return await serve(self.session, "127.0.0.1", self.port, ssl=server_context(self.certificate),
-                           ping_interval=None, process_request=self.admit, compression=None)
+                           ping_interval=None, process_request=self.admit, compression=None,
+                           subprotocols=self.protocols)
 
     def begin(self):
         """Also after end(), then at the same port."""
@@ -146,17 +166,27 @@ class Node:
     async def session(self, session):
         self.sessions.append(session)
         try:
-            async for frame in session:
-                websockets.broadcast([other for other in self.sessions if other is not session], frame)
+            async for message in session:
+                self.longest = max(self.longest, *map(len, frames_of(message, session.subprotocol)))
+                websockets.broadcast([other for other in self.sessions if other is not session], message)
         except websockets.ConnectionClosed:
             pass
         finally:
             self.sessions.remove(session)
             self.close_codes.append(session.close_code)
 
+    def restart(self, protocols):
+        """As another kind of node."""
+        self.end()
+        self.protocols = protocols
+        self.begin()
+
     def send(self, message):
         for session in list(self.sessions):
             self.do(session.send(message))
+
+    def send_frame(self, frame, header=bytes(10)):
+        self.send(record(frame, header) if self.protocols else frame)
 
     def send_raw(self, data):
         """Bytes that are no proper frame."""

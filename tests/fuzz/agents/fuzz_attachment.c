@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	(void)reply_problem(400, (const char *)data, len, &fault);
 	if (reply_attachment(&attachment, (const char *)data, len, &fault) != OK)
 		return 0;
-	if (strpbrk(attachment.token, " \r\n") != NULL || attachment.n_urls < 1 ||
+	if (strpbrk(attachment.authorization + strlen("Bearer "), " \r\n") != NULL || attachment.n_urls < 1 ||
 		attachment.n_urls > REPLY_URLS_MAX || (attachment.mac[0] & 1) != 0 ||
 		attachment.mtu < 1280 || attachment.ipv4.prefix_len > 32 ||
 		attachment.ipv6.prefix_len > 128)

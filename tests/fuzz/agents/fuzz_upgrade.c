@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct url from = { .host = "node.example", .port = 443, .path = "/l2" };
+	static const struct url from = { .scheme = "wss", .host = "node.example", .port = 443, .path = "/l2" };
 	struct upgrade upgrade;
 	struct fault fault;
 	struct url url;
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	if (upgrade.head_len > len || upgrade.status > 999)
 		abort();
-	if (url_follow(&url, "wss", &from, upgrade.location, &fault) == OK &&
+	if (url_follow(&url, &from, upgrade.location, &fault) == OK &&
 		strcasecmp(url.host, from.host) != 0)
 		abort();
 	return 0;

@@ -9,6 +9,7 @@
 
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+#define L2     "Sec-WebSocket-Protocol: lanyard.l2.v1\r\n"
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
 Test(upgrade, asks)
@@ -18,13 +19,28 @@ Test(upgrade, asks)
 	size_t len;
 
 	cr_assert(url_parse(&url, "wss", "wss://[::1]:9443/l2?a=b", NULL) == OK);
-	len = upgrade_request(out, &url, "TOKEN", KEY);
+	len = upgrade_write(
+		out, &(struct upgrade_request){ &url, KEY, "Bearer TOKEN", NULL, false });
 	cr_assert_eq(len, strlen(out));
 	cr_expect_eq(strstr(out, "GET /l2?a=b HTTP/1.1\r\nHost: [::1]:9443\r\n"), out);
 	cr_expect_not_null(strstr(out, "\r\nAuthorization: Bearer TOKEN\r\n"));
 	cr_expect_not_null(strstr(out, "\r\nSec-WebSocket-Key: " KEY "\r\n"));
 	cr_expect_not_null(strstr(out, "\r\nSec-WebSocket-Version: 13\r\n"));
+	cr_expect_null(strstr(out, "X-vpn-ws"));
 	cr_expect_str_eq(out + len - 4, "\r\n\r\n");
+}
+
+Test(upgrade, asks_as_vpn_ws_wants_it)
+{
+	static const uint8_t mac[6] = { 0x02, 0xab, 0, 1, 2, 0xff };
+	char out[UPGRADE_REQUEST_MAX];
+	struct url url;
+
+	cr_assert(url_parse(&url, "ws", "ws://a/", NULL) == OK);
+	upgrade_write(out, &(struct upgrade_request){ &url, KEY, NULL, mac, true });
+	cr_expect_null(strstr(out, "Authorization"));
+	cr_expect_not_null(strstr(out, "\r\nX-vpn-ws-MAC: 02:ab:00:01:02:ff\r\n"));
+	cr_expect_not_null(strstr(out, "\r\nX-vpn-ws-bridge: on\r\n"));
 }
 
 struct row {
@@ -37,6 +53,7 @@ struct row {
 static const struct row rows[] = {
 	{ SWITCH ACCEPT "\r\n", OK, 101, "" },
 	{ SWITCH ACCEPT "\r\nframes", OK, 101, "" },
+	{ SWITCH ACCEPT L2 "\r\n", OK, 101, "" },
 	{ "HTTP/1.1 101\r\nUPGRADE: WebSocket\r\nconnection:keep-alive , upgrade\r\n" ACCEPT "\r\n",
 		OK, 101, "" },
 	{ "HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\n\r\n", OK, 401, "" },
@@ -55,6 +72,7 @@ static const struct row rows[] = {
 	{ SWITCH ACCEPT ACCEPT "\r\n", ERR_INVALID_ARGUMENT, 0, "" },
 	{ SWITCH ACCEPT "Sec-WebSocket-Extensions: x\r\n\r\n", ERR_INVALID_ARGUMENT, 0, "" },
 	{ SWITCH ACCEPT "Sec-WebSocket-Protocol: x\r\n\r\n", ERR_INVALID_ARGUMENT, 0, "" },
+	{ SWITCH ACCEPT L2 L2 "\r\n", ERR_INVALID_ARGUMENT, 0, "" },
 	{ "HTTP/1.1 101 X\r\nConnection: Upgrade\r\n" ACCEPT "\r\n", ERR_INVALID_ARGUMENT, 0, "" },
 	{ "HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" ACCEPT "\r\n",
 		ERR_INVALID_ARGUMENT, 0, "" },
@@ -89,6 +107,7 @@ Test(upgrade, reads)
 		err = upgrade_read(&upgrade, head, len, KEY, &fault);
 		cr_expect_eq(err, rows[i].err, "%s", rows[i].head);
 		cr_expect_eq(upgrade.status, rows[i].status, "%s", rows[i].head);
+		cr_expect_eq(upgrade.l2, err == OK && strstr(rows[i].head, L2) != NULL);
 		cr_expect_str_eq(upgrade.location, rows[i].location);
 		cr_expect_eq(
 			err == ERR_INVALID_ARGUMENT, fault.detail[0] != '\0', "%s", rows[i].head);
