@@ -91,7 +91,8 @@ static bool segments_fit(
 	default:
 		return false;
 	}
-	if (!kind_fits || payload == 0 || at->fragmented || at->end != len)
+	if (!kind_fits || payload == 0 || payload > OFFLOAD_HEADERS_MAX || at->fragmented ||
+		at->end != len)
 		return false;
 	return offload->segment_size > 0 &&
 	       (at->end - payload) / offload->segment_size < OFFLOAD_SEGMENTS_MAX &&

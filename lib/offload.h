@@ -28,6 +28,7 @@ enum offload_segments {
 
 /* More than any kernel makes of one frame; so small segments can't cost a receiver the world. */
 #define OFFLOAD_SEGMENTS_MAX 2048
+#define OFFLOAD_HEADERS_MAX  256 /* of a super-frame: they stand in each of its segments */
 
 struct offload {
 	uint8_t flags;

@@ -87,6 +87,42 @@ static inline size_t frame_transport(uint8_t *at, const struct frame_wish *wish)
 	return len;
 }
 
+/* The sum of 16-bit words, in the plainest way; `at` begins at an even place. */
+static inline uint32_t frame_sum(uint32_t sum, const uint8_t *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 == 0 ? (uint32_t)at[i] << 8 : at[i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* The sum of the pseudo header. */
+static inline uint32_t frame_pseudo(const uint8_t *frame, const struct ethernet *at)
+{
+	const uint8_t *ip = frame + at->network;
+	uint32_t sum = at->protocol + at->end - at->transport;
+
+	return at->version == 4 ? frame_sum(sum, ip + 12, 8) : frame_sum(sum, ip + 8, 32);
+}
+
+/* The sum of what a checksum of the transport covers, with it: 0xffff if it is good. */
+static inline uint32_t frame_transport_sum(const uint8_t *frame, const struct ethernet *at)
+{
+	return frame_sum(frame_pseudo(frame, at), frame + at->transport, at->end - at->transport);
+}
+
+/* Puts the sum of the pseudo header where TCP or UDP have their checksum, as a kernel does that
+ * leaves the rest to others. */
+static inline void frame_leave_checksum(uint8_t *frame, size_t len)
+{
+	struct ethernet at;
+
+	ethernet_parse(frame, len, &at);
+	bytes_put_be16(frame + at.transport + (at.protocol == IP_TCP ? 16 : 6),
+		(uint16_t)frame_pseudo(frame, &at));
+}
+
 /* Makes the frame and returns its length; `out` has room for ETHERNET_FRAME_MAX bytes. */
 static inline size_t frame_make(uint8_t *out, const struct frame_wish *wish)
 {
