@@ -44,6 +44,7 @@ struct packet *packet_new(size_t capacity)
 	packet->next = NULL;
 	packet->refs = 1;
 	packet->len = 0;
+	packet->flow = 0;
 	packet->kind = PACKET_BINARY;
 	packet->final = true;
 	return packet;

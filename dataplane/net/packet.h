@@ -23,6 +23,7 @@ struct packet {
 	uint32_t refs;
 	uint32_t capacity;
 	uint32_t len;
+	uint32_t flow; /* of its connection (flow_hash) */
 	enum packet_kind kind;
 	bool final; /* the last piece of its message */
 	_Alignas(16) uint8_t headroom[PACKET_HEADROOM];

@@ -1,0 +1,240 @@
+/*
+ * fair: order, turns, what is dropped and when, and the bound in memory; in a time of the test's
+ * own.
+ */
+#include "dataplane/switch/fair.h"
+
+#include "lib/mem.h"
+
+#include <criterion/criterion.h>
+
+enum { MS = 1000, LONG = 100000 };
+
+static struct fair fair;
+static uint64_t now;
+
+static void init(void)
+{
+	fair_init(&fair, FAIR_BYTES_MAX);
+	now = 1000000;
+}
+
+static void finish(void)
+{
+	fair_finish(&fair);
+	cr_expect_eq(fair.n, 0);
+	cr_expect_eq(fair.bytes, 0);
+	cr_expect_null(fair.flows);
+	fair_trim();
+	packet_trim();
+}
+
+TestSuite(fair, .init = init, .fini = finish);
+
+/* The first byte numbers it. */
+static void push(uint32_t flow, size_t len, uint8_t number)
+{
+	struct packet *packet = packet_new(len);
+
+	packet->len = (uint32_t)len;
+	packet->flow = flow;
+	packet->data[0] = number;
+	fair_push(&fair, packet, now);
+	packet_unref(packet);
+}
+
+/* Takes one out and tells its flow and length; false: there is none. */
+static bool pop(uint32_t *flow, uint32_t *len, uint8_t *number)
+{
+	struct packet *packet = fair_pop(&fair, now);
+
+	if (!packet)
+		return false;
+	*flow = packet->flow;
+	*len = packet->len;
+	*number = packet->data[0];
+	packet_unref(packet);
+	return true;
+}
+
+static uint32_t pop_flow(void)
+{
+	uint32_t flow, len;
+	uint8_t number;
+
+	return pop(&flow, &len, &number) ? flow : UINT32_MAX;
+}
+
+Test(fair, a_flow_keeps_its_order)
+{
+	uint32_t flow, len;
+	uint8_t number;
+
+	for (uint8_t i = 0; i < 200; i++)
+		push(7, 100 + i, i);
+	for (uint8_t i = 0; i < 200; i++) {
+		cr_assert(pop(&flow, &len, &number));
+		cr_assert_eq(number, i);
+	}
+	cr_assert(!pop(&flow, &len, &number));
+	cr_assert_null(fair.flows, "it holds no memory");
+}
+
+Test(fair, who_sends_little_goes_first)
+{
+	for (int i = 0; i < 50; i++)
+		push(1, 1400, 0);
+	for (int i = 0; i < 10; i++)
+		cr_assert_eq(pop_flow(), 1);
+	push(2, 100, 0);
+	cr_assert_eq(pop_flow(), 2);
+	push(2, 100, 0);
+	cr_assert_neq(pop_flow(), UINT32_MAX);
+}
+
+Test(fair, super_frames_do_not_take_more_than_their_turn)
+{
+	uint32_t flow, len;
+	uint8_t number;
+	uint64_t sums[4] = { 0 };
+
+	for (int i = 0; i < 6; i++)
+		push(1, 65000, 0);
+	for (int i = 0; i < 250; i++) {
+		push(2, 1400, 0);
+		push(3, 200, 0);
+	}
+	/* While all three have something. */
+	for (int i = 0; i < 150 && pop(&flow, &len, &number); i++)
+		sums[flow] += len;
+	cr_expect(sums[1] <= 2 * 65000 + sums[2], "%lu and %lu", sums[1], sums[2]);
+	cr_expect(sums[2] >= 10 * 1400);
+	cr_expect(sums[3] >= 10 * 1400);
+}
+
+Test(fair, the_longest_queue_pays_when_it_is_full)
+{
+	uint32_t flow, len, n = 0;
+	uint8_t number;
+
+	push(2, 1000, 42);
+	for (int i = 0; i < 3000; i++)
+		push(1, 1400, 0);
+	cr_expect(fair.bytes <= FAIR_BYTES_MAX);
+	cr_expect(fair.dropped_full > 1000);
+	cr_expect_eq(fair.n + fair.dropped_full, 3001);
+	while (pop(&flow, &len, &number))
+		n += flow == 2 && number == 42;
+	cr_expect_eq(n, 1);
+}
+
+Test(fair, tiny_frames_count_with_what_they_hold)
+{
+	size_t cost;
+
+	push(1, 14, 0);
+	cost = fair.bytes;
+	cr_assert(cost > 100);
+	for (size_t i = 0; i < 2 * FAIR_BYTES_MAX / cost; i++)
+		push((uint32_t)i, 14, 0);
+	cr_assert(fair.n <= FAIR_BYTES_MAX / cost);
+}
+
+Test(fair, a_packet_larger_than_the_queue_is_dropped)
+{
+	fair_init(&fair, 30000);
+	push(1, 65000, 0);
+	cr_assert_eq(fair.n, 0);
+	cr_assert_eq(fair.dropped_full, 1);
+	cr_assert_eq(pop_flow(), UINT32_MAX);
+}
+
+/* A queue of 100 packets into which goes as much as comes out. */
+static uint64_t stand(int ms, uint64_t each_ms)
+{
+	for (int i = 0; i < ms; i++, now += MS) {
+		if (i % (int)each_ms == 0)
+			push(1, 1400, 0);
+		if (i % (int)each_ms == 0)
+			pop_flow();
+	}
+	return fair.dropped_late;
+}
+
+Test(fair, a_standing_queue_is_thinned_out_ever_faster)
+{
+	uint64_t first, second;
+
+	for (int i = 0; i < 400; i++)
+		push(1, 1400, 0);
+	cr_expect_eq(stand(100, 1), 0, "not yet");
+	first = stand(500, 1);
+	second = stand(500, 1) - first;
+	cr_expect(first > 0 && second > first, "%lu, then %lu", first, second);
+}
+
+Test(fair, a_queue_that_drains_in_time_loses_nothing)
+{
+	for (int i = 0; i < 400; i++)
+		push(1, 1400, 0);
+	for (; fair.n > 0; now += MS / 4)
+		pop_flow();
+	cr_expect_eq(fair.dropped_late, 0);
+	cr_expect_eq(fair.dropped_full, 0);
+}
+
+Test(fair, one_super_frame_is_no_queue)
+{
+	for (int i = 0; i < 1000; i++, now += 10 * MS) {
+		push(1, 60000, 0);
+		if (fair.n > 1)
+			cr_assert_eq(pop_flow(), 1);
+	}
+	cr_expect(fair.dropped_late > 0, "two that stand are one");
+	fair_finish(&fair);
+	init();
+	for (int i = 0; i < 1000; i++, now += 200 * MS) {
+		push(1, 60000, 0);
+		now += 50 * MS;
+		cr_assert_eq(pop_flow(), 1);
+	}
+	cr_expect_eq(fair.dropped_late, 0);
+}
+
+Test(fair, what_waits_is_given_back)
+{
+	struct packet *packet = packet_new(100);
+
+	packet->len = 100;
+	for (uint32_t flow = 0; flow < 300; flow++) {
+		packet->flow = flow;
+		fair_push(&fair, packet, now);
+	}
+	cr_assert_eq(packet->refs, 301);
+	fair_finish(&fair);
+	cr_assert_eq(packet->refs, 1);
+	packet_unref(packet);
+}
+
+/* Random pushes, pops and time: nothing is lost but what is counted, and the bound holds. */
+Test(fair, adds_up)
+{
+	uint64_t pushed = 0, popped = 0;
+	uint32_t random = 1;
+
+	for (int i = 0; i < LONG; i++) {
+		random = random * 1664525 + 1013904223;
+		now += random >> 20;
+		if ((random >> 8) % 100 < 52) {
+			push(random >> 28, 14 + (random >> 10) % 3000, 0);
+			pushed++;
+		} else if (pop_flow() != UINT32_MAX) {
+			popped++;
+		}
+		cr_assert(fair.bytes <= FAIR_BYTES_MAX);
+	}
+	cr_expect_eq(pushed, popped + fair.n + fair.dropped_full + fair.dropped_late);
+	while (pop_flow() != UINT32_MAX)
+		;
+	cr_expect_eq(fair.n, 0);
+}
