@@ -54,6 +54,8 @@ bool splitter_next(struct splitter *splitter, const char **text, size_t *len)
 {
 	size_t at = splitter->scanned;
 
+	if (!splitter->text)
+		return false;
 	while (at + 3 <= splitter->len) {
 		const char *brace = memchr(splitter->text + at, '}', splitter->len - at - 2);
 
@@ -80,5 +82,8 @@ bool splitter_overflows(const struct splitter *splitter)
 
 void splitter_rest(struct splitter *splitter, const char **text, size_t *len)
 {
-	give(splitter, splitter->len, splitter->len, text, len);
+	*text = "";
+	*len = 0;
+	if (splitter->text)
+		give(splitter, splitter->len, splitter->len, text, len);
 }
