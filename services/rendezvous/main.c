@@ -2,10 +2,11 @@
  * rendezvous: makes pairs: two clients that show one token with one nonce become one tunnel.
  *
  * Bus:    service rendezvous.Rendezvous of proto/rendezvous.proto; dataplane nodes claim and
- * release. State:  table rendezvous.pair (db/migrations/0004_rendezvous.sql). Events: publishes
- * "pair" when a pair ends and its connections are to end with it.
+ * release. State:  schema rendezvous (db/migrations/0004_rendezvous.sql and later). Events:
+ * publishes "pair" when a pair ends and its connections are to end with it.
  */
 #include "services/rendezvous/rendezvous.h"
+#include "services/rendezvous/tunnel.h"
 
 #include "lib/svc.h"
 #include "proto/rendezvous.pb-c.h"
@@ -21,6 +22,14 @@ BUS_HANDLER(SERVICE, rendezvous_list_pairs, Rendezvous__ListRequest, Rendezvous_
 	RENDEZVOUS__PAIR_LIST__INIT)
 BUS_HANDLER(
 	SERVICE, rendezvous_close_pair, Rendezvous__Ref, Rendezvous__Pair, RENDEZVOUS__PAIR__INIT)
+BUS_HANDLER(SERVICE, rendezvous_list_traffic, Rendezvous__TrafficRequest, Rendezvous__TrafficList,
+	RENDEZVOUS__TRAFFIC_LIST__INIT)
+BUS_HANDLER(SERVICE, rendezvous_register_server, Rendezvous__TunnelServer, Rendezvous__Empty,
+	RENDEZVOUS__EMPTY__INIT)
+BUS_HANDLER(SERVICE, rendezvous_release_server, Rendezvous__TunnelServerRef, Rendezvous__Empty,
+	RENDEZVOUS__EMPTY__INIT)
+BUS_HANDLER(SERVICE, rendezvous_find_server, Rendezvous__TunnelServerRef, Rendezvous__TunnelServer,
+	RENDEZVOUS__TUNNEL_SERVER__INIT)
 
 static Rendezvous__Rendezvous_Service service = RENDEZVOUS__RENDEZVOUS__INIT(on_rendezvous_);
 

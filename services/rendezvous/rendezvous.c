@@ -10,6 +10,7 @@
 #include "proto/event.pb-c.h"
 #include "services/rendezvous/claim.h"
 #include "services/rendezvous/store.h"
+#include "services/rendezvous/tunnel.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #define TOKEN_ID_MAX   128
 #define NONCE_MAX      128
 #define CONNECTION_MAX 128
+
+#define TRAFFIC_DAYS	 31
+#define TRAFFIC_DAYS_MAX 400
 
 /* Tells the nodes to end the pair's connections. */
 static err_t publish_closed(struct call *call, const char *id)
@@ -65,6 +69,11 @@ static err_t wait_as_first(
 	if (full)
 		return call_refuse(call, ERR_RESOURCE_EXHAUSTED, NULL,
 			"expected fewer than " STORE_WAITING_MAX " waiting pairs in the tenant");
+	if ((err = store_token_is_full(call, request->token_id, &full)) != OK)
+		return err;
+	if (full)
+		return call_refuse(call, ERR_RESOURCE_EXHAUSTED, "token_id",
+			"expected fewer than " STORE_TOKEN_MAX " live pairs of the token");
 	return store_insert(call, request, id);
 }
 
@@ -78,6 +87,8 @@ static err_t meet(struct call *call, const Rendezvous__ClaimRequest *request,
 
 	switch (claim_judge(pair, &end)) {
 	case CLAIM_FIRST:
+		if (!pair->joined && (err = store_announce(call, pair->id)) != OK)
+			return err;
 		return answer(result, pair->id, pair->joined ? &pair->second : NULL);
 	case CLAIM_SECOND:
 		return answer(result, pair->id, &pair->first);
@@ -138,7 +149,7 @@ err_t rendezvous_release(
 		return err;
 	if ((err = check_text(call, "connection", request->connection, 1, CONNECTION_MAX)) != OK)
 		return err;
-	return store_release(call, request->pair, request->connection);
+	return store_release(call, request->pair, request->connection, request->bytes);
 }
 
 /* ---- what people see ---- */
@@ -164,6 +175,15 @@ err_t rendezvous_list_pairs(
 		(err = check_word(call, "state", request->state, states)) != OK)
 		return err;
 	return store_list(call, request, list);
+}
+
+err_t rendezvous_list_traffic(
+	struct call *call, const Rendezvous__TrafficRequest *request, Rendezvous__TrafficList *list)
+{
+	if (request->days > TRAFFIC_DAYS_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "days", "expected at most %d days",
+			TRAFFIC_DAYS_MAX);
+	return store_list_traffic(call, request->days != 0 ? request->days : TRAFFIC_DAYS, list);
 }
 
 err_t rendezvous_close_pair(
@@ -226,6 +246,8 @@ err_t rendezvous_sweep(struct call *call)
 		if ((err = store_abandon(call, &ended, &n)) != OK)
 			return err;
 		if ((err = publish_all(call, ended, n)) != OK)
+			return err;
+		if ((err = tunnel_sweep(call)) != OK)
 			return err;
 	}
 	return store_forget(call);

@@ -19,6 +19,9 @@ err_t rendezvous_list_pairs(struct call *call, const Rendezvous__ListRequest *re
 err_t rendezvous_close_pair(
 	struct call *call, const Rendezvous__Ref *request, Rendezvous__Pair *pair) MUST_CHECK;
 
+err_t rendezvous_list_traffic(struct call *call, const Rendezvous__TrafficRequest *request,
+	Rendezvous__TrafficList *list) MUST_CHECK;
+
 /* How often rendezvous_sweep is to run. */
 #define RENDEZVOUS_SWEEP_S 5
 

@@ -3,6 +3,7 @@
 
 #include "lib/db.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #define WAITING_AGE "interval '60 seconds'"
@@ -13,7 +14,9 @@
 /* The columns of a Rendezvous__Pair. */
 #define PAIR                                                                                       \
 	"id, nonce, state, first_node, second_node, fabric.rfc3339(created_at) AS created_at,"     \
-	" fabric.rfc3339(joined_at) AS joined_at, fabric.rfc3339(closed_at) AS closed_at, version"
+	" fabric.rfc3339(joined_at) AS joined_at, fabric.rfc3339(closed_at) AS closed_at, "        \
+	"version,"                                                                                 \
+	" bytes"
 
 /* ---- claims ---- */
 
@@ -21,7 +24,7 @@ static const struct db_statement find_live = {
 	"SELECT id, state = 'joined' AS joined, first_node, first_connection, second_node,"
 	" second_connection, NOT (rendezvous.alive(first_node)"
 	" AND CASE state WHEN 'joined' THEN rendezvous.alive(second_node)"
-	" ELSE created_at > now() - " WAITING_AGE " END) AS stale"
+	" ELSE announced_at > now() - " WAITING_AGE " END) AS stale"
 	" FROM rendezvous.pair"
 	" WHERE tenant_id = $1 AND token_id = $2 AND nonce = $3 AND state <> 'closed' FOR UPDATE"
 };
@@ -60,7 +63,12 @@ err_t store_find_live(
 static const struct db_statement is_full = {
 	"SELECT count(*) >= " STORE_WAITING_MAX " AS full FROM ("
 	"SELECT FROM rendezvous.pair WHERE tenant_id = $1 AND state = 'waiting'"
-	" AND created_at > now() - " WAITING_AGE " LIMIT " STORE_WAITING_MAX ") waiting"
+	" AND announced_at > now() - " WAITING_AGE " LIMIT " STORE_WAITING_MAX ") waiting"
+};
+static const struct db_statement token_is_full = {
+	"SELECT count(*) >= " STORE_TOKEN_MAX " AS full FROM ("
+	"SELECT FROM rendezvous.pair WHERE tenant_id = $1 AND token_id = $2 AND state <> 'closed'"
+	" LIMIT " STORE_TOKEN_MAX ") live"
 };
 
 err_t store_is_full(struct call *call, bool *full)
@@ -69,6 +77,17 @@ err_t store_is_full(struct call *call, bool *full)
 	err_t err;
 
 	if ((err = DB_QUERY(call, &is_full, &rows, call->tenant)) != OK)
+		return err;
+	*full = db_bool(rows, 0, "full");
+	return OK;
+}
+
+err_t store_token_is_full(struct call *call, const char *token_id, bool *full)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err;
+
+	if ((err = DB_QUERY(call, &token_is_full, &rows, call->tenant, token_id)) != OK)
 		return err;
 	*full = db_bool(rows, 0, "full");
 	return OK;
@@ -103,6 +122,15 @@ err_t store_join(struct call *call, const char *id, const struct claim_end *end)
 	return DB_QUERY(call, &join, NULL, call->tenant, id, end->node, end->connection);
 }
 
+static const struct db_statement announce = {
+	"UPDATE rendezvous.pair SET announced_at = now() WHERE tenant_id = $1 AND id = $2"
+};
+
+err_t store_announce(struct call *call, const char *id)
+{
+	return DB_QUERY(call, &announce, NULL, call->tenant, id);
+}
+
 /* ---- ends ---- */
 
 /* In this order: while the first waits for the row, a claim may turn waiting into joined. */
@@ -116,7 +144,33 @@ static const struct db_statement close_joined = {
 	" AND ($3::text IS NULL OR $3 IN (first_connection, second_connection))"
 };
 
-err_t store_release(struct call *call, const char *id, const char *connection)
+/* Of the connections of a pair each is released once: so each one's bytes are counted once. */
+static const struct db_statement count_pair = {
+	"UPDATE rendezvous.pair SET bytes = bytes + $4::bigint WHERE tenant_id = $1 AND id = $2"
+	" AND state = 'closed' AND $3 IN (first_connection, second_connection) RETURNING id"
+};
+static const struct db_statement count_traffic = {
+	"INSERT INTO rendezvous.traffic (tenant_id, day, connections, bytes)"
+	" VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 1, $2::bigint)"
+	" ON CONFLICT (tenant_id, day) DO UPDATE SET connections = traffic.connections + 1,"
+	" bytes = traffic.bytes + excluded.bytes"
+};
+
+static err_t count_bytes(
+	struct call *call, const char *id, const char *connection, unsigned long long bytes)
+{
+	AUTO_ROWS rows = NULL;
+	char text[24];
+	err_t err;
+
+	snprintf(text, sizeof(text), "%llu", bytes & INT64_MAX);
+	err = DB_QUERY(call, &count_pair, &rows, call->tenant, id, connection, text);
+	if (err != OK || db_count(rows) == 0)
+		return err;
+	return DB_QUERY(call, &count_traffic, NULL, call->tenant, text);
+}
+
+static err_t end_pair(struct call *call, const char *id, const char *connection)
 {
 	err_t err;
 
@@ -125,9 +179,17 @@ err_t store_release(struct call *call, const char *id, const char *connection)
 	return DB_QUERY(call, &close_joined, NULL, call->tenant, id, connection);
 }
 
+err_t store_release(
+	struct call *call, const char *id, const char *connection, unsigned long long bytes)
+{
+	err_t err = end_pair(call, id, connection);
+
+	return err == OK ? count_bytes(call, id, connection, bytes) : err;
+}
+
 err_t store_end(struct call *call, const char *id)
 {
-	return store_release(call, id, NULL);
+	return end_pair(call, id, NULL);
 }
 
 static const struct db_statement close_live = {
@@ -177,12 +239,36 @@ err_t store_list(
 		(const char *const[]){ call->tenant, request->cursor, request->state, limit });
 }
 
+static const struct db_statement list_traffic = {
+	"SELECT day::text AS day, connections, bytes FROM rendezvous.traffic WHERE tenant_id = $1"
+	" AND day > (now() AT TIME ZONE 'UTC')::date - $2::int ORDER BY day DESC"
+};
+
+err_t store_list_traffic(struct call *call, unsigned days, Rendezvous__TrafficList *list)
+{
+	AUTO_ROWS rows = NULL;
+	char text[16];
+	err_t err;
+
+	snprintf(text, sizeof(text), "%u", days);
+	if ((err = DB_QUERY(call, &list_traffic, &rows, call->tenant, text)) != OK)
+		return err;
+	list->n_items = db_count(rows);
+	list->items = arena_alloc(call->arena, (list->n_items + 1) * sizeof(*list->items));
+	for (size_t i = 0; i < list->n_items; i++) {
+		list->items[i] = arena_alloc(call->arena, sizeof(*list->items[i]));
+		rendezvous__traffic__init(list->items[i]);
+		db_message(rows, i, call->arena, &list->items[i]->base);
+	}
+	return OK;
+}
+
 /* ---- the whole fleet ---- */
 
 static const struct db_statement expire = {
 	"DELETE FROM rendezvous.pair WHERE (tenant_id, id) IN ("
 	"SELECT tenant_id, id FROM rendezvous.pair WHERE state = 'waiting'"
-	" AND created_at < now() - " WAITING_AGE " ORDER BY created_at LIMIT " BATCH
+	" AND announced_at < now() - " WAITING_AGE " ORDER BY announced_at LIMIT " BATCH
 	" FOR UPDATE SKIP LOCKED) RETURNING tenant_id, id"
 };
 static const struct db_statement abandon = {

@@ -21,7 +21,8 @@
 static struct fixture fixture;
 static pid_t services[2];
 
-SQL(reset, "WITH a AS (DELETE FROM rendezvous.pair), b AS (DELETE FROM fabric.event)"
+SQL(reset, "WITH a AS (DELETE FROM rendezvous.pair), b AS (DELETE FROM fabric.event),"
+	   " c AS (DELETE FROM rendezvous.traffic), d AS (DELETE FROM rendezvous.tunnel_server)"
 	   " DELETE FROM fabric.instance WHERE id <> '" FIXTURE_SELF "'");
 SQL(add_nodes, "INSERT INTO fabric.instance (id, service, url, events_url, heartbeat_at) VALUES"
 	       " ('" NODE_A "', 'node', '', '', now() + interval '5 minutes'),"
@@ -108,7 +109,7 @@ static bool is_joined_with(const struct claim *claim, const char *node, const ch
 	       strcmp(claim->peer_connection, connection) == 0;
 }
 
-static err_t release(const char *pair, const char *connection)
+static err_t release_after(const char *pair, const char *connection, uint64_t bytes)
 {
 	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
 	const ProtobufCMessage *reply;
@@ -117,10 +118,16 @@ static err_t release(const char *pair, const char *connection)
 
 	request.pair = (char *)(uintptr_t)pair;
 	request.connection = (char *)(uintptr_t)connection;
+	request.bytes = bytes;
 	err = fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor, "Release",
 		&request.base, &reply);
 	call_finish(&call);
 	return err;
+}
+
+static err_t release(const char *pair, const char *connection)
+{
+	return release_after(pair, connection, 0);
 }
 
 /* GetPair or ClosePair; `text` becomes "STATE VERSION". */
@@ -347,7 +354,7 @@ Test(rendezvous, a_claim_of_a_node_that_is_gone_is_taken_over)
 	cr_expect(waits(&first), "a pair with a node that is gone is no reason to refuse");
 }
 
-SQL(age_waiting, "UPDATE rendezvous.pair SET created_at = now() - interval '61 seconds'");
+SQL(age_waiting, "UPDATE rendezvous.pair SET announced_at = now() - interval '61 seconds'");
 SQL(age_closed, "UPDATE rendezvous.pair SET closed_at = now() - interval '61 minutes'"
 		" WHERE state = 'closed' AND nonce = 'old'");
 SQL(count_live, "SELECT count(*) AS n FROM rendezvous.pair WHERE state <> 'closed'");
@@ -385,9 +392,10 @@ Test(rendezvous, old_and_abandoned_pairs_are_cleared_up)
 }
 
 SQL(fill, "INSERT INTO rendezvous.pair (tenant_id, token_id, nonce, first_node, first_connection)"
-	  " SELECT '" TENANT "', 'filler', i, '" NODE_A "', i FROM generate_series(1, 999) i");
+	  " SELECT '" TENANT "', 'filler' || i % 20, i, '" NODE_A
+	  "', i FROM generate_series(1, 9999) i");
 
-Test(rendezvous, a_tenant_has_a_thousand_waiting_pairs_at_most)
+Test(rendezvous, a_tenant_has_ten_thousand_waiting_pairs_at_most)
 {
 	struct claim last, more;
 
@@ -402,4 +410,159 @@ Test(rendezvous, a_tenant_has_a_thousand_waiting_pairs_at_most)
 	cr_expect(is_joined_with(&more, NODE_A, "a"), "who makes a pair is let in");
 	more = claim_of("more", NODE_A, "b");
 	cr_expect(waits(&more));
+}
+
+SQL(fill_token, "INSERT INTO rendezvous.pair (tenant_id, token_id, nonce, first_node,"
+		" first_connection) SELECT '" TENANT
+		"', '018f0000-0000-7000-8000-000000000077', i, '" NODE_A
+		"', i FROM generate_series(1, 999) i");
+
+Test(rendezvous, a_token_has_a_thousand_live_pairs_at_most)
+{
+	struct claim last, more;
+
+	fixture_sql(&fixture, &fill_token);
+	last = claim_of("last", NODE_A, "a");
+	cr_expect(waits(&last));
+	more = claim_of("more", NODE_A, "b");
+	cr_expect_eq(more.err, ERR_RESOURCE_EXHAUSTED);
+	more = claim_of("last", NODE_B, "c");
+	cr_expect(is_joined_with(&more, NODE_A, "a"), "who makes a pair is let in");
+}
+
+/* ---- who waits says so again ---- */
+
+SQL(age_a_little, "UPDATE rendezvous.pair SET announced_at = now() - interval '50 seconds',"
+		  " created_at = now() - interval '1 hour'");
+SQL(seconds_unannounced, "SELECT extract(epoch FROM now() - announced_at)::int AS n"
+			 " FROM rendezvous.pair");
+
+Test(rendezvous, a_client_that_claims_again_may_wait_for_long)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	struct claim again, second;
+
+	fixture_sql(&fixture, &age_a_little);
+	again = claim_of("n", NODE_A, "1");
+	cr_expect(waits(&again));
+	cr_expect_str_eq(again.pair, first.pair);
+	cr_expect_lt(fixture_sql(&fixture, &seconds_unannounced), 40);
+	second = claim_of("n", NODE_B, "2");
+	cr_expect(is_joined_with(&second, NODE_A, "1"));
+}
+
+/* ---- what the pairs have carried ---- */
+
+SQL(pair_bytes, "SELECT bytes AS n FROM rendezvous.pair");
+SQL(traffic_bytes, "SELECT bytes AS n FROM rendezvous.traffic WHERE tenant_id = '" TENANT "'");
+SQL(traffic_connections,
+	"SELECT connections AS n FROM rendezvous.traffic WHERE tenant_id = '" TENANT "'");
+
+Test(rendezvous, bytes_are_counted_by_pair_and_tenant)
+{
+	Rendezvous__TrafficRequest request = RENDEZVOUS__TRAFFIC_REQUEST__INIT;
+	struct claim first = claim_of("n", NODE_A, "1");
+	const Rendezvous__TrafficList *list;
+	const ProtobufCMessage *reply;
+	struct call call;
+
+	claim_of("n", NODE_B, "2");
+	cr_expect_eq(release_after(first.pair, "other", 7), OK);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_connections), 0, "not of this pair");
+	cr_expect_eq(release_after(first.pair, "1", 5000000000), OK);
+	cr_expect_eq(release_after(first.pair, "2", 70), OK);
+	cr_expect_eq(fixture_sql(&fixture, &pair_bytes), 5000000070);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_bytes), 5000000070);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_connections), 2);
+	cr_assert_eq(fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor,
+			     "ListTraffic", &request.base, &reply),
+		OK, "%s", call.fault.detail);
+	list = (const Rendezvous__TrafficList *)reply;
+	cr_assert_eq(list->n_items, 1);
+	cr_expect_eq(list->items[0]->bytes, 5000000070);
+	call_finish(&call);
+	cr_assert_eq(
+		fixture_call(&fixture, &call, OTHER_TENANT, &rendezvous__rendezvous__descriptor,
+			"ListTraffic", &request.base, &reply),
+		OK);
+	cr_expect_eq(((const Rendezvous__TrafficList *)reply)->n_items, 0);
+	call_finish(&call);
+}
+
+/* ---- tunnel servers ---- */
+
+#define SERVER "33333333-3333-3333-3333-333333333333"
+
+static err_t register_server(const char *tenant, const char *node, const char *connection)
+{
+	Rendezvous__TunnelServer request = RENDEZVOUS__TUNNEL_SERVER__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	err_t err;
+
+	request.server = SERVER;
+	request.name = "srv";
+	request.node = (char *)(uintptr_t)node;
+	request.connection = (char *)(uintptr_t)connection;
+	err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor,
+		"RegisterServer", &request.base, &reply);
+	call_finish(&call);
+	return err;
+}
+
+/* FindServer or ReleaseServer; `text` becomes "NODE CONNECTION". */
+static err_t on_server(
+	const char *method, const char *tenant, const char *connection, char text[96])
+{
+	Rendezvous__TunnelServerRef request = RENDEZVOUS__TUNNEL_SERVER_REF__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	err_t err;
+
+	request.server = SERVER;
+	request.connection = (char *)(uintptr_t)connection;
+	err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor, method,
+		&request.base, &reply);
+	if (err == OK && text != NULL) {
+		const Rendezvous__TunnelServer *server = (const Rendezvous__TunnelServer *)reply;
+
+		snprintf(text, 96, "%s %s %s", server->node, server->connection, server->name);
+	}
+	call_finish(&call);
+	return err;
+}
+
+Test(rendezvous, a_server_is_found_while_its_connection_lives)
+{
+	char text[96];
+
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), ERR_NOT_FOUND);
+	cr_expect_eq(register_server(TENANT, NODE_A, "1"), OK);
+	cr_expect_eq(register_server(TENANT, NODE_A, "1"), OK, "again is fine");
+	cr_expect_eq(register_server(TENANT, NODE_A, "2"), ERR_ALREADY_EXISTS);
+	cr_expect_eq(register_server(TENANT, NODE_B, "1"), ERR_ALREADY_EXISTS);
+	cr_expect_eq(register_server(OTHER_TENANT, NODE_B, "1"), OK, "of no concern to it");
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), OK);
+	cr_expect_str_eq(text, NODE_A " 1 srv");
+	cr_expect_eq(on_server("ReleaseServer", TENANT, "2", NULL), OK);
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), OK, "released by its own only");
+	cr_expect_eq(on_server("ReleaseServer", TENANT, "1", NULL), OK);
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), ERR_NOT_FOUND);
+	cr_expect_eq(on_server("FindServer", OTHER_TENANT, "", text), OK);
+}
+
+SQL(age_servers, "UPDATE rendezvous.tunnel_server SET announced_at = now() - interval '3 minutes'");
+SQL(count_servers, "SELECT count(*) AS n FROM rendezvous.tunnel_server");
+
+Test(rendezvous, a_server_of_a_node_that_is_gone_can_come_back)
+{
+	char text[96];
+
+	cr_expect_eq(register_server(TENANT, NODE_GONE, "1"), OK);
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), ERR_NOT_FOUND);
+	cr_expect_eq(register_server(TENANT, NODE_A, "1"), OK);
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), OK);
+	cr_expect_eq(register_server(OTHER_TENANT, NODE_GONE, "1"), OK);
+	fixture_sql(&fixture, &age_servers);
+	AWAIT(fixture_sql(&fixture, &count_servers) == 1);
 }

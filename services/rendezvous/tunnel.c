@@ -1,0 +1,56 @@
+/* tunnel: see tunnel.h. */
+#include "services/rendezvous/tunnel.h"
+
+#include "lib/check.h"
+#include "services/rendezvous/store_tunnel.h"
+
+#define NAME_MAX_LEN   256
+#define CONNECTION_MAX 128
+
+err_t rendezvous_register_server(
+	struct call *call, const Rendezvous__TunnelServer *request, Rendezvous__Empty *reply)
+{
+	bool registered;
+	err_t err;
+
+	(void)reply;
+	if ((err = check_uuid(call, "server", request->server)) != OK ||
+		(err = check_text(call, "name", request->name, 0, NAME_MAX_LEN)) != OK ||
+		(err = check_uuid(call, "node", request->node)) != OK ||
+		(err = check_text(call, "connection", request->connection, 1, CONNECTION_MAX)) !=
+			OK ||
+		(err = store_register_server(call, request, &registered)) != OK)
+		return err;
+	if (!registered)
+		return call_refuse(call, ERR_ALREADY_EXISTS, "server",
+			"expected a UUID that no other live connection has registered");
+	return OK;
+}
+
+err_t rendezvous_release_server(
+	struct call *call, const Rendezvous__TunnelServerRef *request, Rendezvous__Empty *reply)
+{
+	err_t err;
+
+	(void)reply;
+	if ((err = check_uuid(call, "server", request->server)) != OK ||
+		(err = check_text(call, "connection", request->connection, 1, CONNECTION_MAX)) !=
+			OK)
+		return err;
+	return store_release_server(call, request->server, request->connection);
+}
+
+err_t rendezvous_find_server(struct call *call, const Rendezvous__TunnelServerRef *request,
+	Rendezvous__TunnelServer *server)
+{
+	err_t err;
+
+	if ((err = check_uuid(call, "server", request->server)) != OK)
+		return err;
+	return store_find_server(call, request->server, server);
+}
+
+err_t tunnel_sweep(struct call *call)
+{
+	return store_forget_servers(call);
+}
