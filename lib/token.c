@@ -74,6 +74,31 @@ static const struct text_claim text_claims[] = {
 	TEXT_CLAIM("network", network, 0),
 	TEXT_CLAIM("member", member, 0),
 	TEXT_CLAIM("mac", mac, 0),
+	TEXT_CLAIM("ipv4", ipv4, 0),
+	TEXT_CLAIM("ipv6", ipv6, 0),
+};
+
+/* Claims that are there when they are true, or not 0. */
+struct policy_claim {
+	const char *name;
+	size_t offset;
+};
+
+#define POLICY_CLAIM(member) { #member, offsetof(struct token_claims, member) }
+
+static const struct policy_claim flag_claims[] = {
+	POLICY_CLAIM(bridge),
+	POLICY_CLAIM(isolated),
+	POLICY_CLAIM(dhcp_server),
+	POLICY_CLAIM(router),
+	POLICY_CLAIM(address_guard),
+	POLICY_CLAIM(no_broadcast),
+	POLICY_CLAIM(no_multicast),
+};
+
+static const struct policy_claim limit_claims[] = {
+	POLICY_CLAIM(storm_frames),
+	POLICY_CLAIM(storm_bytes),
 };
 /* clang-format on */
 
@@ -211,6 +236,24 @@ static bool scopes_put(json_t *json, const struct token_claims *claims)
 	return json_object_set_new(json, "scope", json_string(text)) == 0;
 }
 
+static bool policy_put(json_t *json, const struct token_claims *claims)
+{
+	for (size_t i = 0; i < ARRAY_LEN(flag_claims); i++)
+		if (*(const bool *)((const char *)claims + flag_claims[i].offset) &&
+			json_object_set_new(json, flag_claims[i].name, json_true()) != 0)
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(limit_claims); i++) {
+		uint32_t limit = *(const uint32_t *)((const char *)claims + limit_claims[i].offset);
+
+		if (limit != 0 &&
+			json_object_set_new(json, limit_claims[i].name, json_integer(limit)) != 0)
+			return false;
+	}
+	return claims->network_version == 0 ||
+	       json_object_set_new(json, "network_version",
+		       json_integer((json_int_t)claims->network_version)) == 0;
+}
+
 static json_t *claims_json(const char *issuer, const struct token_claims *claims)
 {
 	AUTO_JSON json = json_pack("{ss sI sI sI sI}", "iss", issuer, "iat",
@@ -218,7 +261,7 @@ static json_t *claims_json(const char *issuer, const struct token_claims *claims
 		(json_int_t)claims->mac_limit, "policy_version",
 		(json_int_t)claims->policy_version);
 
-	if (!json || !scopes_put(json, claims))
+	if (!json || !scopes_put(json, claims) || !policy_put(json, claims))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(text_claims); i++) {
 		const char *text = (const char *)claims + text_claims[i].offset;
@@ -348,6 +391,31 @@ static bool number_take(const json_t *json, const char *name, int64_t max, int64
 	return json_is_integer(value) && *out >= 0 && *out <= max;
 }
 
+static bool number_take_optional(const json_t *json, const char *name, int64_t max, int64_t *out)
+{
+	*out = 0;
+	return json_object_get(json, name) == NULL || number_take(json, name, max, out);
+}
+
+static bool policy_take(const json_t *json, struct token_claims *claims)
+{
+	for (size_t i = 0; i < ARRAY_LEN(flag_claims); i++) {
+		const json_t *value = json_object_get(json, flag_claims[i].name);
+
+		if (value && !json_is_boolean(value))
+			return false;
+		*(bool *)((char *)claims + flag_claims[i].offset) = json_is_true(value);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(limit_claims); i++) {
+		int64_t limit;
+
+		if (!number_take_optional(json, limit_claims[i].name, UINT32_MAX, &limit))
+			return false;
+		*(uint32_t *)((char *)claims + limit_claims[i].offset) = (uint32_t)limit;
+	}
+	return number_take_optional(json, "network_version", INT64_MAX, &claims->network_version);
+}
+
 static bool scopes_take(const json_t *json, struct token_claims *claims)
 {
 	struct slice text = member(json, "scope");
@@ -376,6 +444,7 @@ static bool claims_read(const json_t *json, const char *issuer, struct token_cla
 		return false;
 	claims->mac_limit = (uint32_t)mac_limit;
 	return member_is(json, "iss", issuer) && scopes_take(json, claims) &&
+	       policy_take(json, claims) &&
 	       number_take(json, "policy_version", INT64_MAX, &claims->policy_version) &&
 	       number_take(json, "iat", INT64_MAX, &claims->issued_at) &&
 	       number_take(json, "exp", INT64_MAX, &claims->expires_at);

@@ -7,6 +7,7 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,17 @@ struct token_claims {
 	size_t n_scopes;
 	char network[37]; /* or "" */
 	char member[37];  /* or "" */
-	char mac[18];	  /* or "" */
+	char mac[18];	  /* "": the port's station is learned */
+	char ipv4[16];	  /* what the network gave the member, without prefix length; or "" */
+	char ipv6[46];
 	uint32_t mac_limit;
-	int64_t policy_version;
+	int64_t policy_version;	 /* of the member */
+	int64_t network_version; /* of the network */
+	/* of the member's port: docs/dataplane.md; false and 0 when absent */
+	bool bridge, isolated, dhcp_server, router, address_guard;
+	/* of the whole network */
+	bool no_broadcast, no_multicast;
+	uint32_t storm_frames, storm_bytes;
 	int64_t issued_at;  /* iat, Unix seconds */
 	int64_t expires_at; /* exp */
 };

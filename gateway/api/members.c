@@ -12,6 +12,7 @@ const struct route members_routes[] = {
 	ROUTE("POST", "/v1/tenants/{tenant}/members", "members:write", "CreateMember",
 		.status = HTTP_CREATED),
 	ROUTE("GET", "/v1/tenants/{tenant}/members/{id}", "members:read", "GetMember"),
+	ROUTE("PATCH", "/v1/tenants/{tenant}/members/{id}", "members:write", "UpdateMember"),
 	ROUTE("DELETE", "/v1/tenants/{tenant}/members/{id}", "members:write", "DeleteMember",
 		.status = HTTP_NO_CONTENT),
 	{ .method = NULL },

@@ -54,6 +54,22 @@ static err_t scopes_read(
 	return OK;
 }
 
+static void policy_read(const Auth__SignTokenRequest *request, struct token_claims *claims)
+{
+	claims->mac_limit = request->mac_limit;
+	claims->policy_version = request->policy_version;
+	claims->network_version = request->network_version;
+	claims->bridge = request->bridge;
+	claims->isolated = request->isolated;
+	claims->dhcp_server = request->dhcp_server;
+	claims->router = request->router;
+	claims->address_guard = request->address_guard;
+	claims->no_broadcast = request->no_broadcast;
+	claims->no_multicast = request->no_multicast;
+	claims->storm_frames = request->storm_frames;
+	claims->storm_bytes = request->storm_bytes;
+}
+
 static err_t claims_read(
 	struct call *call, const Auth__SignTokenRequest *request, struct token_claims *claims)
 {
@@ -64,10 +80,11 @@ static err_t claims_read(
 		(err = COPY(call, claims, role, "role", request->role)) != OK ||
 		(err = COPY(call, claims, network, "network", request->network)) != OK ||
 		(err = COPY(call, claims, member, "member", request->member)) != OK ||
-		(err = COPY(call, claims, mac, "mac", request->mac)) != OK)
+		(err = COPY(call, claims, mac, "mac", request->mac)) != OK ||
+		(err = COPY(call, claims, ipv4, "ipv4", request->ipv4)) != OK ||
+		(err = COPY(call, claims, ipv6, "ipv6", request->ipv6)) != OK)
 		return err;
-	claims->mac_limit = request->mac_limit;
-	claims->policy_version = request->policy_version;
+	policy_read(request, claims);
 	return scopes_read(call, request, claims);
 }
 

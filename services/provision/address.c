@@ -132,6 +132,18 @@ void address_random_ipv6(char text[ADDRESS_RANGE_LEN])
 	address_range_format(&range, text);
 }
 
+bool address_mac_valid(const char *text)
+{
+	unsigned first = 0;
+
+	if (strlen(text) != ADDRESS_MAC_LEN - 1 || strcmp(text, "00:00:00:00:00:00") == 0)
+		return false;
+	for (size_t i = 0; i < ADDRESS_MAC_LEN - 1; i++)
+		if (i % 3 == 2 ? text[i] != ':' : strchr("0123456789abcdef", text[i]) == NULL)
+			return false;
+	return sscanf(text, "%2x", &first) == 1 && (first & 1) == 0;
+}
+
 void address_random_mac(char text[ADDRESS_MAC_LEN])
 {
 	unsigned char mac[6];

@@ -35,5 +35,8 @@ err_t address_check_ipv6(struct call *call, const char *field, const char *text)
 /* A random /64 of the locally assigned unique local addresses (RFC 4193). */
 void address_random_ipv6(char text[ADDRESS_RANGE_LEN]);
 
+/* Six pairs of lower-case hex digits with ':' between them, neither zero nor a group. */
+bool address_mac_valid(const char *text);
+
 /* A random MAC address: unicast and locally administered. */
 void address_random_mac(char text[ADDRESS_MAC_LEN]);

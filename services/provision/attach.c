@@ -9,9 +9,12 @@
 #include "services/provision/state.h"
 #include "services/provision/store.h"
 
-/* Picks the one network that the device means. */
+#include <string.h>
+
+/* Picks the one network that the device means, with its addresses there and what the token says of
+ * them. */
 static err_t find_attachment(struct call *call, const Provision__AttachRequest *request,
-	Provision__Attachment *reply, int64_t *version)
+	Provision__Attachment *reply, Auth__SignTokenRequest *token)
 {
 	AUTO_ROWS rows = NULL;
 	err_t err;
@@ -29,28 +32,29 @@ static err_t find_attachment(struct call *call, const Provision__AttachRequest *
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "network",
 			"expected a network's id or name: the device is a member of several");
 	db_message(rows, 0, call->arena, &reply->base);
-	*version = db_int(rows, 0, "version");
+	db_message(rows, 0, call->arena, &token->base);
 	return OK;
 }
 
-static err_t sign(
-	struct call *call, const char *device, int64_t version, Provision__Attachment *reply)
+static char *without_prefix(struct call *call, const char *address)
+{
+	return arena_strndup(call->arena, address, strcspn(address, "/"));
+}
+
+static err_t sign(struct call *call, const char *device, Auth__SignTokenRequest *request,
+	Provision__Attachment *reply)
 {
 	static char *scopes[] = { "network:attach", "pairs:claim" };
-	Auth__SignTokenRequest request = AUTH__SIGN_TOKEN_REQUEST__INIT;
 	const Auth__Token *token;
 	err_t err;
 
-	request.subject = arena_printf(call->arena, "device:%s", device);
-	request.role = "device";
-	request.scopes = scopes;
-	request.n_scopes = ARRAY_LEN(scopes);
-	request.network = reply->network;
-	request.member = reply->member;
-	request.mac = reply->mac;
-	request.mac_limit = 1;
-	request.policy_version = version;
-	if ((err = auth_sign_token(call, &request, &token)) != OK)
+	request->subject = arena_printf(call->arena, "device:%s", device);
+	request->role = "device";
+	request->scopes = scopes;
+	request->n_scopes = ARRAY_LEN(scopes);
+	request->ipv4 = without_prefix(call, request->ipv4);
+	request->ipv6 = without_prefix(call, request->ipv6);
+	if ((err = auth_sign_token(call, request, &token)) != OK)
 		return err;
 	reply->access_token = token->access_token;
 	reply->expires_in = token->expires_in;
@@ -61,7 +65,7 @@ err_t attach_device(struct call *call, const struct urls *urls,
 	const Provision__AttachRequest *request, Provision__Attachment *reply)
 {
 	Provision__Device device = PROVISION__DEVICE__INIT;
-	int64_t version = 0;
+	Auth__SignTokenRequest token = AUTH__SIGN_TOKEN_REQUEST__INIT;
 	err_t err;
 
 	if ((err = check_uuid(call, "device", request->device)) != OK)
@@ -72,8 +76,8 @@ err_t attach_device(struct call *call, const struct urls *urls,
 		return err;
 	if ((err = store_device_lock(call, request->device, &device)) != OK ||
 		(err = state_check_attach(call, device.state)) != OK ||
-		(err = find_attachment(call, request, reply, &version)) != OK ||
-		(err = sign(call, request->device, version, reply)) != OK)
+		(err = find_attachment(call, request, reply, &token)) != OK ||
+		(err = sign(call, request->device, &token, reply)) != OK)
 		return err;
 	reply->tenant = (char *)call->tenant;
 	reply->urls = (char **)urls->list;

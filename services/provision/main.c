@@ -3,7 +3,7 @@
  *
  * Bus:    service Provision of proto/provision.proto; asks auth.
  * State:  schema provision (db/migrations/0003_provision.sql).
- * Events: publishes "member"; hears none.
+ * Events: publishes "member" and "network"; hears none.
  */
 #include "lib/svc.h"
 #include "services/provision/provision.h"
@@ -45,6 +45,7 @@ HANDLER(retire_device, Ref, Device, DEVICE)
 HANDLER(create_member, CreateMemberRequest, Member, MEMBER)
 HANDLER(get_member, Ref, Member, MEMBER)
 HANDLER(list_members, ListRequest, MemberList, MEMBER_LIST)
+HANDLER(update_member, UpdateMemberRequest, Member, MEMBER)
 HANDLER(delete_member, Ref, Empty, EMPTY)
 HANDLER(attach, AttachRequest, Attachment, ATTACHMENT)
 /* clang-format on */

@@ -5,13 +5,20 @@
 #include "services/provision/provision.h"
 
 #include "lib/check.h"
+#include "lib/event.h"
 #include "services/provision/address.h"
 #include "services/provision/request.h"
 #include "services/provision/store.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #define MTU_MIN	    1280 /* what IPv6 needs (RFC 8200) */
 #define MTU_MAX	    9000
 #define MTU_DEFAULT 1400
+
+#define STORM_FRAMES_MAX 1000000
+#define STORM_BYTES_MAX	 1000000000
 
 static err_t check_mtu(struct call *call, unsigned mtu)
 {
@@ -85,19 +92,71 @@ static err_t lock_version(
 	return request_check_version(call, version, network->version);
 }
 
+/* Puts what the request sets into the network; true if that changed anything. */
+static bool apply_update(
+	const Provision__UpdateNetworkRequest *request, Provision__Network *network)
+{
+	Provision__Network old;
+
+	memcpy(&old, network, sizeof(old)); /* with the bytes between its fields, for memcmp */
+	if (request->set_mtu_case != 0)
+		network->mtu = request->mtu;
+	if (request->set_no_broadcast_case != 0)
+		network->no_broadcast = request->no_broadcast;
+	if (request->set_no_multicast_case != 0)
+		network->no_multicast = request->no_multicast;
+	if (request->set_storm_frames_case != 0)
+		network->storm_frames = request->storm_frames;
+	if (request->set_storm_bytes_case != 0)
+		network->storm_bytes = request->storm_bytes;
+	return memcmp(&old, network, sizeof(old)) != 0;
+}
+
+static err_t check_update(struct call *call, const Provision__Network *network)
+{
+	err_t err;
+
+	if ((err = check_mtu(call, network->mtu)) != OK)
+		return err;
+	if (network->storm_frames > STORM_FRAMES_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "storm_frames",
+			"expected 0 to %d frames a second", STORM_FRAMES_MAX);
+	if (network->storm_bytes > STORM_BYTES_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "storm_bytes",
+			"expected 0 to %d bytes a second", STORM_BYTES_MAX);
+	return OK;
+}
+
+/* Tells the nodes of the rules. */
+static err_t publish(struct call *call, const Provision__Network *network)
+{
+	Event__Network event = EVENT__NETWORK__INIT;
+
+	event.network = network->id;
+	event.version = network->version;
+	event.no_broadcast = network->no_broadcast;
+	event.no_multicast = network->no_multicast;
+	event.storm_frames = network->storm_frames;
+	event.storm_bytes = network->storm_bytes;
+	return event_publish(call, "network", &event.base);
+}
+
 err_t update_network(struct call *call, const Provision__UpdateNetworkRequest *request,
 	Provision__Network *reply)
 {
-	bool has_mtu = request->set_mtu_case == PROVISION__UPDATE_NETWORK_REQUEST__SET_MTU_MTU;
+	Provision__Network network = PROVISION__NETWORK__INIT;
 	err_t err;
 
-	if (has_mtu && (err = check_mtu(call, request->mtu)) != OK)
+	if ((err = lock_version(call, request->id, request->version, &network)) != OK)
 		return err;
-	if ((err = lock_version(call, request->id, request->version, reply)) != OK)
-		return err;
-	if (!has_mtu || request->mtu == reply->mtu)
+	if (!apply_update(request, &network)) {
+		*reply = network;
 		return OK;
-	return store_network_set_mtu(call, request->id, request->mtu, reply);
+	}
+	if ((err = check_update(call, &network)) != OK ||
+		(err = store_network_update(call, &network, reply)) != OK)
+		return err;
+	return publish(call, reply);
 }
 
 err_t delete_network(struct call *call, const Provision__Ref *request, Provision__Empty *reply)

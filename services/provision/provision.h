@@ -47,6 +47,8 @@ err_t get_member(
 	struct call *call, const Provision__Ref *request, Provision__Member *reply) MUST_CHECK;
 err_t list_members(struct call *call, const Provision__ListRequest *request,
 	Provision__MemberList *reply) MUST_CHECK;
+err_t update_member(struct call *call, const Provision__UpdateMemberRequest *request,
+	Provision__Member *reply) MUST_CHECK;
 err_t delete_member(
 	struct call *call, const Provision__Ref *request, Provision__Empty *reply) MUST_CHECK;
 

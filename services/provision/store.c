@@ -18,6 +18,16 @@ const char *store_filter(const char *text)
 	return *text != '\0' ? text : NULL;
 }
 
+const char *store_number(struct call *call, unsigned number)
+{
+	return arena_printf(call->arena, "%u", number);
+}
+
+const char *store_bool(bool value)
+{
+	return value ? "true" : "false";
+}
+
 err_t store_page(struct call *call, const struct db_statement pages[], ProtobufCMessage *list,
 	unsigned limit, size_t n, const char *const params[])
 {

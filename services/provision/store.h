@@ -17,6 +17,10 @@ const char *store_cursor(const char *cursor);		    /* "" is the beginning */
 const char *store_limit(struct call *call, unsigned limit); /* as db_page wants it */
 const char *store_filter(const char *text);		    /* "" is SQL NULL: all */
 
+/* As parameters of a statement. */
+const char *store_number(struct call *call, unsigned number);
+const char *store_bool(bool value);
+
 /*
  * db_page with one statement for each filter, so that each has a plan and an index of its own: a
  * single one is planned for any filters at all, and scans the whole tenant. The params are tenant,
@@ -37,8 +41,9 @@ err_t store_network_list(struct call *call, const Provision__ListRequest *reques
 	Provision__NetworkList *reply) MUST_CHECK;
 /* As get, and nobody else changes, fills or deletes the network until the transaction ends. */
 err_t store_network_lock(struct call *call, const char *id, Provision__Network *reply) MUST_CHECK;
-err_t store_network_set_mtu(
-	struct call *call, const char *id, unsigned mtu, Provision__Network *reply) MUST_CHECK;
+/* Writes the MTU and the rules of network->id. */
+err_t store_network_update(
+	struct call *call, const Provision__Network *network, Provision__Network *reply) MUST_CHECK;
 err_t store_network_count_members(struct call *call, const char *id, long long *n) MUST_CHECK;
 err_t store_network_delete(struct call *call, const char *id) MUST_CHECK;
 
@@ -69,6 +74,9 @@ err_t store_member_list(struct call *call, const Provision__ListRequest *request
 	Provision__MemberList *reply) MUST_CHECK;
 /* As get, and nobody else changes or deletes the member until the transaction ends. */
 err_t store_member_lock(struct call *call, const char *id, Provision__Member *reply) MUST_CHECK;
+/* Writes MAC address and policy of member->id. ALREADY_EXISTS (mac). */
+err_t store_member_update(
+	struct call *call, const Provision__Member *member, Provision__Member *reply) MUST_CHECK;
 
 /*
  * The rows of these four have the columns of event.Member, one row a member. A member counts as
@@ -82,7 +90,7 @@ err_t store_member_delete(struct call *call, const char *id, struct db_rows **ro
 err_t store_member_delete_all(
 	struct call *call, const char *device, struct db_rows **rows) MUST_CHECK;
 
-/* The networks of a device, two at most, with the columns of Attachment and `version` of the
- * member: the one with this id or name, or any if `network` is empty. */
+/* The networks of a device, two at most, with the columns of Attachment and of SignTokenRequest:
+ * the one with this id or name, or any if `network` is empty. */
 err_t store_member_attachments(struct call *call, const char *device, const char *network,
 	struct db_rows **rows) MUST_CHECK;

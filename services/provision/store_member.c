@@ -9,16 +9,18 @@
 
 #include <string.h>
 
+#define POLICY "m.mac_limit, m.bridge, m.isolated, m.dhcp_server, m.router, m.address_guard"
+
 /* Of a member m with its network n and device d. */
 #define COLUMNS                                                                                    \
 	"m.id, m.network_id AS network, m.device_id AS device, d.name, m.mac,"                     \
 	" n.ipv4 + m.host AS ipv4, n.ipv6 + m.host AS ipv6,"                                       \
-	" fabric.rfc3339(m.created_at) AS created_at, m.version"
+	" fabric.rfc3339(m.created_at) AS created_at, m.version, " POLICY
 
 #define EVENT_COLUMNS                                                                              \
 	"m.id AS member, m.network_id AS network, n.name AS network_name,"                         \
 	" m.device_id AS device, d.name AS device_name, host(n.ipv4 + m.host) AS ipv4,"            \
-	" host(n.ipv6 + m.host) AS ipv6"
+	" host(n.ipv6 + m.host) AS ipv6, m.policy_version"
 #define REMOVED_BY_STATE ", d.state <> 'approved' AS removed"
 
 #define WITH_NETWORK_AND_DEVICE                                                                    \
@@ -148,6 +150,29 @@ err_t store_member_lock(struct call *call, const char *id, Provision__Member *re
 	return db_one(call, &statement, &reply->base, "member", ARRAY_LEN(params), params);
 }
 
+err_t store_member_update(
+	struct call *call, const Provision__Member *member, Provision__Member *reply)
+{
+	static const struct db_statement statement = {
+		"WITH m AS (UPDATE provision.member SET mac = nullif($3, '')::macaddr,"
+		" mac_limit = $4, bridge = $5, isolated = $6, dhcp_server = $7, router = $8,"
+		" address_guard = $9, version = version + 1, policy_version = policy_version + 1"
+		" WHERE tenant_id = $1 AND id = $2 RETURNING *)"
+		" SELECT " COLUMNS " FROM m" WITH_NETWORK_AND_DEVICE
+	};
+	const char *params[] = { call->tenant, member->id, member->mac,
+		store_number(call, member->mac_limit), store_bool(member->bridge),
+		store_bool(member->isolated), store_bool(member->dhcp_server),
+		store_bool(member->router), store_bool(member->address_guard) };
+	err_t err;
+
+	err = db_one(call, &statement, &reply->base, "member", ARRAY_LEN(params), params);
+	if (err == ERR_ALREADY_EXISTS)
+		return call_refuse(call, err, "mac",
+			"another member of the network has the address %s", member->mac);
+	return err;
+}
+
 /* ---- members as events ---- */
 
 err_t store_member_event(struct call *call, const char *id, struct db_rows **rows)
@@ -201,7 +226,9 @@ err_t store_member_attachments(
 	static const struct db_statement statement = {
 		"SELECT m.network_id AS network, n.name AS network_name, m.id AS member, d.name, "
 		"m.mac,"
-		" n.ipv4 + m.host AS ipv4, n.ipv6 + m.host AS ipv6, n.mtu, m.version"
+		" n.ipv4 + m.host AS ipv4, n.ipv6 + m.host AS ipv6, n.mtu, " POLICY
+		", m.policy_version, n.version AS network_version, n.no_broadcast, n.no_multicast,"
+		" n.storm_frames, n.storm_bytes"
 		" FROM provision.member m" WITH_NETWORK_AND_DEVICE
 		" WHERE m.tenant_id = $1 AND m.device_id = $2"
 		" AND ($3::text IS NULL OR n.id::text = $3 OR n.name = $3) LIMIT 2"

@@ -1,10 +1,11 @@
 /* store_network: the SQL of networks; see store.h. Runs in the thread of the call. */
 #include "services/provision/store.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define COLUMNS "id, name, ipv4, ipv6, mtu, fabric.rfc3339(created_at) AS created_at, version"
+#define COLUMNS                                                                                    \
+	"id, name, ipv4, ipv6, mtu, fabric.rfc3339(created_at) AS created_at, version,"            \
+	" no_broadcast, no_multicast, storm_frames, storm_bytes"
 
 /* Says which rule of the table refused a new network. */
 static err_t refuse_network(struct call *call, err_t err, const Provision__Network *network)
@@ -30,11 +31,10 @@ err_t store_network_create(
 		"INSERT INTO provision.network (tenant_id, name, ipv4, ipv6, mtu)"
 		" VALUES ($1, $2, nullif($3, '')::cidr, $4, $5) RETURNING " COLUMNS
 	};
-	char mtu[12];
-	const char *params[] = { call->tenant, network->name, network->ipv4, network->ipv6, mtu };
+	const char *params[] = { call->tenant, network->name, network->ipv4, network->ipv6,
+		store_number(call, network->mtu) };
 	err_t err;
 
-	snprintf(mtu, sizeof(mtu), "%u", network->mtu);
 	err = db_one(call, &statement, &reply->base, "network", ARRAY_LEN(params), params);
 	return err == OK ? OK : refuse_network(call, err, network);
 }
@@ -75,17 +75,19 @@ err_t store_network_lock(struct call *call, const char *id, Provision__Network *
 	return db_one(call, &statement, &reply->base, "network", ARRAY_LEN(params), params);
 }
 
-err_t store_network_set_mtu(
-	struct call *call, const char *id, unsigned mtu, Provision__Network *reply)
+err_t store_network_update(
+	struct call *call, const Provision__Network *network, Provision__Network *reply)
 {
 	static const struct db_statement statement = {
-		"UPDATE provision.network SET mtu = $3, version = version + 1"
+		"UPDATE provision.network SET mtu = $3, no_broadcast = $4, no_multicast = $5,"
+		" storm_frames = $6, storm_bytes = $7, version = version + 1"
 		" WHERE tenant_id = $1 AND id = $2 RETURNING " COLUMNS
 	};
-	char text[12];
-	const char *params[] = { call->tenant, id, text };
+	const char *params[] = { call->tenant, network->id, store_number(call, network->mtu),
+		store_bool(network->no_broadcast), store_bool(network->no_multicast),
+		store_number(call, network->storm_frames),
+		store_number(call, network->storm_bytes) };
 
-	snprintf(text, sizeof(text), "%u", mtu);
 	return db_one(call, &statement, &reply->base, "network", ARRAY_LEN(params), params);
 }
 

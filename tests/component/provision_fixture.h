@@ -119,7 +119,7 @@ static err_t make_network(struct step *step, const char *name, const char *ipv4,
 }
 
 /* A call that takes a Ref. */
-static err_t ask_ref(
+__attribute__((unused)) static err_t ask_ref(
 	struct step *step, const char *method, const char *id, int64_t version, const void **reply)
 {
 	Provision__Ref request = PROVISION__REF__INIT;
@@ -175,7 +175,8 @@ SQL(duplicates,
 	" FROM provision.member WHERE tenant_id = $1 AND network_id = $2::uuid");
 
 /* The network has exactly these many members, on the first addresses, and none twice. */
-static void check_full(struct step *step, const char *network, long long hosts)
+__attribute__((unused)) static void check_full(
+	struct step *step, const char *network, long long hosts)
 {
 	AUTO_ROWS rows = sql(step, &duplicates, PARAMS(step->call.tenant, network));
 

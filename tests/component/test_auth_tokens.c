@@ -22,6 +22,11 @@ Test(auth, a_token_says_what_was_vouched_for)
 	request.mac = "02:00:00:00:00:01";
 	request.mac_limit = 4;
 	request.policy_version = 9;
+	request.network_version = 8;
+	request.ipv4 = "10.77.0.1";
+	request.ipv6 = "fd00:7::1";
+	request.bridge = request.dhcp_server = request.address_guard = request.no_multicast = true;
+	request.storm_frames = 100;
 	token = ask(tenant, "SignToken", &request);
 	cr_assert_str_eq(token->token_type, "Bearer");
 	cr_assert_eq(token->expires_in, 600);
@@ -35,6 +40,14 @@ Test(auth, a_token_says_what_was_vouched_for)
 	cr_assert_str_eq(claims.mac, "02:00:00:00:00:01");
 	cr_assert_eq(claims.mac_limit, 4);
 	cr_assert_eq(claims.policy_version, 9);
+	cr_assert_eq(claims.network_version, 8);
+	cr_assert_str_eq(claims.ipv4, "10.77.0.1");
+	cr_assert_str_eq(claims.ipv6, "fd00:7::1");
+	cr_assert(
+		claims.bridge && claims.dhcp_server && claims.address_guard && claims.no_multicast);
+	cr_assert_not(claims.isolated || claims.router || claims.no_broadcast);
+	cr_assert_eq(claims.storm_frames, 100);
+	cr_assert_eq(claims.storm_bytes, 0);
 	cr_assert_eq(claims.expires_at - claims.issued_at, 600);
 
 	request.role = "root";

@@ -366,6 +366,13 @@ static void check_token(
 	cr_assert_str_eq(claims.mac, attachment->mac);
 	cr_assert_eq(claims.mac_limit, 1);
 	cr_assert_eq(claims.policy_version, 1);
+	cr_assert_eq(claims.network_version, 1);
+	cr_assert_str_eq(claims.ipv4, "10.77.0.1");
+	cr_assert_str_eq(claims.ipv6, "fd00:7::1");
+	cr_assert_not(claims.bridge || claims.isolated || claims.dhcp_server || claims.router ||
+		      claims.address_guard || claims.no_broadcast || claims.no_multicast);
+	cr_assert_eq(claims.storm_frames, 2000);
+	cr_assert_eq(claims.storm_bytes, 2500000);
 	cr_assert_eq(claims.expires_at - claims.issued_at, attachment->expires_in);
 }
 

@@ -103,9 +103,16 @@ def test_networks_members_names(api, tenant, things):
     where = {"id_": network["id"], **of}
     assert api.ok("getNetwork", owner, **where) == network
     assert api.ok("updateNetwork", owner, {"mtu": 1500}, **where)["mtu"] == 1500
+    rules = {"no_broadcast": False, "no_multicast": True, "storm_frames": 100, "storm_bytes": 0}
+    assert rules.items() <= api.ok("updateNetwork", owner, rules, **where).items()
     member = api.ok("createMember", owner, {"network": network["id"], "device": device}, **of)
     assert api.call("createMember", owner, {"network": network["id"], "device": device}, **of).status_code == 409
     assert api.ok("getMember", owner, id_=member["id"], **of) == member
+    policy = {"mac": "02:00:00:00:00:0a", "mac_limit": 16, "bridge": True, "isolated": True, "dhcp_server": True,
+              "router": True, "address_guard": True}
+    assert policy.items() <= api.ok("updateMember", owner, policy, id_=member["id"], **of).items()
+    assert api.call("updateMember", owner, {"mac_limit": 1}, id_=member["id"], **of).json()["field"] == "mac_limit"
+    member = api.ok("getMember", owner, id_=member["id"], **of)
     listed = api.ok("listMembers", owner, query={"network": network["id"], "device": device}, **of)["items"]
     assert listed == [member]
     assert api.call("deleteNetwork", owner, **where).status_code == 409

@@ -56,6 +56,7 @@ static const struct {
 	{ "GET", T "/members", READERS, false },
 	{ "POST", T "/members", WRITERS, false },
 	{ "GET", T "/members/{id}", READERS, false },
+	{ "PATCH", T "/members/{id}", WRITERS, false },
 	{ "DELETE", T "/members/{id}", WRITERS, false },
 	{ "GET", T "/sessions", READERS, false },
 	{ "GET", T "/sessions/{id}", READERS, false },
