@@ -32,11 +32,14 @@ static struct metric metrics[] = {
 	[COUNTER_RX_BYTES] = COUNT("bytes_received_total", "Bytes of frames from members."),
 	[COUNTER_TX_FRAMES] = COUNT("frames_sent_total", "Ethernet frames to members."),
 	[COUNTER_TX_BYTES] = COUNT("bytes_sent_total", "Bytes of frames to members."),
-	[COUNTER_DROPPED_LENGTH] = DROPPED("length"),
-	[COUNTER_DROPPED_SOURCE] = DROPPED("source"),
-	[COUNTER_DROPPED_DESTINATION] = DROPPED("destination"),
-	[COUNTER_DROPPED_QUEUE] = DROPPED("queue"),
 	[COUNTER_RELAY_BYTES] = COUNT("relay_bytes_total", "Bytes passed between pairs."),
+	[COUNTER_DROPPED + DROP_LENGTH] = DROPPED("length"),
+	[COUNTER_DROPPED + DROP_SOURCE] = DROPPED("source"),
+	[COUNTER_DROPPED + DROP_DESTINATION] = DROPPED("destination"),
+	[COUNTER_DROPPED + DROP_POLICY] = DROPPED("policy"),
+	[COUNTER_DROPPED + DROP_STORM] = DROPPED("storm"),
+	[COUNTER_DROPPED + DROP_LOOP] = DROPPED("loop"),
+	[COUNTER_DROPPED + DROP_QUEUE] = DROPPED("queue"),
 };
 
 _Static_assert(ARRAY_LEN(metrics) == COUNTER_LAST + 1, "each counter has a row");
@@ -44,7 +47,8 @@ _Static_assert(ARRAY_LEN(metrics) == COUNTER_LAST + 1, "each counter has a row")
 void counters_register(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
-		metric_register(&metrics[i]);
+		if (metrics[i].name) /* DROP_NONE is not counted */
+			metric_register(&metrics[i]);
 }
 
 void counter_add(enum counter counter, int64_t n)

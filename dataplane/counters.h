@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "dataplane/switch/drops.h"
+
 #include <stdint.h>
 
 enum counter {
@@ -15,12 +17,9 @@ enum counter {
 	COUNTER_RX_BYTES,
 	COUNTER_TX_FRAMES,
 	COUNTER_TX_BYTES,
-	COUNTER_DROPPED_LENGTH,
-	COUNTER_DROPPED_SOURCE,
-	COUNTER_DROPPED_DESTINATION,
-	COUNTER_DROPPED_QUEUE,
 	COUNTER_RELAY_BYTES,
-	COUNTER_LAST = COUNTER_RELAY_BYTES,
+	COUNTER_DROPPED, /* one for each enum drop: COUNTER_DROPPED + DROP_QUEUE */
+	COUNTER_LAST = COUNTER_DROPPED + DROP_N - 1,
 };
 
 void counters_register(void);

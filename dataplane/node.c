@@ -89,15 +89,15 @@ ProtobufCService *const node_services[] = { &service.base, NULL };
 /* What an event names, copied for the loop. */
 struct notice {
 	char what[64];
-	int64_t not_before;
+	int64_t number; /* not_before, or the version */
 };
 
-static void post_notice(void (*run)(void *arg), const char *what, int64_t not_before)
+static void post_notice(void (*run)(void *arg), const char *what, int64_t number)
 {
 	struct notice *notice = xcalloc(1, sizeof(*notice));
 
 	snprintf(notice->what, sizeof(notice->what), "%s", what);
-	notice->not_before = not_before;
+	notice->number = number;
 	if (!loop_post(node->loop, run, notice))
 		free(notice);
 }
@@ -106,9 +106,9 @@ static void run_revoked(void *arg)
 {
 	struct notice *notice = arg;
 
-	verifier_revoke(node->verifier, notice->what, notice->not_before, clock_unix_ms() / 1000);
-	sessions_end_subject(node->sessions, notice->what, notice->not_before);
-	relays_end_subject(node->relays, notice->what, notice->not_before);
+	verifier_revoke(node->verifier, notice->what, notice->number, clock_unix_ms() / 1000);
+	sessions_end_subject(node->sessions, notice->what, notice->number);
+	relays_end_subject(node->relays, notice->what, notice->number);
 	free(notice);
 }
 
@@ -134,6 +134,16 @@ static void run_removed(void *arg)
 	free(notice);
 }
 
+/* An earlier policy ends with its session, which comes back with a new token. */
+static void run_member(void *arg)
+{
+	struct notice *notice = arg;
+
+	verifier_renew(node->verifier, notice->what, notice->number, clock_unix_ms() / 1000);
+	sessions_renew_member(node->sessions, notice->what, notice->number);
+	free(notice);
+}
+
 static err_t apply_member(struct call *call, const ProtobufCMessage *message)
 {
 	const Event__Member *event = (const Event__Member *)message;
@@ -141,6 +151,42 @@ static err_t apply_member(struct call *call, const ProtobufCMessage *message)
 	(void)call;
 	if (event->removed)
 		post_notice(run_removed, event->member, 0);
+	else
+		post_notice(run_member, event->member, event->policy_version);
+	return OK;
+}
+
+struct ruling {
+	char tenant[UUID_SIZE], network[UUID_SIZE];
+	struct switch_rules rules;
+};
+
+static void run_network(void *arg)
+{
+	struct ruling *ruling = arg;
+
+	verifier_renew(
+		node->verifier, ruling->network, ruling->rules.version, clock_unix_ms() / 1000);
+	sessions_set_rules(node->sessions, ruling->tenant, ruling->network, &ruling->rules);
+	free(ruling);
+}
+
+static err_t apply_network(struct call *call, const ProtobufCMessage *message)
+{
+	const Event__Network *event = (const Event__Network *)message;
+	struct ruling *ruling = xcalloc(1, sizeof(*ruling));
+
+	snprintf(ruling->tenant, sizeof(ruling->tenant), "%s", call->tenant);
+	snprintf(ruling->network, sizeof(ruling->network), "%s", event->network);
+	ruling->rules = (struct switch_rules){
+		.version = event->version,
+		.no_broadcast = event->no_broadcast,
+		.no_multicast = event->no_multicast,
+		.storm_frames = event->storm_frames,
+		.storm_bytes = event->storm_bytes,
+	};
+	if (!loop_post(node->loop, run_network, ruling))
+		free(ruling);
 	return OK;
 }
 
@@ -170,6 +216,7 @@ static err_t apply_keys(struct call *call, const ProtobufCMessage *message)
 const struct event_route node_events[] = {
 	{ "revoked", &event__revoked__descriptor, apply_revoked },
 	{ "member", &event__member__descriptor, apply_member },
+	{ "network", &event__network__descriptor, apply_network },
 	{ "pair", &event__pair_closed__descriptor, apply_pair },
 	{ "keys", &event__keys__descriptor, apply_keys },
 	{ NULL, NULL, NULL },

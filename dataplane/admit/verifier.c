@@ -3,6 +3,7 @@
  */
 #include "dataplane/admit/verifier.h"
 
+#include "dataplane/admit/versions.h"
 #include "lib/access.h"
 #include "lib/mem.h"
 #include "lib/revoked.h"
@@ -13,6 +14,7 @@ struct verifier {
 	const char *issuer;
 	struct token_keys *keys;
 	struct revoked *revoked;
+	struct versions *versions;
 };
 
 struct verifier *verifier_create(const char *issuer)
@@ -21,6 +23,7 @@ struct verifier *verifier_create(const char *issuer)
 
 	verifier->issuer = issuer;
 	verifier->revoked = revoked_create();
+	verifier->versions = versions_create();
 	return verifier;
 }
 
@@ -30,6 +33,7 @@ void verifier_destroy(struct verifier *verifier)
 		return;
 	token_keys_destroy(verifier->keys);
 	revoked_destroy(verifier->revoked);
+	versions_destroy(verifier->versions);
 	free(verifier);
 }
 
@@ -46,6 +50,11 @@ void verifier_revoke(
 	revoked_add(verifier->revoked, subject, not_before);
 }
 
+void verifier_renew(struct verifier *verifier, const char *id, int64_t version, int64_t now_s)
+{
+	versions_add(verifier->versions, id, version, now_s);
+}
+
 err_t verifier_check(const struct verifier *verifier, const char *token, size_t len, int64_t now_s,
 	struct token_claims *claims)
 {
@@ -54,7 +63,8 @@ err_t verifier_check(const struct verifier *verifier, const char *token, size_t 
 	if (!verifier->keys)
 		return ERR_UNAVAILABLE;
 	err = token_verify(verifier->keys, token, len, verifier->issuer, now_s, claims);
-	if (err == OK && revoked_has_token(verifier->revoked, claims))
+	if (err == OK && (revoked_has_token(verifier->revoked, claims) ||
+				 versions_refuse(verifier->versions, claims)))
 		err = ERR_UNAUTHENTICATED;
 	return err;
 }

@@ -24,6 +24,10 @@ void verifier_set_keys(struct verifier *verifier, struct token_keys *keys);
 void verifier_revoke(
 	struct verifier *verifier, const char *subject, int64_t not_before, int64_t now_s);
 
+/* Tokens of the member, or for the network, with an earlier policy or rules than this version are
+ * refused from now on. */
+void verifier_renew(struct verifier *verifier, const char *id, int64_t version, int64_t now_s);
+
 /* ERR_UNAVAILABLE while there are no keys, ERR_NOT_FOUND for a key that is not known (it may be
  * new), ERR_UNAUTHENTICATED for all else that is wrong. */
 err_t verifier_check(const struct verifier *verifier, const char *token, size_t len, int64_t now_s,

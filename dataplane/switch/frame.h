@@ -16,6 +16,8 @@
 #define FRAME_LEN_MAX  65535
 #define FRAME_MAC_TEXT 18 /* "02:00:00:00:00:01" with its NUL */
 
+#define FRAME_BROADCAST 0xffffffffffffULL
+
 struct frame_header {
 	uint64_t destination;
 	uint64_t source;
@@ -26,6 +28,15 @@ err_t frame_parse(const uint8_t *bytes, size_t len, struct frame_header *header)
 
 /* True for a group address: multicast or broadcast. */
 bool frame_mac_is_group(uint64_t mac);
+
+/* True for the addresses of protocols between neighbouring bridges (STP, LLDP, 802.1X, GARP, CDP,
+ * PVST), which no bridge forwards. */
+bool frame_mac_is_reserved(uint64_t mac);
+
+void frame_mac_format(uint64_t mac, char text[FRAME_MAC_TEXT]);
+
+void frame_mac_write(uint64_t mac, uint8_t bytes[6]);
+uint64_t frame_mac_read(const uint8_t bytes[6]);
 
 /* Reads six pairs of hex digits with ':' between them. ERR_INVALID_ARGUMENT for all else, and for
  * an address that no station may have: zero or a group. */

@@ -23,11 +23,13 @@ struct session {
 	char tenant[UUID_SIZE];
 	char network[UUID_SIZE];
 	char subject[64];
-	char mac[FRAME_MAC_TEXT];
 	int64_t issued_at; /* of the token */
+	int64_t policy_version;
+	struct switch_rules rules; /* of the network, as the token has them */
 	int64_t started_at;
 	struct packet *partial; /* message whose end has not come yet */
-	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes, dropped;
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	uint64_t drops[DROP_N];
 	UT_hash_handle hh; /* sessions.by_id */
 };
 
@@ -41,6 +43,15 @@ static bool is_live(const struct session *session)
 	return session->port.domain != NULL;
 }
 
+static uint64_t count_drops(const struct session *session)
+{
+	uint64_t n = 0;
+
+	for (size_t why = 0; why < DROP_N; why++)
+		n += session->drops[why];
+	return n;
+}
+
 static void detach(struct session *session, const char *reason)
 {
 	if (!is_live(session))
@@ -49,7 +60,7 @@ static void detach(struct session *session, const char *reason)
 	counter_add(COUNTER_SESSIONS, -1);
 	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
 		session->id, log_value(reason), (unsigned long long)session->rx_frames,
-		(unsigned long long)session->tx_frames, (unsigned long long)session->dropped);
+		(unsigned long long)session->tx_frames, (unsigned long long)count_drops(session));
 }
 
 static void end(struct session *session, enum ws_status code, const char *reason)
@@ -58,10 +69,10 @@ static void end(struct session *session, enum ws_status code, const char *reason
 	channel_close(session->channel, code, reason);
 }
 
-static void drop(struct session *session, enum counter why)
+static void drop(struct session *session, enum drop why)
 {
-	session->dropped++;
-	counter_add(why, 1);
+	session->drops[why]++;
+	counter_add(COUNTER_DROPPED + why, 1);
 }
 
 static void deliver(struct port *port, struct packet *frame)
@@ -69,7 +80,7 @@ static void deliver(struct port *port, struct packet *frame)
 	struct session *session = (struct session *)port;
 
 	if (!channel_send(session->channel, frame)) {
-		drop(session, COUNTER_DROPPED_QUEUE);
+		drop(session, DROP_QUEUE);
 		return;
 	}
 	session->tx_frames++;
@@ -80,23 +91,15 @@ static void deliver(struct port *port, struct packet *frame)
 
 static void forward(struct session *session, struct packet *frame)
 {
+	enum drop why;
+
 	session->rx_frames++;
 	session->rx_bytes += frame->len;
 	counter_add(COUNTER_RX_FRAMES, 1);
 	counter_add(COUNTER_RX_BYTES, frame->len);
-	switch (switch_forward(&session->port, frame)) {
-	case SWITCH_FORWARDED:
-		break;
-	case SWITCH_BAD_LENGTH:
-		drop(session, COUNTER_DROPPED_LENGTH);
-		break;
-	case SWITCH_BAD_SOURCE:
-		drop(session, COUNTER_DROPPED_SOURCE);
-		break;
-	case SWITCH_NO_DESTINATION:
-		drop(session, COUNTER_DROPPED_DESTINATION);
-		break;
-	}
+	why = switch_forward(&session->port, frame, clock_ms());
+	if (why != DROP_NONE)
+		drop(session, why);
 }
 
 static void forget_partial(struct session *session)
@@ -153,6 +156,8 @@ static void on_opened(struct channel *channel)
 		end(session, WS_STATUS_POLICY, "another member has this MAC address");
 		return;
 	}
+	switch_set_rules(
+		session->sessions->ctx, session->tenant, session->network, &session->rules);
 	counter_add(COUNTER_SESSIONS, 1);
 	log_info("session_started",
 		"session=%s tenant=%s network=%s member=%s subject=%s address=%s", session->id,
@@ -187,7 +192,7 @@ struct sessions *sessions_create(void)
 {
 	struct sessions *sessions = xcalloc(1, sizeof(*sessions));
 
-	sessions->ctx = switch_create();
+	sessions->ctx = switch_create(NULL, NULL);
 	return sessions;
 }
 
@@ -206,7 +211,37 @@ bool session_claims_good(const struct token_claims *claims)
 	uint64_t mac;
 
 	return *claims->tenant != '\0' && *claims->network != '\0' && *claims->member != '\0' &&
-	       frame_mac_parse(claims->mac, &mac) == OK;
+	       (*claims->mac == '\0' || frame_mac_parse(claims->mac, &mac) == OK);
+}
+
+/* What the token says of the port. */
+static void port_init(struct port *port, const struct token_claims *claims)
+{
+	if (*claims->mac != '\0' && frame_mac_parse(claims->mac, &port->mac) != OK)
+		BUG("claims with a wrong MAC address");
+	snprintf(port->member, sizeof(port->member), "%s", claims->member);
+	port->policy = (struct port_policy){
+		.mac_limit = claims->mac_limit,
+		.bridge = claims->bridge,
+		.isolated = claims->isolated,
+		.dhcp_server = claims->dhcp_server,
+		.router = claims->router,
+		.address_guard = claims->address_guard,
+	};
+	neighbour_set_ipv4(&port->ipv4, claims->ipv4);
+	neighbour_set_ipv6(&port->ipv6, claims->ipv6);
+	port->deliver = deliver;
+}
+
+static struct switch_rules rules_of(const struct token_claims *claims)
+{
+	return (struct switch_rules){
+		.version = claims->network_version,
+		.no_broadcast = claims->no_broadcast,
+		.no_multicast = claims->no_multicast,
+		.storm_frames = claims->storm_frames,
+		.storm_bytes = claims->storm_bytes,
+	};
 }
 
 void session_create(
@@ -214,19 +249,17 @@ void session_create(
 {
 	struct session *session = xcalloc(1, sizeof(*session));
 
-	if (frame_mac_parse(claims->mac, &session->port.mac) != OK)
-		BUG("claims without a MAC address");
+	port_init(&session->port, claims);
 	session->sessions = sessions;
 	session->channel = channel;
 	session->id = channel->id;
 	session->issued_at = claims->issued_at;
 	session->started_at = clock_unix_ms() / 1000;
-	session->port.deliver = deliver;
-	snprintf(session->port.member, sizeof(session->port.member), "%s", claims->member);
+	session->policy_version = claims->policy_version;
+	session->rules = rules_of(claims);
 	snprintf(session->tenant, sizeof(session->tenant), "%s", claims->tenant);
 	snprintf(session->network, sizeof(session->network), "%s", claims->network);
 	snprintf(session->subject, sizeof(session->subject), "%s", claims->subject);
-	snprintf(session->mac, sizeof(session->mac), "%s", claims->mac);
 	HASH_ADD_KEYPTR(hh, sessions->by_id, session->id, strlen(session->id), session);
 	channel->face = &face;
 	channel->owner = session;
@@ -246,6 +279,20 @@ void sessions_end_member(struct sessions *sessions, const char *member)
 	for (struct session *session = sessions->by_id; session; session = session->hh.next)
 		if (strcmp(session->port.member, member) == 0)
 			end(session, WS_STATUS_POLICY, "no longer a member of the network");
+}
+
+void sessions_renew_member(struct sessions *sessions, const char *member, int64_t policy_version)
+{
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (strcmp(session->port.member, member) == 0 &&
+			session->policy_version < policy_version)
+			end(session, WS_STATUS_POLICY, "the member's policy has changed");
+}
+
+void sessions_set_rules(struct sessions *sessions, const char *tenant, const char *network,
+	const struct switch_rules *rules)
+{
+	switch_set_rules(sessions->ctx, tenant, network, rules);
 }
 
 err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id)
@@ -284,8 +331,10 @@ static Dataplane__Session *describe(
 	const struct session *session, const char *node, struct arena *arena)
 {
 	Dataplane__Session *item = arena_alloc(arena, sizeof(*item));
-	char started_at[CLOCK_TEXT_LEN];
+	char started_at[CLOCK_TEXT_LEN], mac[FRAME_MAC_TEXT] = "";
 
+	if (session->port.mac != 0)
+		frame_mac_format(session->port.mac, mac);
 	dataplane__session__init(item);
 	clock_text(session->started_at, started_at);
 	item->id = arena_strdup(arena, session->id);
@@ -293,14 +342,14 @@ static Dataplane__Session *describe(
 	item->network = arena_strdup(arena, session->network);
 	item->member = arena_strdup(arena, session->port.member);
 	item->subject = arena_strdup(arena, session->subject);
-	item->mac = arena_strdup(arena, session->mac);
+	item->mac = arena_strdup(arena, mac);
 	item->remote_address = arena_strdup(arena, session->channel->address);
 	item->started_at = arena_strdup(arena, started_at);
 	item->rx_frames = session->rx_frames;
 	item->rx_bytes = session->rx_bytes;
 	item->tx_frames = session->tx_frames;
 	item->tx_bytes = session->tx_bytes;
-	item->dropped_frames = session->dropped;
+	item->dropped_frames = count_drops(session);
 	return item;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
+#include "dataplane/switch/switch.h"
 #include "lib/err.h"
 #include "lib/token.h"
 #include "proto/dataplane.pb-c.h"
@@ -33,6 +34,14 @@ bool session_claims_good(const struct token_claims *claims);
 void sessions_end_subject(struct sessions *sessions, const char *subject, int64_t not_before);
 
 void sessions_end_member(struct sessions *sessions, const char *member);
+
+/* Ends the member's session if its token has an earlier policy than this version; it comes back
+ * with a new token. */
+void sessions_renew_member(struct sessions *sessions, const char *member, int64_t policy_version);
+
+/* Live sessions of the network follow the rules from now on. */
+void sessions_set_rules(struct sessions *sessions, const char *tenant, const char *network,
+	const struct switch_rules *rules);
 
 /* Ends one session of the tenant. ERR_NOT_FOUND if it is not here. */
 err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id) MUST_CHECK;

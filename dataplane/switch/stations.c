@@ -32,7 +32,6 @@ static void grow(struct stations *stations)
 	size_t n_old = stations->n_buckets;
 
 	stations->n_buckets = n_old ? n_old * 2 : BUCKETS_MIN;
-	stations->shift = 64 - __builtin_ctzll(stations->n_buckets);
 	stations->buckets = xcalloc(stations->n_buckets, sizeof(struct station *));
 	for (size_t i = 0; i < n_old; i++) {
 		struct station *next;
@@ -78,7 +77,7 @@ void stations_remove(struct stations *stations, struct station *station)
 	stations->n--;
 }
 
-struct port *stations_find(const struct stations *stations, uint64_t mac)
+struct station *stations_find(const struct stations *stations, uint64_t mac)
 {
 	struct station *station;
 
@@ -87,5 +86,5 @@ struct port *stations_find(const struct stations *stations, uint64_t mac)
 	station = stations->buckets[bucket_of(stations, mac)];
 	while (station && station->mac != mac)
 		station = station->next;
-	return station ? station->port : NULL;
+	return station;
 }

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct port;
 
@@ -14,14 +15,21 @@ struct station {
 	uint64_t mac;
 	struct port *port;
 	struct station *next; /* stations.buckets */
+
+	/* learn.c's, of a learned one */
+	TAILQ_ENTRY(station) link; /* port.learned */
+	int64_t seen_ms;
+	int64_t moved_ms; /* when the moves began to be counted */
+	unsigned n_moves;
 };
+
+TAILQ_HEAD(station_list, station);
 
 struct stations {
 	struct station **buckets; /* a power of two of them, or NULL */
 	size_t n_buckets;
 	size_t n;
 	uint64_t seed;
-	int shift; /* leaves as many top bits of a product as n_buckets has */
 };
 
 void stations_init(struct stations *stations);
@@ -31,5 +39,5 @@ void stations_finish(struct stations *stations); /* must be empty */
 void stations_add(struct stations *stations, struct station *station);
 void stations_remove(struct stations *stations, struct station *station);
 
-/* The port with that address; NULL if there is none. */
-struct port *stations_find(const struct stations *stations, uint64_t mac);
+/* The node with that address; NULL if there is none. */
+struct station *stations_find(const struct stations *stations, uint64_t mac);

@@ -1,29 +1,21 @@
 /*
- * switch: a hash of domains by (tenant, network); each has its ports by member and its stations by
- * MAC address.
+ * switch: a hash of domains by (tenant, network); each has its ports by member, its stations by MAC
+ * address and its neighbours by IP address.
  */
 #include "dataplane/switch/switch.h"
 
+#include "dataplane/switch/domain.h"
 #include "dataplane/switch/frame.h"
+#include "dataplane/switch/guard.h"
+#include "dataplane/switch/learn.h"
 #include "lib/mem.h"
 
 #include <string.h>
 
-struct domain_key {
-	char tenant[SWITCH_ID_LEN];
-	char network[SWITCH_ID_LEN];
-};
+#define NOTICES_A_SECOND 1
+#define NOTICES_AT_ONCE	 20
 
-struct domain {
-	struct domain_key key;
-	struct port *ports; /* by member */
-	struct stations stations;
-	UT_hash_handle hh; /* switch_ctx.domains */
-};
-
-struct switch_ctx {
-	struct domain *domains;
-};
+/* ---- networks ---- */
 
 static void key_fill(struct domain_key *key, const char *tenant, const char *network)
 {
@@ -32,19 +24,29 @@ static void key_fill(struct domain_key *key, const char *tenant, const char *net
 	strncpy(key->network, network, sizeof(key->network) - 1);
 }
 
-static struct domain *domain_get(struct switch_ctx *ctx, const char *tenant, const char *network)
+static struct domain *domain_find(
+	const struct switch_ctx *ctx, const char *tenant, const char *network)
 {
 	struct domain_key key;
 	struct domain *domain;
 
 	key_fill(&key, tenant, network);
 	HASH_FIND(hh, ctx->domains, &key, sizeof(key), domain);
+	return domain;
+}
+
+static struct domain *domain_get(struct switch_ctx *ctx, const char *tenant, const char *network)
+{
+	struct domain *domain = domain_find(ctx, tenant, network);
+
 	if (domain)
 		return domain;
 	domain = xcalloc(1, sizeof(*domain));
-	domain->key = key;
+	key_fill(&domain->key, tenant, network);
+	domain->ctx = ctx;
+	TAILQ_INIT(&domain->bridges);
 	stations_init(&domain->stations);
-	HASH_ADD(hh, ctx->domains, key, sizeof(key), domain);
+	HASH_ADD(hh, ctx->domains, key, sizeof(domain->key), domain);
 	return domain;
 }
 
@@ -57,31 +59,56 @@ static void domain_drop_if_empty(struct switch_ctx *ctx, struct domain *domain)
 	free(domain);
 }
 
+void domain_notify(struct switch_notice *notice, int64_t now_ms)
+{
+	struct port *port = notice->port;
+	const struct switch_ctx *ctx = port->domain->ctx;
+
+	if (!bucket_has(&port->notices, NOTICES_A_SECOND, NOTICES_AT_ONCE, 1, now_ms)) {
+		port->n_untold++;
+		return;
+	}
+	bucket_take(&port->notices, 1);
+	notice->n_untold = port->n_untold;
+	port->n_untold = 0;
+	if (ctx->notify)
+		ctx->notify(ctx->context, notice);
+}
+
+/* ---- ports ---- */
+
 static void port_link(struct domain *domain, struct port *port)
 {
 	port->domain = domain;
-	port->station = (struct station){ .mac = port->mac, .port = port };
+	port->own.port = NULL;
+	port->n_learned = 0;
+	port->held_until_ms = 0;
+	TAILQ_INIT(&port->learned);
 	HASH_ADD_STR(domain->ports, member, port);
-	stations_add(&domain->stations, &port->station);
+	if (port->policy.bridge)
+		TAILQ_INSERT_TAIL(&domain->bridges, port, bridge_link);
+	if (port->mac != 0)
+		learn_own(port);
+	guard_add(port);
 }
 
 static void port_unlink(struct port *port)
 {
-	stations_remove(&port->domain->stations, &port->station);
+	guard_remove(port);
+	learn_forget(port);
+	if (port->policy.bridge)
+		TAILQ_REMOVE(&port->domain->bridges, port, bridge_link);
 	HASH_DELETE(hh, port->domain->ports, port);
 	port->domain = NULL;
 }
 
-static void flood(struct port *from, struct packet *frame)
+struct switch_ctx *switch_create(switch_notify *notify, void *context)
 {
-	for (struct port *port = from->domain->ports; port; port = port->hh.next)
-		if (port != from)
-			port->deliver(port, frame);
-}
+	struct switch_ctx *ctx = xcalloc(1, sizeof(*ctx));
 
-struct switch_ctx *switch_create(void)
-{
-	return xcalloc(1, sizeof(struct switch_ctx));
+	ctx->notify = notify;
+	ctx->context = context;
+	return ctx;
 }
 
 void switch_destroy(struct switch_ctx *ctx)
@@ -95,11 +122,11 @@ err_t switch_attach(struct switch_ctx *ctx, const char *tenant, const char *netw
 	struct port *port, struct port **replaced)
 {
 	struct domain *domain = domain_get(ctx, tenant, network);
-	struct port *holder = stations_find(&domain->stations, port->mac);
+	struct station *station = stations_find(&domain->stations, port->mac);
 	struct port *old;
 
 	HASH_FIND_STR(domain->ports, port->member, old);
-	if (holder && holder != old)
+	if (station && station == &station->port->own && station->port != old)
 		return ERR_ALREADY_EXISTS;
 	if (old)
 		port_unlink(old);
@@ -118,24 +145,154 @@ void switch_detach(struct switch_ctx *ctx, struct port *port)
 	domain_drop_if_empty(ctx, domain);
 }
 
-enum switch_verdict switch_forward(struct port *from, struct packet *frame)
+void switch_set_rules(struct switch_ctx *ctx, const char *tenant, const char *network,
+	const struct switch_rules *rules)
+{
+	struct domain *domain = domain_find(ctx, tenant, network);
+
+	if (domain && rules->version >= domain->rules.version)
+		domain->rules = *rules;
+}
+
+size_t switch_count_stations(struct port *port, int64_t now_ms)
+{
+	if (!port->domain)
+		return 0;
+	learn_age(port, now_ms);
+	return port->n_learned + (port->mac != 0);
+}
+
+/* ---- frames ---- */
+
+/* May the port send one more frame to many? */
+static bool storm_allows(struct port *port, uint32_t len, int64_t now_ms)
+{
+	const struct switch_rules *rules = &port->domain->rules;
+	uint32_t burst = rules->storm_bytes > FRAME_LEN_MAX ? rules->storm_bytes : FRAME_LEN_MAX;
+
+	if (rules->storm_frames != 0 && !bucket_has(&port->flood_frames, rules->storm_frames,
+						rules->storm_frames, 1, now_ms))
+		return false;
+	if (rules->storm_bytes != 0 &&
+		!bucket_has(&port->flood_bytes, rules->storm_bytes, burst, len, now_ms))
+		return false;
+	bucket_take(&port->flood_frames, 1);
+	bucket_take(&port->flood_bytes, len);
+	return true;
+}
+
+static bool may_reach(const struct port *from, const struct port *to, int64_t now_ms)
+{
+	return to != from && to->mac != 0 && !(from->policy.isolated && to->policy.isolated) &&
+	       !port_is_held(to, now_ms);
+}
+
+static void flood_to_all(struct port *from, struct packet *frame, int64_t now_ms)
+{
+	for (struct port *port = from->domain->ports; port; port = port->hh.next)
+		if (may_reach(from, port, now_ms))
+			port->deliver(port, frame);
+}
+
+static void flood_to_bridges(struct port *from, struct packet *frame, int64_t now_ms)
+{
+	struct port *port;
+
+	TAILQ_FOREACH(port, &from->domain->bridges, bridge_link)
+	if (may_reach(from, port, now_ms))
+		port->deliver(port, frame);
+}
+
+static bool is_for_bridges_only(const struct switch_rules *rules, uint64_t destination)
+{
+	if (destination == FRAME_BROADCAST)
+		return rules->no_broadcast;
+	return frame_mac_is_group(destination) ? rules->no_multicast : true;
+}
+
+/* Is there a bridge besides the sender? */
+static bool has_bridge_for(const struct port *from)
+{
+	const struct port *first = TAILQ_FIRST(&from->domain->bridges);
+
+	return first && (first != from || TAILQ_NEXT(first, bridge_link));
+}
+
+static enum drop flood(
+	struct port *from, struct packet *frame, uint64_t destination, int64_t now_ms)
+{
+	bool to_bridges = is_for_bridges_only(&from->domain->rules, destination);
+
+	if (to_bridges && !has_bridge_for(from))
+		return frame_mac_is_group(destination) ? DROP_POLICY : DROP_DESTINATION;
+	if (!storm_allows(from, frame->len, now_ms)) {
+		struct switch_notice notice = { .event = SWITCH_STORM,
+			.port = from,
+			.mac = destination,
+			.detail = "more broadcast, multicast and unknown frames than allowed" };
+
+		domain_notify(&notice, now_ms);
+		return DROP_STORM;
+	}
+	if (to_bridges)
+		flood_to_bridges(from, frame, now_ms);
+	else
+		flood_to_all(from, frame, now_ms);
+	return DROP_NONE;
+}
+
+static enum drop deliver_to(
+	struct port *from, struct port *to, struct packet *frame, int64_t now_ms)
+{
+	if (to == from)
+		return DROP_DESTINATION;
+	if (port_is_held(to, now_ms))
+		return DROP_LOOP;
+	if (from->policy.isolated && to->policy.isolated)
+		return DROP_POLICY;
+	to->deliver(to, frame);
+	return DROP_NONE;
+}
+
+static enum drop guard(
+	struct port *from, const struct inspected *inspected, uint64_t source, int64_t now_ms)
+{
+	struct switch_notice notice = { .event = SWITCH_GUARD, .port = from, .mac = source };
+
+	notice.detail = guard_refuses(from, inspected, source);
+	if (!notice.detail)
+		return DROP_NONE;
+	domain_notify(&notice, now_ms);
+	return DROP_POLICY;
+}
+
+enum drop switch_forward(struct port *from, struct packet *frame, int64_t now_ms)
 {
 	struct frame_header header;
-	struct port *to;
+	struct inspected inspected;
+	struct station *station;
+	enum drop why;
 
 	if (frame_parse(frame->data, frame->len, &header) != OK)
-		return SWITCH_BAD_LENGTH;
-	if (header.source != from->mac)
-		return SWITCH_BAD_SOURCE;
+		return DROP_LENGTH;
+	if (port_is_held(from, now_ms))
+		return DROP_LOOP;
+	if ((why = learn_source(from, header.source, now_ms)) != DROP_NONE)
+		return why;
+	if (header.destination == 0 || header.destination == header.source)
+		return DROP_DESTINATION;
+	if (frame_mac_is_reserved(header.destination))
+		return DROP_POLICY;
+	inspect(frame->data, frame->len, &inspected);
+	if ((why = guard(from, &inspected, header.source, now_ms)) != DROP_NONE)
+		return why;
 	if (frame_mac_is_group(header.destination)) {
-		flood(from, frame);
-		return SWITCH_FORWARDED;
+		if (guard_answer(from, &inspected, header.source, now_ms))
+			return DROP_NONE;
+		return flood(from, frame, header.destination, now_ms);
 	}
-	/* An address that nobody has is not flooded: every port has exactly the address it was
-	 * given. */
-	to = stations_find(&from->domain->stations, header.destination);
-	if (!to || to == from)
-		return SWITCH_NO_DESTINATION;
-	to->deliver(to, frame);
-	return SWITCH_FORWARDED;
+	station = learn_find(from->domain, header.destination, now_ms);
+	if (!station)
+		return flood(from, frame, header.destination, now_ms);
+	return deliver_to(from, station->port, frame, now_ms);
 }

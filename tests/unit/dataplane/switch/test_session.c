@@ -209,6 +209,66 @@ Test(session, ends_when_its_subject_is_revoked)
 	cr_assert_eq(b.channel.code, WS_STATUS_POLICY);
 }
 
+Test(session, ends_when_its_policy_is_an_earlier_one)
+{
+	struct token_claims claims = claims_of("b", "02:00:00:00:00:0b");
+	struct fake again;
+
+	claims.policy_version = 3;
+	begin(&again, "id-b2", &claims);
+	sessions_renew_member(sessions, "b", 3);
+	sessions_renew_member(sessions, "c", 9);
+	cr_assert_eq(again.channel.state, CHANNEL_OPEN);
+	sessions_renew_member(sessions, "b", 4);
+	cr_assert_eq(again.channel.code, WS_STATUS_POLICY);
+	cr_assert_eq(a.channel.state, CHANNEL_OPEN);
+	fake_end(&again);
+}
+
+Test(session, follows_the_latest_rules_of_its_network)
+{
+	const struct switch_rules rules = { .version = 2, .no_broadcast = true };
+	uint8_t frame[60] = { 0 };
+
+	memcpy(frame, "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x0a", 12);
+	fake_receive_all(&a, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 1);
+	sessions_set_rules(sessions, OTHER, NETWORK, &rules);
+	sessions_set_rules(sessions, TENANT, LAB, &rules);
+	fake_receive_all(&a, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 2);
+	sessions_set_rules(sessions, TENANT, NETWORK, &rules);
+	fake_receive_all(&a, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 2);
+	sessions_set_rules(sessions, TENANT, NETWORK, &(struct switch_rules){ .version = 1 });
+	fake_receive_all(&a, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 2);
+}
+
+Test(session, without_an_address_has_that_of_its_first_frame)
+{
+	const struct token_claims claims = claims_of("c", "");
+	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+	Dataplane__SessionList found = DATAPLANE__SESSION_LIST__INIT;
+	AUTO_ARENA arena = arena_create();
+	uint8_t frame[60] = { 0 };
+	struct fake c;
+
+	begin(&c, "id-c", &claims);
+	request.id = (char *)"id-c";
+	sessions_list(sessions, TENANT, "node", &request, arena, &found);
+	cr_assert_str_eq(found.items[0]->mac, "");
+	memcpy(frame, "\x02\0\0\0\0\x0b\x02\0\0\0\0\x0c", 12);
+	fake_receive_all(&c, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 1);
+	sessions_list(sessions, TENANT, "node", &request, arena, &found);
+	cr_assert_str_eq(found.items[0]->mac, "02:00:00:00:00:0c");
+	memcpy(frame + 6, "\x02\0\0\0\0\x0d", 6);
+	fake_receive_all(&c, frame, sizeof(frame), false);
+	cr_assert_eq(b.n_sent, 1);
+	fake_end(&c);
+}
+
 Test(session, is_ended_by_its_own_tenant_only)
 {
 	cr_assert_eq(sessions_end(sessions, OTHER, "id-a"), ERR_NOT_FOUND);
@@ -262,5 +322,5 @@ Test(session, wants_claims_that_name_a_port)
 	claims = claims_of("a", "ff:ff:ff:ff:ff:ff");
 	cr_assert_not(session_claims_good(&claims));
 	claims = claims_of("a", "");
-	cr_assert_not(session_claims_good(&claims));
+	cr_assert(session_claims_good(&claims)); /* its address is that of its first frame */
 }

@@ -41,7 +41,7 @@ Test(stations, finds_what_was_added_and_not_what_was_removed)
 	for (int i = 0; i < MANY; i += 2)
 		stations_remove(&stations, &nodes[i]);
 	for (int i = 0; i < MANY; i++)
-		cr_assert_eq(stations_find(&stations, nodes[i].mac), i % 2 ? port_of(i) : NULL);
+		cr_assert_eq(stations_find(&stations, nodes[i].mac), i % 2 ? &nodes[i] : NULL);
 	cr_assert_null(stations_find(&stations, MANY + 1));
 	remove_all(&stations);
 }

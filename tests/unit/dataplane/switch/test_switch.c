@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BROADCAST 0xffffffffffffULL
-
 /* A port that counts what it is given and looks where it came from. */
 struct tap {
 	struct port port;
@@ -22,12 +20,6 @@ struct tap {
 
 static int foreign; /* frames that reached a tap of another network */
 
-static void mac_write(uint8_t *bytes, uint64_t mac)
-{
-	for (int i = 0; i < 6; i++)
-		bytes[i] = (uint8_t)(mac >> (40 - 8 * i));
-}
-
 /* The network a test frame was sent in stands behind its header. */
 static struct packet *frame_new(uint64_t destination, uint64_t source, int network, uint32_t len)
 {
@@ -35,8 +27,8 @@ static struct packet *frame_new(uint64_t destination, uint64_t source, int netwo
 
 	frame->len = len;
 	memset(frame->data, 0, frame->capacity);
-	mac_write(frame->data, destination);
-	mac_write(frame->data + 6, source);
+	frame_mac_write(destination, frame->data);
+	frame_mac_write(source, frame->data + 6);
 	memcpy(frame->data + FRAME_LEN_MIN, &network, sizeof(network));
 	return frame;
 }
@@ -67,10 +59,10 @@ static err_t attach(
 	return switch_attach(ctx, tenant, network, &tap->port, &replaced);
 }
 
-static enum switch_verdict send(struct tap *from, uint64_t destination, uint64_t source)
+static enum drop send(struct tap *from, uint64_t destination, uint64_t source)
 {
 	struct packet *frame = frame_new(destination, source, from->network, 60);
-	enum switch_verdict verdict = switch_forward(&from->port, frame);
+	enum drop verdict = switch_forward(&from->port, frame, 1);
 
 	packet_unref(frame);
 	return verdict;
@@ -78,23 +70,23 @@ static enum switch_verdict send(struct tap *from, uint64_t destination, uint64_t
 
 Test(switch, forwards_by_address)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	struct tap taps[3];
 	const struct {
 		uint64_t destination, source;
-		enum switch_verdict want;
+		enum drop want;
 		int got[3];
 	} rows[] = {
-		{ 0x020000000002, 0x020000000001, SWITCH_FORWARDED, { 0, 1, 0 } },
-		{ BROADCAST, 0x020000000001, SWITCH_FORWARDED, { 0, 1, 1 } },
-		{ 0x01005e0000fb, 0x020000000001, SWITCH_FORWARDED, { 0, 1, 1 } },
-		{ 0x3333000000fb, 0x020000000001, SWITCH_FORWARDED, { 0, 1, 1 } },
-		{ 0x020000000009, 0x020000000001, SWITCH_NO_DESTINATION, { 0, 0, 0 } },
-		{ 0, 0x020000000001, SWITCH_NO_DESTINATION, { 0, 0, 0 } },
-		{ 0x020000000001, 0x020000000001, SWITCH_NO_DESTINATION, { 0, 0, 0 } },
-		{ 0x020000000003, 0x020000000002, SWITCH_BAD_SOURCE, { 0, 0, 0 } },
-		{ BROADCAST, BROADCAST, SWITCH_BAD_SOURCE, { 0, 0, 0 } },
-		{ BROADCAST, 0, SWITCH_BAD_SOURCE, { 0, 0, 0 } },
+		{ 0x020000000002, 0x020000000001, DROP_NONE, { 0, 1, 0 } },
+		{ FRAME_BROADCAST, 0x020000000001, DROP_NONE, { 0, 1, 1 } },
+		{ 0x01005e0000fb, 0x020000000001, DROP_NONE, { 0, 1, 1 } },
+		{ 0x3333000000fb, 0x020000000001, DROP_NONE, { 0, 1, 1 } },
+		{ 0x020000000009, 0x020000000001, DROP_DESTINATION, { 0, 0, 0 } },
+		{ 0, 0x020000000001, DROP_DESTINATION, { 0, 0, 0 } },
+		{ 0x020000000001, 0x020000000001, DROP_DESTINATION, { 0, 0, 0 } },
+		{ 0x020000000003, 0x020000000002, DROP_SOURCE, { 0, 0, 0 } },
+		{ FRAME_BROADCAST, FRAME_BROADCAST, DROP_SOURCE, { 0, 0, 0 } },
+		{ FRAME_BROADCAST, 0, DROP_SOURCE, { 0, 0, 0 } },
 	};
 
 	for (int i = 0; i < 3; i++) {
@@ -120,7 +112,7 @@ Test(switch, forwards_by_address)
 
 Test(switch, forwards_no_frame_of_a_wrong_length)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	const uint32_t lengths[] = { 0, 6, 12, 13, 65536, 65549 };
 	struct tap a, b;
 
@@ -129,10 +121,10 @@ Test(switch, forwards_no_frame_of_a_wrong_length)
 	cr_assert_eq(attach(ctx, "t", "n", &a), OK);
 	cr_assert_eq(attach(ctx, "t", "n", &b), OK);
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct packet *frame = frame_new(BROADCAST, 0x020000000001, 0, 65549);
+		struct packet *frame = frame_new(FRAME_BROADCAST, 0x020000000001, 0, 65549);
 
 		frame->len = lengths[i];
-		cr_assert_eq(switch_forward(&a.port, frame), SWITCH_BAD_LENGTH);
+		cr_assert_eq(switch_forward(&a.port, frame, 1), DROP_LENGTH);
 		packet_unref(frame);
 	}
 	cr_assert_eq(b.got, 0);
@@ -144,8 +136,8 @@ Test(switch, forwards_no_frame_of_a_wrong_length)
 
 Test(switch, shares_one_packet_among_all_receivers)
 {
-	struct switch_ctx *ctx = switch_create();
-	struct packet *frame = frame_new(BROADCAST, 0x020000000001, 0, 60);
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct packet *frame = frame_new(FRAME_BROADCAST, 0x020000000001, 0, 60);
 	struct tap taps[4];
 
 	for (int i = 0; i < 4; i++) {
@@ -155,7 +147,7 @@ Test(switch, shares_one_packet_among_all_receivers)
 		tap_init(&taps[i], 0, member, 0x020000000001ULL + (uint64_t)i);
 		cr_assert_eq(attach(ctx, "t", "n", &taps[i]), OK);
 	}
-	cr_assert_eq(switch_forward(&taps[0].port, frame), SWITCH_FORWARDED);
+	cr_assert_eq(switch_forward(&taps[0].port, frame, 1), DROP_NONE);
 	for (int i = 1; i < 4; i++)
 		cr_assert_eq(taps[i].last, frame);
 	packet_unref(frame);
@@ -167,7 +159,7 @@ Test(switch, shares_one_packet_among_all_receivers)
 
 Test(switch, gives_a_members_place_to_its_new_port)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	struct tap old, new, other;
 	struct port *replaced = NULL;
 
@@ -180,7 +172,7 @@ Test(switch, gives_a_members_place_to_its_new_port)
 	cr_assert_eq(replaced, &old.port);
 	cr_assert_null(old.port.domain);
 
-	cr_assert_eq(send(&other, 0x020000000001, 0x020000000002), SWITCH_FORWARDED);
+	cr_assert_eq(send(&other, 0x020000000001, 0x020000000002), DROP_NONE);
 	cr_assert_eq(new.got, 1);
 	cr_assert_eq(old.got, 0);
 	switch_detach(ctx, &old.port);
@@ -192,7 +184,7 @@ Test(switch, gives_a_members_place_to_its_new_port)
 
 Test(switch, moves_a_member_that_comes_back_with_another_address)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	struct tap old, new, other;
 
 	tap_init(&old, 0, "member", 0x020000000001);
@@ -201,8 +193,8 @@ Test(switch, moves_a_member_that_comes_back_with_another_address)
 	cr_assert_eq(attach(ctx, "t", "n", &old), OK);
 	cr_assert_eq(attach(ctx, "t", "n", &other), OK);
 	cr_assert_eq(attach(ctx, "t", "n", &new), OK);
-	cr_assert_eq(send(&other, 0x020000000001, 0x020000000002), SWITCH_NO_DESTINATION);
-	cr_assert_eq(send(&other, 0x020000000003, 0x020000000002), SWITCH_FORWARDED);
+	cr_assert_eq(send(&other, 0x020000000001, 0x020000000002), DROP_DESTINATION);
+	cr_assert_eq(send(&other, 0x020000000003, 0x020000000002), DROP_NONE);
 	switch_detach(ctx, &new.port);
 	switch_detach(ctx, &other.port);
 	switch_destroy(ctx);
@@ -211,7 +203,7 @@ Test(switch, moves_a_member_that_comes_back_with_another_address)
 
 Test(switch, lets_nobody_take_another_members_address)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	struct tap owner, thief, elsewhere;
 
 	tap_init(&owner, 0, "owner", 0x020000000001);
@@ -228,15 +220,15 @@ Test(switch, lets_nobody_take_another_members_address)
 
 Test(switch, keeps_networks_of_one_name_in_two_tenants_apart)
 {
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	struct tap a, b;
 
 	tap_init(&a, 1, "a", 0x020000000001);
 	tap_init(&b, 2, "b", 0x020000000002);
 	cr_assert_eq(attach(ctx, "tenant1", "n", &a), OK);
 	cr_assert_eq(attach(ctx, "tenant2", "n", &b), OK);
-	cr_assert_eq(send(&a, 0x020000000002, 0x020000000001), SWITCH_NO_DESTINATION);
-	cr_assert_eq(send(&a, BROADCAST, 0x020000000001), SWITCH_FORWARDED);
+	cr_assert_eq(send(&a, 0x020000000002, 0x020000000001), DROP_DESTINATION);
+	cr_assert_eq(send(&a, FRAME_BROADCAST, 0x020000000001), DROP_NONE);
 	cr_assert_eq(b.got, 0);
 	switch_detach(ctx, &a.port);
 	switch_detach(ctx, &b.port);
@@ -260,7 +252,7 @@ Test(switch, never_lets_a_frame_out_of_its_network, .timeout = 60)
 {
 	enum { NETWORKS = 50, PORTS = 8, FRAMES = 1000000 };
 	static struct tap taps[NETWORKS][PORTS];
-	struct switch_ctx *ctx = switch_create();
+	struct switch_ctx *ctx = switch_create(NULL, NULL);
 	uint64_t state = 42;
 	int forwarded = 0, refused = 0;
 
@@ -289,13 +281,13 @@ Test(switch, never_lets_a_frame_out_of_its_network, .timeout = 60)
 		if (dice == 0)
 			source = 0x020000000000ULL + next_random(&state) % 80;
 		if (dice < 4)
-			destination = dice == 1 ? 0x01005e000001ULL : BROADCAST;
+			destination = dice == 1 ? 0x01005e000001ULL : FRAME_BROADCAST;
 		frame = frame_new(destination, source, from->network, len);
 		if (dice == 5)
 			memcpy(frame->data + 12, "\x81\x00", 2);
 		if (dice == 6)
 			frame->len = next_random(&state) % FRAME_LEN_MIN;
-		if (switch_forward(&from->port, frame) == SWITCH_FORWARDED)
+		if (switch_forward(&from->port, frame, 1) == DROP_NONE)
 			forwarded++;
 		else
 			refused++;
