@@ -52,6 +52,7 @@ make_folders() {
 	install -d -m 750 -g "$fleet_gid" "$var/secrets"
 	install -d -m 700 "$var/agents" "$var/secrets/ca"
 	install -d -m 700 -o "$(uid_of auth)" -g "$fleet_gid" "$var/secrets/auth"
+	install -d -m 700 -o "$(uid_of provision)" -g "$fleet_gid" "$var/secrets/provision"
 	install -d -m 750 -o "$(uid_of dns)" -g "$fleet_gid" "$var/run/dns"
 	install -d -m 700 -o "$pdns_uid" -g "$fleet_gid" "$var/run/pdns"
 	install -d -m 700 -o postgres -g postgres "$var/postgres"
@@ -61,6 +62,8 @@ make_folders() {
 make_keys() {
 	[[ -e $var/secrets/fleet.key ]] || echo "first:$(random_hex)" | put "$var/secrets/fleet.key" 640 "root:$fleet_gid"
 	[[ -e $var/secrets/auth/key ]] || random_hex | put "$var/secrets/auth/key" 400 "$(uid_of auth)"
+	[[ -e $var/secrets/provision/key ]] ||
+		echo "first:$(random_hex)" | put "$var/secrets/provision/key" 400 "$(uid_of provision)"
 }
 
 # A CA for development: it can only vouch for names of this machine.
@@ -190,7 +193,8 @@ define_services() {
 	local -a tls=(LANYARD_TLS_CERT=/srv/tls/server.crt LANYARD_TLS_KEY=/srv/secrets/server.key)
 	define_lanyard auth LANYARD_AUTH_KEY_FILE=/srv/secrets/auth/key \
 		LANYARD_BOOTSTRAP_FILE=/srv/secrets/auth/bootstrap
-	define_lanyard provision "LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
+	define_lanyard provision LANYARD_PROVISION_KEY_FILE=/srv/secrets/provision/key \
+		"LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
 	define_lanyard rendezvous
 	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket
 	define_lanyard gateway "LANYARD_LISTEN=127.0.0.1:$LANYARD_GATEWAY_PORT" "${tls[@]}"

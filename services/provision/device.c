@@ -6,6 +6,8 @@
 
 #include "lib/check.h"
 #include "services/provision/auth.h"
+#include "services/provision/authority.h"
+#include "services/provision/certificates.h"
 #include "services/provision/member.h"
 #include "services/provision/request.h"
 #include "services/provision/state.h"
@@ -57,7 +59,8 @@ static err_t check_update(struct call *call, const Provision__UpdateDeviceReques
 	return OK;
 }
 
-/* Stores the new name and state, and tells of the members whose name or fate that changes. */
+/* Stores the new name and state, and tells of the members whose name or fate that changes. What is
+ * listed as revoked follows the state. */
 static err_t change(struct call *call, const Provision__Device *before, const char *name,
 	const char *state, Provision__Device *reply)
 {
@@ -65,9 +68,10 @@ static err_t change(struct call *call, const Provision__Device *before, const ch
 	err_t err;
 
 	if ((err = store_device_update(call, before->id, name, state, reply)) != OK ||
-		(err = store_member_touch(call, before->id, &rows)) != OK)
+		(err = store_member_touch(call, before->id, &rows)) != OK ||
+		(err = member_publish(call, rows)) != OK)
 		return err;
-	return member_publish(call, rows);
+	return strcmp(state, before->state) == 0 ? OK : authority_device_changed(call, before->id);
 }
 
 err_t update_device(
@@ -111,7 +115,8 @@ err_t retire_device(struct call *call, const Provision__Ref *request, Provision_
 		(err = store_device_update(call, reply->id, reply->name, STATE_RETIRED, reply)) !=
 			OK ||
 		(err = store_member_delete_all(call, reply->id, &rows)) != OK ||
-		(err = member_publish(call, rows)) != OK)
+		(err = member_publish(call, rows)) != OK ||
+		(err = certificate_revoke_subject(call, reply->id, "the device was retired")) != OK)
 		return err;
 	return auth_revoke(call, reply->id, "the device was retired", false);
 }

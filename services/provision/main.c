@@ -1,15 +1,26 @@
 /*
- * lanyard-provision: networks, members and their addresses, devices and their enrolment.
+ * lanyard-provision: networks, members and their addresses, devices and their enrolment,
+ * certificates.
  *
- * Bus:    service Provision of proto/provision.proto; asks auth.
- * State:  schema provision (db/migrations/0003_provision.sql).
- * Events: publishes "member" and "network"; hears none.
+ * Bus:
+ *   services Provision and Certificates (proto/provision.proto, certificates.proto); asks auth
+ * State:
+ *   schema provision (db/migrations)
+ * Events:
+ *   publishes "member", "network" and "certificate"; hears none
+ * Keys:
+ *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */
 #include "lib/svc.h"
+#include "services/provision/authority.h"
+#include "services/provision/certificates.h"
 #include "services/provision/provision.h"
+#include "services/provision/vault.h"
 
 static struct {
 	const char *dataplane_urls;
+	const char *key_file;
+	long crl_hours;
 	struct urls urls; /* what dataplane_urls says */
 } provision;
 
@@ -18,6 +29,13 @@ static const struct config_entry config[] = {
 		CONFIG_TEXT,
 		"where devices reach the dataplane, in the order of preference, comma-separated", 0,
 		0 },
+	{ "LANYARD_PROVISION_KEY_FILE", NULL, &provision.key_file, CONFIG_TEXT,
+		"file with the keys that seal its secrets, lines ID:64 hex digits, the first one "
+		"seals",
+		0, 0 },
+	{ "LANYARD_CRL_HOURS", "168", &provision.crl_hours, CONFIG_INT,
+		"hours that a revocation list is good; a new one is made before half of them", 1,
+		8760 },
 	{ 0 },
 };
 
@@ -48,23 +66,54 @@ HANDLER(list_members, ListRequest, MemberList, MEMBER_LIST)
 HANDLER(update_member, UpdateMemberRequest, Member, MEMBER)
 HANDLER(delete_member, Ref, Empty, EMPTY)
 HANDLER(attach, AttachRequest, Attachment, ATTACHMENT)
+
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Certificates_Service, method, Provision__##Request, \
+		Provision__##Reply, PROVISION__##REPLY##__INIT)
+
+HANDLER(get_authorities, Empty, Authorities, AUTHORITIES)
+HANDLER(take_root_offline, TakeRootOfflineRequest, RootKey, ROOT_KEY)
+HANDLER(rotate_authority, RotateAuthorityRequest, Authority, AUTHORITY)
+HANDLER(advance_authority, Ref, Authority, AUTHORITY)
+HANDLER(issue_certificate, IssueCertificateRequest, Certificate, CERTIFICATE)
+HANDLER(get_certificate, Ref, Certificate, CERTIFICATE)
+HANDLER(list_certificates, ListCertificatesRequest, CertificateList, CERTIFICATE_LIST)
+HANDLER(revoke_certificate, RevokeCertificateRequest, RevokedCertificates, REVOKED_CERTIFICATES)
+HANDLER(get_certificate_status, GetCertificateStatusRequest, CertificateStatus, CERTIFICATE_STATUS)
 /* clang-format on */
 
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
-static ProtobufCService *const services[] = { &service.base, NULL };
+static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
+static ProtobufCService *const services[] = { &service.base, &certificates.base, NULL };
+
+static const struct svc_task tasks[] = {
+	{ "refresh_authorities", AUTHORITY_TASK_S, authority_refresh },
+	{ NULL, 0, NULL },
+};
 
 static err_t check(struct fault *fault)
 {
 	return urls_init(&provision.urls, provision.dataplane_urls, fault);
 }
 
+static err_t start(struct svc *svc)
+{
+	(void)svc;
+	authority_open(provision.crl_hours);
+	return vault_open(provision.key_file);
+}
+
 static const struct svc_definition definition = {
 	.name = "provision",
-	.summary = "networks, members and their addresses, devices and their enrolment",
+	.summary =
+		"networks, members and their addresses, devices and their enrolment, certificates",
 	.config = config,
 	.services = services,
 	.schema = "provision",
+	.tasks = tasks,
 	.check = check,
+	.start = start,
 };
 
 int main(int argc, char **argv)

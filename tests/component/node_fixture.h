@@ -152,9 +152,10 @@ static bool fleet_is_ready(void)
 
 static void start_services(void)
 {
-	static char auth_setting[128], listen[64];
+	static char auth_setting[128], provision_setting[128], listen[64];
 	const char *const none[] = { NULL };
 	const char *const of_auth[] = { auth_setting, NULL };
+	const char *const of_provision[] = { provision_setting, NULL };
 	const char *const of_node[] = { listen, NULL };
 	FILE *key;
 
@@ -165,9 +166,11 @@ static void start_services(void)
 	fclose(key);
 	port = free_port();
 	snprintf(auth_setting, sizeof(auth_setting), "LANYARD_AUTH_KEY_FILE=%s", auth_key_file);
+	snprintf(provision_setting, sizeof(provision_setting), "LANYARD_PROVISION_KEY_FILE=%s",
+		fixture.key_file);
 	snprintf(listen, sizeof(listen), "LANYARD_LISTEN=127.0.0.1:%u", port);
 	services[0] = service_start(&fixture, "auth", of_auth);
-	services[1] = service_start(&fixture, "provision", none);
+	services[1] = service_start(&fixture, "provision", of_provision);
 	services[2] = service_start(&fixture, "rendezvous", none);
 	services[3] = service_start(&fixture, "dataplane", of_node);
 	service_await(&fixture, "auth", 1);

@@ -13,6 +13,7 @@
 
 #define THREADS	 8
 #define TEXT_LEN 64
+#define UNUSED	 __attribute__((unused))		/* by some of the programs */
 #define NOBODY	 "00000000-0000-7000-8000-0000000000ff" /* nothing has this id */
 
 #define SQL(name, text) static const struct db_statement name = { text }
@@ -27,6 +28,7 @@ SQL(reset, "DELETE FROM fabric.instance WHERE id <> '" FIXTURE_SELF "'");
 static struct fixture fixture;
 static char auth_key_file[80];
 static char bootstrap_file[80];
+static char provision_key_file[80];
 static pid_t processes[2];
 
 /* ---- calls ---- */
@@ -107,8 +109,8 @@ static const char *new_tenant(void)
 	return ids[n++];
 }
 
-static err_t make_network(struct step *step, const char *name, const char *ipv4, const char *ipv6,
-	const Provision__Network **network)
+UNUSED static err_t make_network(struct step *step, const char *name, const char *ipv4,
+	const char *ipv6, const Provision__Network **network)
 {
 	Provision__CreateNetworkRequest request = PROVISION__CREATE_NETWORK_REQUEST__INIT;
 
@@ -119,7 +121,7 @@ static err_t make_network(struct step *step, const char *name, const char *ipv4,
 }
 
 /* A call that takes a Ref. */
-__attribute__((unused)) static err_t ask_ref(
+UNUSED static err_t ask_ref(
 	struct step *step, const char *method, const char *id, int64_t version, const void **reply)
 {
 	Provision__Ref request = PROVISION__REF__INIT;
@@ -129,7 +131,7 @@ __attribute__((unused)) static err_t ask_ref(
 	return ASK_PROVISION(step, method, &request, reply);
 }
 
-static err_t make_member(struct step *step, const char *network, const char *device,
+UNUSED static err_t make_member(struct step *step, const char *network, const char *device,
 	const Provision__Member **member)
 {
 	Provision__CreateMemberRequest request = PROVISION__CREATE_MEMBER_REQUEST__INIT;
@@ -175,8 +177,7 @@ SQL(duplicates,
 	" FROM provision.member WHERE tenant_id = $1 AND network_id = $2::uuid");
 
 /* The network has exactly these many members, on the first addresses, and none twice. */
-__attribute__((unused)) static void check_full(
-	struct step *step, const char *network, long long hosts)
+UNUSED static void check_full(struct step *step, const char *network, long long hosts)
 {
 	AUTO_ROWS rows = sql(step, &duplicates, PARAMS(step->call.tenant, network));
 
@@ -198,13 +199,31 @@ static bool provision_reaches_auth(void)
 	return enrol(&step, "lye_none", "a", &enrolment) == ERR_UNAUTHENTICATED;
 }
 
+static void start_provision(void)
+{
+	static char key_setting[128];
+	const char *const settings[] = { "LANYARD_DATAPLANE_URLS=wss://one/l2,wss://two/l2",
+		key_setting, NULL };
+
+	snprintf(key_setting, sizeof(key_setting), "LANYARD_PROVISION_KEY_FILE=%s",
+		provision_key_file);
+	processes[1] = service_start(&fixture, "provision", settings);
+	service_await(&fixture, "provision", 1);
+	AWAIT(provision_reaches_auth());
+}
+
+UNUSED static void restart_provision(void)
+{
+	service_stop(processes[1]);
+	service_await(&fixture, "provision", 0);
+	start_provision();
+}
+
 static void setup(void)
 {
 	static char auth_setting[128];
 	static char bootstrap_setting[128];
 	const char *const of_auth[] = { auth_setting, bootstrap_setting, NULL };
-	const char *const of_provision[] = { "LANYARD_DATAPLANE_URLS=wss://one/l2,wss://two/l2",
-		NULL };
 	FILE *key;
 
 	fixture_open(&fixture, "test", NULL);
@@ -218,11 +237,15 @@ static void setup(void)
 	snprintf(bootstrap_file, sizeof(bootstrap_file), "%s/admin", fixture.folder);
 	snprintf(bootstrap_setting, sizeof(bootstrap_setting), "LANYARD_BOOTSTRAP_FILE=%s",
 		bootstrap_file);
+	snprintf(
+		provision_key_file, sizeof(provision_key_file), "%s/provision-key", fixture.folder);
+	key = fopen(provision_key_file, "we");
+	cr_assert_not_null(key);
+	fprintf(key, "1:%064d\n", 7);
+	fclose(key);
 	processes[0] = service_start(&fixture, "auth", of_auth);
-	processes[1] = service_start(&fixture, "provision", of_provision);
 	service_await(&fixture, "auth", 1);
-	service_await(&fixture, "provision", 1);
-	AWAIT(provision_reaches_auth());
+	start_provision();
 }
 
 static void teardown(void)
@@ -230,6 +253,7 @@ static void teardown(void)
 	for (size_t i = 0; i < ARRAY_LEN(processes); i++)
 		service_stop(processes[i]);
 	unlink(auth_key_file);
+	unlink(provision_key_file);
 	unlink(bootstrap_file); /* only the first start on a database writes it */
 	fixture_close(&fixture);
 }
