@@ -12,6 +12,7 @@
 #include "dataplane/switch/session.h"
 #include "dataplane/admit/verifier.h"
 #include "lib/svc.h"
+#include "lib/tls_server.h"
 #include "lib/worker.h"
 
 struct dataplane {
@@ -28,7 +29,8 @@ struct dataplane {
 
 	/* the loop's */
 	struct listener *listener;
-	struct channel_server *server;
+	struct streams *streams;
+	struct tls_server *tls; /* NULL: none */
 	struct verifier *verifier;
 	struct refused *refused;
 	struct sessions *sessions;

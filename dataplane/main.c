@@ -10,6 +10,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/admit/keys.h"
+#include "dataplane/net/http.h"
 #include "dataplane/node.h"
 #include "lib/log.h"
 
@@ -33,32 +34,41 @@ static const struct config_entry config[] = {
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
-static void on_accepted(void *context, int fd)
+static void on_accepted(void *context, struct stream *stream)
 {
-	channel_server_accepted(((struct dataplane *)context)->server, fd);
+	http_create(stream, &admit_face, context);
+}
+
+static err_t open_tls(void)
+{
+	static struct tls_identity identity;
+	const struct tls_server_options options = { .identities = &identity, .n_identities = 1 };
+	struct fault fault;
+	err_t err;
+
+	if (*dataplane.tls_cert == '\0')
+		return OK;
+	identity = (struct tls_identity){ dataplane.tls_cert, dataplane.tls_key };
+	if ((err = tls_server_create(&dataplane.tls, &options, &fault)) != OK)
+		log_error("tls_failed", "detail=%s", log_value(fault.detail));
+	return err;
 }
 
 static err_t open_doors(void)
 {
-	struct channel_server_options server = {
-		.loop = loop_uv(dataplane.loop),
-		.tls_cert = dataplane.tls_cert,
-		.tls_key = dataplane.tls_key,
-		.handshake = admit_handshake,
-		.context = &dataplane,
-	};
 	struct listener_options listener = {
 		.loop = loop_uv(dataplane.loop),
 		.door = { .listen = dataplane.listen },
+		.streams = dataplane.streams,
+		.tls = dataplane.tls,
 		.accepted = on_accepted,
 		.context = &dataplane,
 	};
-	err_t err = channel_server_open(&dataplane.server, &server);
 
-	return err == OK ? listener_open(&dataplane.listener, &listener) : err;
+	return listener_open(&dataplane.listener, &listener);
 }
 
-static void on_server_ended(void *arg)
+static void on_streams_ended(void *arg)
 {
 	(void)arg;
 	loop_end(dataplane.loop);
@@ -68,14 +78,17 @@ static void close_doors(void *arg)
 {
 	(void)arg;
 	listener_close(dataplane.listener);
-	channel_server_close(dataplane.server, DRAIN_MS, on_server_ended, NULL);
+	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
 
 static void run_open(void *arg)
 {
 	err_t *err = arg;
 
-	*err = open_doors();
+	dataplane.streams = streams_create(loop_uv(dataplane.loop));
+	*err = open_tls();
+	if (*err == OK)
+		*err = open_doors();
 }
 
 static void stop(struct svc *svc)
@@ -84,12 +97,14 @@ static void stop(struct svc *svc)
 	worker_stop(dataplane.keys);
 	loop_call(dataplane.loop, close_doors, NULL);
 	loop_join(dataplane.loop);
-	channel_server_destroy(dataplane.server);
+	streams_destroy(dataplane.streams);
+	tls_server_destroy(dataplane.tls);
 	sessions_destroy(dataplane.sessions);
 	relays_destroy(dataplane.relays);
 	verifier_destroy(dataplane.verifier);
 	refused_destroy(dataplane.refused);
 	packet_trim();
+	block_trim();
 }
 
 static err_t start(struct svc *svc)

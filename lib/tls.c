@@ -1,10 +1,9 @@
 /* tls: see tls.h. */
-#include "lib/tls.h"
+#include "lib/tls_internal.h"
 
 #include "lib/mem.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
@@ -13,21 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_AHEAD (256 * 1024) /* bytes of records that one read() may bring */
-
-struct tls_trust {
-	SSL_CTX *ctx;
-};
+#define OUT_MIN 4096 /* bytes that a wire's memory begins with */
 
 struct tls {
 	SSL *ssl;
-	BIO *batch; /* of ssl: holds what tls_flush sends */
-	int fd;
+	BIO *batch; /* of ssl: holds what tls_flush sends; NULL: a server */
+	int fd;	    /* -1: a server */
 	struct fault why;
 };
 
-/* The oldest error of OpenSSL's queue, in words. */
-static const char *queue_says(void)
+const char *tls_queue_says(void)
 {
 	unsigned long code = ERR_get_error();
 	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
@@ -36,60 +30,20 @@ static const char *queue_says(void)
 	return reason != NULL ? reason : "no reason given";
 }
 
-/* ---- trust ---- */
-
-static bool add_certificates(SSL_CTX *ctx, const char *pem)
+SSL_CTX *tls_context_new(const SSL_METHOD *method)
 {
-	BIO *memory = BIO_new_mem_buf(pem, -1);
-	X509 *certificate;
-	size_t n = 0;
+	SSL_CTX *ctx = SSL_CTX_new(method);
 
-	while (memory != NULL &&
-		(certificate = PEM_read_bio_X509(memory, NULL, NULL, NULL)) != NULL) {
-		n += X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate) == 1;
-		X509_free(certificate);
-	}
-	ERR_clear_error(); /* the end of the text is an error to it */
-	BIO_free(memory);
-	return n > 0;
-}
-
-err_t tls_trust_create(struct tls_trust **out, const char *ca_pem, struct fault *fault)
-{
-	static const unsigned char http[] = "\x08http/1.1";
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
-		SSL_CTX_set_alpn_protos(ctx, http, sizeof(http) - 1) != 0)
-		BUG("no TLS client: %s", queue_says());
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
+		BUG("no TLS: %s", tls_queue_says());
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* Frames tell where they end, so an end of stream without TLS's own word is an end like
 	 * any. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
-	if (ca_pem != NULL ? !add_certificates(ctx, ca_pem)
-			   : SSL_CTX_set_default_verify_paths(ctx) != 1) {
-		SSL_CTX_free(ctx);
-		return fault_set(fault, ERR_INVALID_ARGUMENT, "ca", "no certificates to trust: %s",
-			ca_pem != NULL ? "none in the enrolment's --ca file"
-				       : "install the package ca-certificates");
-	}
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->ctx = ctx;
-	return OK;
+	return ctx;
 }
 
-void tls_trust_destroy(struct tls_trust *trust)
-{
-	if (trust == NULL)
-		return;
-	SSL_CTX_free(trust->ctx);
-	free(trust);
-}
-
-/* ---- a connection ---- */
+/* ---- a client ---- */
 
 static bool is_address(const char *host)
 {
@@ -113,7 +67,7 @@ static BIO *make_batch(int fd)
 	BIO *batch = BIO_new(BIO_f_buffer());
 
 	if (socket == NULL || batch == NULL || BIO_set_write_buffer_size(batch, TLS_BATCH_MAX) != 1)
-		BUG("no BIO: %s", queue_says());
+		BUG("no BIO: %s", tls_queue_says());
 	return BIO_push(batch, socket);
 }
 
@@ -123,21 +77,147 @@ struct tls *tls_create(struct tls_trust *trust, int fd, const char *host)
 	BIO *in = BIO_new_socket(fd, BIO_NOCLOSE);
 
 	tls->fd = fd;
-	tls->ssl = SSL_new(trust->ctx);
+	tls->ssl = SSL_new(tls_trust_context(trust));
 	tls->batch = make_batch(fd);
 	if (tls->ssl == NULL || in == NULL || !expect_host(tls->ssl, host))
-		BUG("no TLS connection: %s", queue_says());
+		BUG("no TLS connection: %s", tls_queue_says());
 	SSL_set_bio(tls->ssl, in, tls->batch);
 	SSL_set_connect_state(tls->ssl);
 	return tls;
 }
+
+/* ---- a server ---- */
+
+static int wire_read(BIO *bio, char *out, size_t size, size_t *n)
+{
+	struct tls_wire *wire = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (wire->in_len == 0) {
+		BIO_set_retry_read(bio);
+		return 0;
+	}
+	*n = size < wire->in_len ? size : wire->in_len;
+	memcpy(out, wire->in, *n);
+	wire->in += *n;
+	wire->in_len -= *n;
+	return 1;
+}
+
+static int wire_write(BIO *bio, const char *data, size_t len, size_t *n)
+{
+	struct tls_wire *wire = BIO_get_data(bio);
+
+	if (len > wire->out_size - wire->out_len) {
+		if (wire->out_size == 0)
+			wire->out_size = OUT_MIN;
+		while (len > wire->out_size - wire->out_len)
+			wire->out_size *= 2;
+		wire->out = xrealloc(wire->out, wire->out_size);
+	}
+	memcpy(wire->out + wire->out_len, data, len);
+	wire->out_len += len;
+	*n = len;
+	return 1;
+}
+
+static long wire_control(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static const BIO_METHOD *wire_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method != NULL)
+		return method;
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
+	if (method == NULL || BIO_meth_set_read_ex(method, wire_read) != 1 ||
+		BIO_meth_set_write_ex(method, wire_write) != 1 ||
+		BIO_meth_set_ctrl(method, wire_control) != 1)
+		BUG("no BIO: %s", tls_queue_says());
+	return method;
+}
+
+void tls_wire_finish(struct tls_wire *wire)
+{
+	free(wire->out);
+	*wire = (struct tls_wire){ 0 };
+}
+
+struct tls *tls_accept(struct tls_server *server, struct tls_wire *wire)
+{
+	struct tls *tls = xcalloc(1, sizeof(*tls));
+	BIO *bio = BIO_new(wire_method());
+
+	tls->fd = -1;
+	tls->ssl = SSL_new(tls_server_context(server));
+	if (tls->ssl == NULL || bio == NULL)
+		BUG("no TLS connection: %s", tls_queue_says());
+	BIO_set_data(bio, wire);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(tls->ssl, bio, bio);
+	SSL_set_accept_state(tls->ssl);
+	return tls;
+}
+
+void tls_set_record_max(struct tls *tls, size_t len)
+{
+	if (SSL_set_max_send_fragment(tls->ssl, (long)len) != 1)
+		BUG("records of %zu bytes", len);
+}
+
+const char *tls_asked_name(const struct tls *tls)
+{
+	return SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+bool tls_peer_name(const struct tls *tls, char *out, size_t size)
+{
+	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+	X509_NAME *name;
+	int at, len;
+
+	if (certificate == NULL)
+		return false;
+	name = X509_get_subject_name(certificate);
+	at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
+		return false;
+	len = X509_NAME_get_text_by_NID(name, NID_commonName, out, (int)size);
+	return len > 0 && (size_t)len < size - 1 && strlen(out) == (size_t)len;
+}
+
+bool tls_peer_subject(const struct tls *tls, char *out, size_t size)
+{
+	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+	BIO *text = BIO_new(BIO_s_mem());
+	char *bytes;
+	long len = 0;
+
+	if (certificate != NULL && text != NULL &&
+		X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >=
+			0)
+		len = BIO_get_mem_data(text, &bytes);
+	if (len > 0 && (size_t)len < size)
+		snprintf(out, size, "%.*s", (int)len, bytes);
+	BIO_free(text);
+	return len > 0 && (size_t)len < size;
+}
+
+/* ---- both ---- */
 
 void tls_destroy(struct tls *tls)
 {
 	if (tls == NULL)
 		return;
 	SSL_free(tls->ssl);
-	close(tls->fd);
+	if (tls->fd >= 0)
+		close(tls->fd);
 	free(tls);
 }
 
@@ -159,7 +239,7 @@ static enum tls_result result_of(struct tls *tls, int returned)
 			saved != 0 ? strerror(saved) : "end of stream");
 		break;
 	default:
-		fault_set(&tls->why, ERR_UNAVAILABLE, "", "TLS failed: %s", queue_says());
+		fault_set(&tls->why, ERR_UNAVAILABLE, "", "TLS failed: %s", tls_queue_says());
 	}
 	ERR_clear_error();
 	return TLS_FAILED;

@@ -1,19 +1,26 @@
 /*
- * tls: a TLS client connection over a non-blocking socket, made for batches: what is written is
- * gathered and sent by one system call at tls_flush, and one system call reads many records. The
- * only code that sees OpenSSL's TLS. TLS 1.2 or later; certificate and host name are always
- * verified.
+ * tls: a TLS connection, made for batches: what is written is gathered and sent by one system call,
+ * and one system call reads many records. TLS 1.2 or later. An object belongs to one thread at a
+ * time.
+ *
+ * A client (tls_create) reads and writes its non-blocking socket itself, and always verifies the
+ * server's certificate and host name. A server (tls_accept) is given the records that came and
+ * gives out those to send, since thousands of connections share the memory for both.
  */
 #pragma once
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define TLS_BATCH_MAX (256 * 1024) /* bytes of gathered records, sent or not */
+#define TLS_BATCH_MAX	(256 * 1024) /* bytes of gathered records, sent or not */
+#define TLS_RECORD_MAX	16384	     /* bytes of plain text in one record */
+#define TLS_SUBJECT_MAX 256
 
-struct tls_trust; /* whose certificates are good */
+struct tls_trust;  /* whose certificates are good */
+struct tls_server; /* tls_server.h */
 struct tls;
 
 enum tls_result {
@@ -24,6 +31,8 @@ enum tls_result {
 	TLS_FAILED, /* tls_why says it */
 };
 
+/* ---- a client ---- */
+
 /* `ca_pem` NULL: the system's certificates. */
 err_t tls_trust_create(
 	struct tls_trust **trust, const char *ca_pem, struct fault *fault) MUST_CHECK;
@@ -31,19 +40,50 @@ void tls_trust_destroy(struct tls_trust *trust); /* NULL is fine */
 
 /* Begins a connection to `host` (a name or an address) over `fd`, which it takes. */
 struct tls *tls_create(struct tls_trust *trust, int fd, const char *host);
-void tls_destroy(struct tls *tls); /* closes the socket; NULL is fine */
+
+/* Sends what was gathered. TLS_OK: all of it is with the kernel. */
+enum tls_result tls_flush(struct tls *tls);
+
+/* ---- a server ---- */
+
+/* Records between the socket and connections; may serve many, one after the other. */
+struct tls_wire {
+	const uint8_t *in; /* received; taken from the front */
+	size_t in_len;
+	uint8_t *out; /* to be sent; grows as needed, freed by tls_wire_finish */
+	size_t out_len, out_size;
+};
+
+void tls_wire_finish(struct tls_wire *wire);
+
+/* Begins a connection whose records are in and go to the wire; keeps both. TLS_READ then means:
+ * when more has been received; TLS_WRITE never comes. Every call but tls_why and those about the
+ * peer may add to wire->out. */
+struct tls *tls_accept(struct tls_server *server, struct tls_wire *wire);
+
+/* Bytes of plain text in a record from now on, 512 to TLS_RECORD_MAX. */
+void tls_set_record_max(struct tls *tls, size_t len);
+
+/* The name that the client asked for; NULL if it did not. */
+const char *tls_asked_name(const struct tls *tls);
+
+/* What the client's certificate, which is verified, says about it: its common name, or the whole
+ * subject as "CN=...,O=..." (RFC 4514). False: there is no certificate, or nothing that fits. */
+bool tls_peer_name(const struct tls *tls, char *out, size_t size);
+bool tls_peer_subject(const struct tls *tls, char *out, size_t size);
+
+/* ---- both ---- */
+
+void tls_destroy(struct tls *tls); /* closes a client's socket; NULL is fine */
 
 enum tls_result tls_handshake(struct tls *tls);
 
 /* Reads some bytes. */
 enum tls_result tls_read(struct tls *tls, uint8_t *buf, size_t size, size_t *len);
 
-/* Gathers some of the bytes: all, if the last flush was TLS_OK and they are not near TLS_BATCH_MAX.
- */
+/* Gathers some of the bytes. A client: all, if the last flush was TLS_OK and they are not near
+ * TLS_BATCH_MAX. A server: always all. */
 enum tls_result tls_write(struct tls *tls, const uint8_t *buf, size_t size, size_t *len);
-
-/* Sends what was gathered. TLS_OK: all of it is with the kernel. */
-enum tls_result tls_flush(struct tls *tls);
 
 /* Tells the peer that this is the end. */
 void tls_end(struct tls *tls);

@@ -3,6 +3,8 @@
 
 #include "lib/mem.h"
 
+#include <string.h>
+
 /* First bytes `from` to `to` begin sequences of `len` bytes whose second is `low` to `high`. */
 static const struct form {
 	uint8_t from, to, len, low, high;
@@ -42,8 +44,52 @@ size_t utf8_sequence(const uint8_t *text, size_t len)
 
 bool utf8_valid(const uint8_t *text, size_t len)
 {
-	for (size_t at = 0, step; at < len; at += step)
-		if ((step = utf8_sequence(text + at, len - at)) == 0)
-			return false;
+	struct utf8_state state = { 0 };
+
+	return utf8_go_on(&state, text, len) && utf8_is_whole(&state);
+}
+
+/* Length of the ASCII that begins the text, or a little less. */
+static size_t skip_ascii(const uint8_t *text, size_t len)
+{
+	uint64_t eight;
+	size_t at = 0;
+
+	for (; at + sizeof(eight) <= len; at += sizeof(eight)) {
+		memcpy(&eight, text + at, sizeof(eight));
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	return at;
+}
+
+static bool begin_sequence(struct utf8_state *state, uint8_t first)
+{
+	const struct form *form = form_of(first);
+
+	if (form == NULL)
+		return false;
+	*state = (struct utf8_state){ (uint8_t)(form->len - 1), form->low, form->high };
 	return true;
+}
+
+bool utf8_go_on(struct utf8_state *state, const uint8_t *part, size_t len)
+{
+	for (size_t at = 0; at < len; at++) {
+		if (state->need == 0) {
+			at += skip_ascii(part + at, len - at);
+			if (at < len && !begin_sequence(state, part[at]))
+				return false;
+			continue;
+		}
+		if (part[at] < state->low || part[at] > state->high)
+			return false;
+		*state = (struct utf8_state){ (uint8_t)(state->need - 1), 0x80, 0xbf };
+	}
+	return true;
+}
+
+bool utf8_is_whole(const struct utf8_state *state)
+{
+	return state->need == 0;
 }

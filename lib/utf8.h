@@ -12,3 +12,17 @@
 size_t utf8_sequence(const uint8_t *text, size_t len);
 
 bool utf8_valid(const uint8_t *text, size_t len);
+
+/* ---- text that comes in parts ---- */
+
+/* Begins as all zero. */
+struct utf8_state {
+	uint8_t need;	   /* bytes of a sequence still to come */
+	uint8_t low, high; /* the next of them */
+};
+
+/* False: what came so far is not UTF-8, whatever follows. */
+bool utf8_go_on(struct utf8_state *state, const uint8_t *part, size_t len);
+
+/* Could the text end here? */
+bool utf8_is_whole(const struct utf8_state *state);

@@ -4,6 +4,7 @@
 
 #include "lib/mem.h"
 #include "lib/utf8.h"
+#include "lib/ws_frame.h"
 
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -11,26 +12,12 @@
 #include <string.h>
 
 #define FIN	 0x80
-#define RSV	 0x70
-#define OPCODE	 0x0f
 #define MASKED	 0x80
-#define LEN	 0x7f
 #define LEN_16	 126 /* the length follows in 2 bytes */
 #define LEN_64	 127 /* ... in 8 bytes */
 #define KEY_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-struct header {
-	bool fin;
-	enum ws_opcode opcode;
-	size_t header_len;
-	uint64_t len;	     /* of the payload */
-	const uint8_t *mask; /* NULL: none */
-};
-
-static bool is_control(unsigned opcode)
-{
-	return opcode >= WS_CLOSE;
-}
+/* ---- receiving ---- */
 
 static enum ws_result broken(struct ws_reader *reader, enum ws_status status, const char *why)
 {
@@ -39,126 +26,42 @@ static enum ws_result broken(struct ws_reader *reader, enum ws_status status, co
 	return WS_BROKEN;
 }
 
-static enum ws_result wrong(struct ws_reader *reader, const char *why)
-{
-	return broken(reader, WS_STATUS_PROTOCOL_ERROR, why);
-}
-
-/* ---- a frame's header ---- */
-
-static uint64_t big_endian(const uint8_t *bytes, size_t n)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < n; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-static bool is_lax(const struct ws_reader *reader)
-{
-	return reader->role == WS_LAX_CLIENT;
-}
-
-/* What can be told from the first two bytes alone. */
-static enum ws_result check_first_bytes(struct ws_reader *reader, const uint8_t *at)
-{
-	unsigned opcode = at[0] & OPCODE;
-	bool joining = reader->opcode != WS_CONTINUATION;
-
-	if (is_lax(reader) && opcode <= WS_BINARY)
-		return WS_MESSAGE;
-	if (at[0] & RSV)
-		return wrong(reader, "a reserved bit is set");
-	if ((opcode > WS_BINARY && opcode < WS_CLOSE) || opcode > WS_PONG)
-		return wrong(reader, "unknown opcode");
-	if (((at[1] & MASKED) != 0) != (reader->role == WS_SERVER))
-		return wrong(reader,
-			reader->role == WS_SERVER ? "a frame without a mask" : "a masked frame");
-	if (is_control(opcode))
-		return (at[0] & FIN) == 0	 ? wrong(reader, "a fragmented control frame")
-		       : (at[1] & LEN) >= LEN_16 ? wrong(reader, "an over-long control frame")
-						 : WS_MESSAGE;
-	if (opcode == WS_CONTINUATION && !joining)
-		return wrong(reader, "a continuation of nothing");
-	if (opcode != WS_CONTINUATION && joining)
-		return wrong(reader, "a new message inside a fragmented one");
-	return WS_MESSAGE;
-}
-
 /* Reads the header at reader->next. WS_MESSAGE: it is whole and good. */
-static enum ws_result read_header(struct ws_reader *reader, struct header *header)
+static enum ws_result read_header(struct ws_reader *reader, struct ws_frame *frame)
 {
-	const uint8_t *at = reader->buf + reader->next;
-	size_t have = reader->end - reader->next;
-	size_t extended, mask_len;
-	uint64_t len;
+	enum ws_result result =
+		ws_frame_read(frame, reader->role, reader->opcode != WS_CONTINUATION,
+			reader->buf + reader->next, reader->end - reader->next);
 
-	if (have < 2)
-		return WS_MORE;
-	if (check_first_bytes(reader, at) == WS_BROKEN)
-		return WS_BROKEN;
-	len = at[1] & LEN;
-	extended = len == LEN_16 ? 2 : len == LEN_64 ? 8 : 0;
-	mask_len = at[1] & MASKED ? WS_MASK_LEN : 0;
-	if (have < 2 + extended)
-		return WS_MORE;
-	if (extended > 0)
-		len = big_endian(at + 2, extended);
-	if (!is_lax(reader) &&
-		((extended == 2 && len < LEN_16) || (extended == 8 && len <= UINT16_MAX)))
-		return wrong(reader, "a length that is not in its shortest form");
-	if (len > INT64_MAX)
-		return wrong(reader, "a length with its highest bit set");
-	if (!is_control(at[0] & OPCODE) && len > reader->max_message - reader->gathered)
+	if (result == WS_BROKEN)
+		return broken(reader, frame->status, frame->why);
+	if (result == WS_MESSAGE && !ws_is_control(frame->opcode) &&
+		frame->len > reader->max_message - reader->gathered)
 		return broken(reader, WS_STATUS_TOO_BIG, "a message over the limit");
-	if (have < 2 + extended + mask_len)
-		return WS_MORE;
-
-	header->opcode = at[0] & OPCODE;
-	header->fin = (at[0] & FIN) != 0;
-	if (is_lax(reader) && !is_control(header->opcode)) {
-		header->opcode = WS_BINARY;
-		header->fin = true;
-	}
-	header->header_len = 2 + extended + mask_len;
-	header->len = len;
-	header->mask = mask_len > 0 ? at + 2 + extended : NULL;
-	return WS_MESSAGE;
+	return result;
 }
 
-/* ---- its payload ---- */
-
-static bool is_close_status(unsigned status)
+static enum ws_result take_control(struct ws_reader *reader, struct ws_frame *frame,
+	uint8_t *payload, struct ws_message *message)
 {
-	if (status >= 3000)
-		return status <= 4999;
-	return status >= 1000 && status <= 1014 && (status < 1004 || status > 1006);
-}
-
-static enum ws_result take_control(struct ws_reader *reader, struct ws_message *message)
-{
-	if (message->opcode != WS_CLOSE || message->len == 0)
-		return WS_MESSAGE;
-	if (message->len == 1 || !is_close_status(ws_close_status(message)))
-		return wrong(reader, "a close frame with an impossible code");
-	if (!utf8_valid(message->data + 2, message->len - 2))
-		return broken(reader, WS_STATUS_BAD_TEXT, "a close reason that is not UTF-8");
+	*message = (struct ws_message){ frame->opcode, payload, frame->len };
+	if (ws_frame_check_control(frame, payload) == WS_BROKEN)
+		return broken(reader, frame->status, frame->why);
 	return WS_MESSAGE;
 }
 
 /* Adds a data frame's payload to the message; WS_MESSAGE when that was its last frame. */
-static enum ws_result take_data(struct ws_reader *reader, const struct header *header,
+static enum ws_result take_data(struct ws_reader *reader, const struct ws_frame *frame,
 	const uint8_t *payload, struct ws_message *message)
 {
-	if (header->opcode != WS_CONTINUATION) {
-		reader->opcode = header->opcode;
+	if (frame->opcode != WS_CONTINUATION) {
+		reader->opcode = frame->opcode;
 		reader->begin = (size_t)(payload - reader->buf);
 	} else {
-		memmove(reader->buf + reader->begin + reader->gathered, payload, header->len);
+		memmove(reader->buf + reader->begin + reader->gathered, payload, frame->len);
 	}
-	reader->gathered += header->len;
-	if (!header->fin)
+	reader->gathered += frame->len;
+	if (!frame->fin)
 		return WS_MORE;
 
 	*message = (struct ws_message){ reader->opcode, reader->buf + reader->begin,
@@ -169,8 +72,6 @@ static enum ws_result take_data(struct ws_reader *reader, const struct header *h
 		return broken(reader, WS_STATUS_BAD_TEXT, "text that is not UTF-8");
 	return WS_MESSAGE;
 }
-
-/* ---- the reader ---- */
 
 void ws_reader_init(struct ws_reader *reader, enum ws_role role, uint8_t *buf, size_t capacity,
 	size_t max_message)
@@ -205,30 +106,31 @@ void ws_reader_received(struct ws_reader *reader, size_t len)
 
 enum ws_result ws_reader_next(struct ws_reader *reader, struct ws_message *message)
 {
-	struct header header;
+	struct ws_frame frame;
 	enum ws_result result = reader->why != NULL ? WS_BROKEN : WS_MORE;
 
 	while (result == WS_MORE) {
 		uint8_t *payload;
 
-		if ((result = read_header(reader, &header)) != WS_MESSAGE)
+		if ((result = read_header(reader, &frame)) != WS_MESSAGE)
 			break;
-		if (reader->end - reader->next - header.header_len < header.len)
+		if (reader->end - reader->next - frame.header_len < frame.len)
 			return WS_MORE;
-		payload = reader->buf + reader->next + header.header_len;
-		if (header.mask != NULL)
-			ws_mask(payload, header.len, header.mask);
-		reader->next += header.header_len + header.len;
-		*message = (struct ws_message){ header.opcode, payload, header.len };
-		result = is_control(header.opcode) ? take_control(reader, message)
-						   : take_data(reader, &header, payload, message);
+		payload = reader->buf + reader->next + frame.header_len;
+		if (frame.mask != NULL)
+			ws_mask(payload, frame.len, frame.mask);
+		reader->next += frame.header_len + frame.len;
+		result = ws_is_control(frame.opcode)
+				 ? take_control(reader, &frame, payload, message)
+				 : take_data(reader, &frame, payload, message);
 	}
 	return result;
 }
 
 unsigned ws_close_status(const struct ws_message *message)
 {
-	return message->len < 2 ? WS_STATUS_NONE : (unsigned)big_endian(message->data, 2);
+	return message->len < 2 ? WS_STATUS_NONE
+				: (unsigned)message->data[0] << 8 | message->data[1];
 }
 
 /* ---- sending ---- */
@@ -242,9 +144,15 @@ size_t ws_header_len(size_t len, bool masked)
 
 size_t ws_header(uint8_t *out, enum ws_opcode opcode, size_t len, const uint8_t *mask)
 {
+	return ws_fragment_header(out, opcode, true, len, mask);
+}
+
+size_t ws_fragment_header(
+	uint8_t *out, enum ws_opcode opcode, bool fin, size_t len, const uint8_t *mask)
+{
 	size_t extended = ws_header_len(len, false) - 2;
 
-	out[0] = (uint8_t)(FIN | opcode);
+	out[0] = (uint8_t)((fin ? FIN : 0) | opcode);
 	out[1] = (uint8_t)(extended == 0 ? len : extended == 2 ? LEN_16 : LEN_64);
 	for (size_t i = 0; i < extended; i++)
 		out[2 + i] = (uint8_t)((uint64_t)len >> 8 * (extended - 1 - i));

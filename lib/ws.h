@@ -107,6 +107,10 @@ size_t ws_header_len(size_t len, bool masked);
  */
 size_t ws_header(uint8_t *out, enum ws_opcode opcode, size_t len, const uint8_t *mask);
 
+/* The same for a fragment: `fin` if it is its message's last. */
+size_t ws_fragment_header(
+	uint8_t *out, enum ws_opcode opcode, bool fin, size_t len, const uint8_t *mask);
+
 /* XORs the payload of one frame with its mask; the same again unmasks. */
 void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN]);
 

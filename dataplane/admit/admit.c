@@ -1,5 +1,5 @@
 /*
- * admit: the decisions of the handshake.
+ * admit: the decisions about a request.
  */
 #include "dataplane/admit/admit.h"
 
@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define WAITING_MAX 256
@@ -21,29 +22,44 @@ static int refuse(int status, const char **why, const char *text)
 	return status;
 }
 
+void admit_session(
+	struct dataplane *dataplane, struct http *http, const struct token_claims *claims)
+{
+	const struct channel_options options = { 0 };
+	struct channel *channel = channel_accept(http, &options);
+
+	session_create(dataplane->sessions, channel, claims);
+	channel_open(channel);
+}
+
 /* ---- access tokens ---- */
 
-static int admit_member(struct dataplane *dataplane, struct channel *channel,
+static int admit_member(struct dataplane *dataplane, struct http *http,
 	const struct token_claims *claims, const char **why)
 {
 	if (!verifier_allows(claims, "network:attach"))
 		return refuse(403, why, "The token does not allow network:attach.");
 	if (!session_claims_good(claims))
 		return refuse(403, why, "The token names no network, member or MAC address.");
-	session_create(dataplane->sessions, channel, claims);
+	admit_session(dataplane, http, claims);
 	return 0;
 }
 
-static int admit_pair(struct dataplane *dataplane, struct channel *channel,
-	const struct token_claims *claims, const struct channel_request *request, const char **why)
+static int admit_pair(struct dataplane *dataplane, struct http *http,
+	const struct token_claims *claims, const struct admit_request *request, const char **why)
 {
+	const struct channel_options options = { 0 };
+	struct channel *channel;
+
 	if (!verifier_allows(claims, "pairs:claim"))
 		return refuse(403, why, "The token does not allow pairs:claim.");
 	if (*request->nonce == '\0')
 		return refuse(400, why, "A pair needs ?nonce=, the same for both ends.");
 	if (dataplane->n_waiting >= WAITING_MAX)
 		return refuse(503, why, "Too many connections are waiting.");
+	channel = channel_accept(http, &options);
 	relay_create(dataplane->relays, channel, claims, request->nonce);
+	channel_open(channel);
 	return 0;
 }
 
@@ -56,8 +72,8 @@ static void fetch_keys(struct dataplane *dataplane)
 		worker_wake(dataplane->keys);
 }
 
-static int admit_bearer(struct dataplane *dataplane, struct channel *channel,
-	const struct credentials *credentials, const struct channel_request *request,
+static int admit_bearer(struct dataplane *dataplane, struct http *http,
+	const struct credentials *credentials, const struct admit_request *request,
 	const char **why)
 {
 	struct token_claims claims;
@@ -71,14 +87,14 @@ static int admit_bearer(struct dataplane *dataplane, struct channel *channel,
 	if (err != OK)
 		return refuse(401, why, "The token is not valid.");
 	if (strcmp(request->path, "/pair") == 0)
-		return admit_pair(dataplane, channel, &claims, request, why);
-	return admit_member(dataplane, channel, &claims, why);
+		return admit_pair(dataplane, http, &claims, request, why);
+	return admit_member(dataplane, http, &claims, why);
 }
 
 /* ---- device credentials ---- */
 
-static int admit_basic(struct dataplane *dataplane, struct channel *channel,
-	const struct credentials *credentials, const struct channel_request *request,
+static int admit_basic(struct dataplane *dataplane, struct http *http,
+	const struct credentials *credentials, const struct admit_request *request,
 	const char **why)
 {
 	int64_t now_ms = clock_ms();
@@ -95,24 +111,24 @@ static int admit_basic(struct dataplane *dataplane, struct channel *channel,
 		return refuse(status, why, "The device may not attach to this network.");
 	if (dataplane->n_waiting >= WAITING_MAX)
 		return refuse(503, why, "Too many connections are waiting.");
-	basic_create(dataplane, channel, credentials, request);
+	basic_create(dataplane, http, credentials, request);
 	return 0;
 }
 
-int admit_handshake(void *context, struct channel *channel, const struct channel_request *request,
-	const char **why)
+/* 0, also when the answer comes later; or the status to refuse it with. */
+static int admit(struct dataplane *dataplane, struct http *http,
+	const struct admit_request *request, const char **why)
 {
-	struct dataplane *dataplane = context;
 	struct credentials credentials;
 	int status;
 
 	credentials_parse(request->authorization, &credentials);
 	switch (credentials.kind) {
 	case CREDENTIALS_BEARER:
-		status = admit_bearer(dataplane, channel, &credentials, request, why);
+		status = admit_bearer(dataplane, http, &credentials, request, why);
 		break;
 	case CREDENTIALS_BASIC:
-		status = admit_basic(dataplane, channel, &credentials, request, why);
+		status = admit_basic(dataplane, http, &credentials, request, why);
 		break;
 	case CREDENTIALS_NONE:
 		status = refuse(401, why, "Show an access token, or a device's id and secret.");
@@ -123,3 +139,41 @@ int admit_handshake(void *context, struct channel *channel, const struct channel
 	sodium_memzero(&credentials, sizeof(credentials));
 	return status;
 }
+
+/* ---- the request ---- */
+
+static int read_request(struct http *http, struct admit_request *request, const char **why)
+{
+	const char *authorization = http_header(http, "Authorization");
+	int status = (int)channel_check(http, why);
+
+	if (status != 0)
+		return status;
+	request->path = http_path(http);
+	if (!http_query(http, "nonce", request->nonce, sizeof(request->nonce)) ||
+		!http_query(http, "network", request->network, sizeof(request->network)))
+		return refuse(414, why, "nonce or network is too long or malformed.");
+	if (authorization && strlen(authorization) >= sizeof(request->authorization))
+		return refuse(431, why, "Authorization is too long.");
+	snprintf(request->authorization, sizeof(request->authorization), "%s",
+		authorization ? authorization : "");
+	return 0;
+}
+
+static void on_asked(void *context, struct http *http)
+{
+	struct admit_request request = { 0 };
+	const char *why;
+	int status = read_request(http, &request, &why);
+
+	if (status == 0)
+		status = admit(context, http, &request, &why);
+	if (status != 0)
+		http_answer(http, (unsigned)status, why);
+	sodium_memzero(&request, sizeof(request));
+}
+
+const struct http_face admit_face = {
+	.asked = on_asked,
+	.gone = basic_gone,
+};

@@ -1,15 +1,31 @@
 /*
  * admit: who may connect, and as what. The loop's thread.
  *
- * An access token is verified in the handshake, offline. A device's own credentials (HTTP Basic)
- * have to be shown to auth and provision, which takes a while, and libwebsockets cannot hold a
- * handshake: so the upgrade is accepted, nothing is read, and the session begins, or the connection
- * is closed with 1008, when they have answered.
+ * An access token is verified at once, offline. A device's own credentials (HTTP Basic) have to be
+ * shown to auth and provision, which takes a while: until they have answered, the request waits.
  */
 #pragma once
 
-#include "dataplane/net/channel.h"
+#include "dataplane/net/http.h"
+#include "dataplane/relay/relay.h"
+#include "lib/token.h"
 
-/* See channel_server_options.handshake; `context` is the struct dataplane. */
-int admit_handshake(void *context, struct channel *channel, const struct channel_request *request,
-	const char **why);
+#define ADMIT_NETWORK_MAX   64
+#define ADMIT_AUTHORIZATION (TOKEN_MAX + 64)
+
+/* What a client asks for. */
+struct admit_request {
+	const char *path;
+	char authorization[ADMIT_AUTHORIZATION]; /* "" if there is none */
+	char nonce[RELAY_NONCE_MAX + 1];	 /* ?nonce= */
+	char network[ADMIT_NETWORK_MAX + 1];	 /* ?network= */
+};
+
+struct dataplane;
+
+/* Makes the request's connection a session of the member that the claims name. */
+void admit_session(
+	struct dataplane *dataplane, struct http *http, const struct token_claims *claims);
+
+/* For http_create; the context is the struct dataplane. */
+extern const struct http_face admit_face;

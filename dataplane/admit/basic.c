@@ -1,6 +1,6 @@
 /*
  * basic: auth.Authenticate, then provision.Attach as the device; the token that comes back is
- * verified like any other, and the connection becomes a session.
+ * verified like any other, and the request becomes a session.
  */
 #include "dataplane/admit/basic.h"
 
@@ -20,12 +20,11 @@
 
 struct attempt {
 	struct dataplane *dataplane;
-	struct channel *channel; /* NULL: it has gone */
-	bool running;		 /* the calls are under way */
+	struct http *http; /* NULL: it has gone */
 
 	/* the question */
-	char authorization[CHANNEL_AUTHORIZATION];
-	char network[CHANNEL_NETWORK_MAX + 1];
+	char authorization[ADMIT_AUTHORIZATION];
+	char network[ADMIT_NETWORK_MAX + 1];
 	char device[UUID_SIZE];
 	char secret[CREDENTIALS_SECRET_MAX + 1];
 
@@ -92,28 +91,17 @@ static void ask(void *arg)
 
 /* ---- on the loop ---- */
 
-static void attempt_free(struct attempt *attempt)
-{
-	sodium_memzero(attempt, sizeof(*attempt));
-	free(attempt);
-}
-
 static void become_session(struct attempt *attempt)
 {
 	struct dataplane *dataplane = attempt->dataplane;
-	struct channel *channel = attempt->channel;
 	struct token_claims claims;
 
 	if (verifier_check(dataplane->verifier, attempt->token, strlen(attempt->token),
 		    clock_unix_ms() / 1000, &claims) != OK ||
-		!session_claims_good(&claims)) {
-		channel_close(channel, WS_STATUS_TRY_LATER,
-			"the token for the session is not valid here");
-		return;
-	}
-	session_create(dataplane->sessions, channel, &claims);
-	channel->face->opened(channel);
-	channel_hold(channel, false);
+		!session_claims_good(&claims))
+		http_answer(attempt->http, 503, "The token for the session is not valid here.");
+	else
+		admit_session(dataplane, attempt->http, &claims);
 }
 
 static bool is_refusal(err_t err)
@@ -129,78 +117,49 @@ static void turn_away(struct attempt *attempt)
 	if (!is_refusal(attempt->err)) {
 		LOG_THROTTLED(LOG_LEVEL_WARN, "admission_failed", "device=%s error=%s detail=%s",
 			attempt->device, err_name(attempt->err), log_value(attempt->detail));
-		channel_close(attempt->channel, WS_STATUS_TRY_LATER,
-			"the node can't ask who you are just now");
+		http_answer(attempt->http, 503, "The node can't ask who you are just now.");
 	} else if (attempt->authenticated) {
 		refused_add(refused, attempt->authorization, attempt->network, 403, clock_ms());
-		channel_close(attempt->channel, WS_STATUS_POLICY, attempt->detail);
+		http_answer(attempt->http, 403, attempt->detail);
 	} else {
 		refused_add(refused, attempt->authorization, "", 401, clock_ms());
-		channel_close(attempt->channel, WS_STATUS_POLICY,
-			"the device or its secret is not valid");
+		http_answer(attempt->http, 401, "The device or its secret is not valid.");
 	}
 }
 
 static void on_asked(void *arg)
 {
 	struct attempt *attempt = arg;
-	struct channel *channel = attempt->channel;
 
-	if (channel && attempt->err == OK)
-		become_session(attempt);
-	else if (channel)
-		turn_away(attempt);
-	attempt->running = false;
 	attempt->dataplane->n_waiting--;
-	/* Still waiting, so that it was closed: its face's closed comes and frees the attempt. */
-	if (channel && channel->owner == attempt)
-		return;
-	attempt_free(attempt);
+	if (attempt->http && attempt->err == OK)
+		become_session(attempt);
+	else if (attempt->http)
+		turn_away(attempt);
+	sodium_memzero(attempt, sizeof(*attempt));
+	free(attempt);
 }
 
-static void on_opened(struct channel *channel)
+void basic_gone(void *context, struct http *http)
 {
-	struct attempt *attempt = channel->owner;
+	struct attempt *attempt = http_owner(http);
 
-	channel_hold(channel, true);
-	attempt->running = true;
-	attempt->dataplane->n_waiting++;
-	loop_work(attempt->dataplane->loop, ask, on_asked, attempt);
+	(void)context;
+	attempt->http = NULL;
 }
 
-/* What was read together with the handshake, before anything could be held. */
-static void on_received(struct channel *channel, const struct channel_piece *piece)
-{
-	(void)channel;
-	(void)piece;
-}
-
-static void on_closed(struct channel *channel)
-{
-	struct attempt *attempt = channel->owner;
-
-	attempt->channel = NULL;
-	if (!attempt->running)
-		attempt_free(attempt);
-}
-
-static const struct channel_face face = {
-	.opened = on_opened,
-	.received = on_received,
-	.closed = on_closed,
-};
-
-void basic_create(struct dataplane *dataplane, struct channel *channel,
-	const struct credentials *credentials, const struct channel_request *request)
+void basic_create(struct dataplane *dataplane, struct http *http,
+	const struct credentials *credentials, const struct admit_request *request)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->dataplane = dataplane;
-	attempt->channel = channel;
+	attempt->http = http;
 	memcpy(attempt->authorization, request->authorization, sizeof(attempt->authorization));
 	memcpy(attempt->network, request->network, sizeof(attempt->network));
 	memcpy(attempt->device, credentials->device, sizeof(attempt->device));
 	memcpy(attempt->secret, credentials->secret, sizeof(attempt->secret));
-	channel->face = &face;
-	channel->owner = attempt;
+	http_set_owner(http, attempt);
+	dataplane->n_waiting++;
+	loop_work(dataplane->loop, ask, on_asked, attempt);
 }

@@ -1,14 +1,17 @@
 /*
- * basic: a connection that showed a device's own credentials and waits for what auth and provision
+ * basic: a request that showed a device's own credentials and waits for what auth and provision
  * say. The loop's thread; the calls run in a thread of its pool.
  */
 #pragma once
 
-#include "dataplane/net/channel.h"
+#include "dataplane/admit/admit.h"
 #include "dataplane/admit/credentials.h"
 
 struct dataplane;
 
-/* Makes the connection one that waits. */
-void basic_create(struct dataplane *dataplane, struct channel *channel,
-	const struct credentials *credentials, const struct channel_request *request);
+/* Asks; the request is answered when they have. */
+void basic_create(struct dataplane *dataplane, struct http *http,
+	const struct credentials *credentials, const struct admit_request *request);
+
+/* The client is gone; for struct http_face. */
+void basic_gone(void *context, struct http *http);

@@ -1,127 +1,133 @@
 /*
- * channel: WebSocket connections. channel.c is the only code that sees libwebsockets, and it
- * follows docs/dataplane.md in how that library wants to be used. Everything here is for the loop's
- * thread.
+ * channel: a WebSocket connection (RFC 6455) on a stream, the server's end. The loop's thread.
  *
- * A connection has a face: the functions of what it is used for (a session, a relay's end, or one
- * that waits to become either), which the handshake chooses and which may be exchanged later.
+ * Pulled, not pushed: a channel has no queue. channel_wake makes the loop call face->fill once, at
+ * the end of its turn or as soon as the socket has room; there the face calls channel_write until
+ * nothing is left or that returns false. What was written in one fill leaves by one system call. So
+ * each face has the queue that fits it.
+ *
+ * Messages come in pieces as they come from the socket. Pings, pongs and the closing handshake are
+ * dealt with here.
  */
 #pragma once
 
-#include "dataplane/net/packet.h"
-#include "dataplane/net/queue.h"
-#include "lib/err.h"
-#include "lib/token.h"
+#include "dataplane/net/http.h"
+#include "dataplane/net/stream.h"
 #include "lib/uuid.h"
 #include "lib/ws.h"
+#include "lib/ws_splitter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
+#include <sys/uio.h>
 
-#define CHANNEL_ADDRESS_LEN   64
-#define CHANNEL_NONCE_MAX     128
-#define CHANNEL_NETWORK_MAX   64
-#define CHANNEL_AUTHORIZATION (TOKEN_MAX + 64)
+#define CHANNEL_PARTS_MAX (STREAM_PARTS_MAX - 1)
 
 struct channel;
-struct channel_server;
-struct lws;
 
-/* A piece of a message as it comes from the socket. */
+/* A piece of a message. */
 struct channel_piece {
-	const uint8_t *data;
+	uint8_t *data; /* may be changed in place */
 	size_t len;
 	size_t left; /* bytes of the same WebSocket frame still to come */
 	bool first;  /* begins a message */
 	bool final;  /* ends it */
 	bool text;
+	struct block *block; /* where it lies, for who keeps a reference */
 };
 
 struct channel_face {
-	void (*opened)(struct channel *channel); /* the handshake is over */
+	void (*opened)(struct channel *channel); /* 101 was sent; or NULL */
 	void (*received)(struct channel *channel, const struct channel_piece *piece);
-	void (*drained)(struct channel *channel); /* there is room again; or NULL */
-	void (*timer)(struct channel *channel);	  /* or NULL */
-	void (*closed)(struct channel *channel);  /* it is gone; always called, last of all */
+	void (*fill)(struct channel *channel);	 /* write now; NULL: never woken */
+	void (*timer)(struct channel *channel);	 /* or NULL */
+	void (*closed)(struct channel *channel); /* it is gone; always called, last of all */
 };
 
 enum channel_state {
 	CHANNEL_OPEN,
-	CHANNEL_FINISHING, /* closes when what waits has been written */
-	CHANNEL_CLOSING,   /* closes when the socket is writable */
-	CHANNEL_GONE,	   /* a close frame was sent or received, or the socket is broken */
+	CHANNEL_FINISHING, /* closes when fill has nothing more to write */
+	CHANNEL_CLOSING,   /* a close frame is due */
+	CHANNEL_GONE,	   /* a close frame was sent or received, or the connection is broken */
 };
 
 struct channel {
-	const struct channel_face *face; /* set by the handshake */
+	const struct channel_face *face; /* set by its user before channel_open; may change */
 	void *owner;			 /* of the face */
 	char id[UUID_SIZE];
-	char address[CHANNEL_ADDRESS_LEN]; /* the peer's */
+	const char *address; /* the peer's */
+	enum channel_state state;
 
 	/* channel.c's own */
-	struct lws *wsi;
-	struct channel_server *server;
-	struct channel *next, **slot; /* channel_server.channels */
-	struct queue queue;
-	size_t unchecked; /* bytes written since the socket was last asked if it is full */
-	bool blocked;	  /* waits until the socket is writable */
-	bool full;	  /* the queue was over its mark; face->drained is owed */
-	enum channel_state state;
+	struct stream *stream;
+	struct ws_splitter splitter;
+	char *head;	  /* the 101, until it was written */
+	bool quiet;	  /* nothing may be sent yet */
+	bool held;	  /* by the face */
+	bool wrote, full; /* what the face's fill did */
+	bool ping_due, pong_due;
+	bool answered; /* the peer's close frame came */
+	uint8_t pong_len;
+	uint8_t pong[WS_CONTROL_MAX]; /* of pings that come together only the last is answered */
+	uint64_t due_ms;	      /* of face->timer; 0: not set */
+	uint64_t quiet_until_ms;
+	uint64_t heard_ms;
 	enum ws_status code;
 	char reason[96];
 };
 
-/* What a client asks for. Texts that were too long are not handed on, but refused. */
-struct channel_request {
-	char path[256];
-	char authorization[CHANNEL_AUTHORIZATION]; /* "" if there is none */
-	char nonce[CHANNEL_NONCE_MAX + 1];	   /* ?nonce= */
-	char network[CHANNEL_NETWORK_MAX + 1];	   /* ?network= */
+struct channel_options {
+	const char *protocol; /* subprotocol that was chosen; NULL: none */
+	/* Nothing is sent before the client's first bytes or so long after the 101: vpn-ws-client
+	 * loses what it reads together with the 101. 0: no wait. */
+	unsigned quiet_ms;
 };
 
-struct channel_server_options {
-	uv_loop_t *loop;
-	const char *tls_cert, *tls_key; /* PEM files; cert "": no TLS */
-	/* Decides: sets channel->face and channel->owner and returns 0, or returns the HTTP status
-	 * (of 4xx and 5xx) to refuse with and puts one sentence into `why`. */
-	int (*handshake)(void *context, struct channel *channel,
-		const struct channel_request *request, const char **why);
-	void *context;
-};
+/* 0 if the request is an upgrade to WebSocket, else the status to refuse it with and one sentence
+ * in `why`. */
+unsigned channel_check(const struct http *http, const char **why);
 
-/* Errors are logged; also then the server has to be closed and destroyed. */
-err_t channel_server_open(
-	struct channel_server **out, const struct channel_server_options *options) MUST_CHECK;
+/* Takes the connection of a request that passed channel_check; the request is gone. The caller sets
+ * face and owner, and then calls channel_open, at once. */
+struct channel *channel_accept(struct http *http, const struct channel_options *options);
 
-/* Takes an accepted socket. */
-void channel_server_accepted(struct channel_server *server, int fd);
+/* Answers 101, and calls face->opened. */
+void channel_open(struct channel *channel);
 
-/* Closes every connection with 1001, and when all are gone, or `ms` later, ends the server and
- * calls `ended`. */
-void channel_server_close(
-	struct channel_server *server, unsigned ms, void (*ended)(void *arg), void *arg);
+/* Asks for face->fill. Also from fill itself: then it comes in the next turn. */
+void channel_wake(struct channel *channel);
 
-/* Frees it, after the loop has ended, from any thread. NULL is fine. */
-void channel_server_destroy(struct channel_server *server);
+/*
+ * Only from face->fill: writes one frame (WS_TEXT or WS_BINARY begins a message, WS_CONTINUATION
+ * goes on with it, fin ends it) of all the parts, at most CHANNEL_PARTS_MAX. Those over
+ * STREAM_COPY_MAX bytes must stay as they are until fill returns or calls channel_flush. False:
+ * there is no room, nothing was taken, and fill will be called again when there is.
+ */
+bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
+	const struct iovec *parts, size_t n);
 
-/* Writes the packet now or queues a reference to it. False: it was dropped, since the queue is full
- * or the connection is closing. */
-bool channel_send(struct channel *channel, struct packet *packet);
+/* Bytes that may still be written in this fill; 0: it is full. */
+size_t channel_room(const struct channel *channel);
 
-/* True when the queue is so long that a sender who can wait should wait for face->drained. */
-bool channel_is_full(struct channel *channel);
+/* Only from face->fill: hands what was written to the kernel. Called after fill anyway. */
+void channel_flush(struct channel *channel);
 
-/* Stops reading from the peer, or goes on. */
+/* Stops giving pieces to the face and reading from the peer, or goes on. */
 void channel_hold(struct channel *channel, bool held);
 
 /* Calls face->timer once, `ms` from now; 0: not at all. */
 void channel_set_timer(struct channel *channel, unsigned ms);
 
-/* Closes at once: what waits in the queue is forgotten, nothing more is received. Only the first of
- * several closes counts. */
+/* Closes at once: fill is not called again, nothing more is received. Only the first of several
+ * closes counts. Never frees at once. */
 void channel_close(struct channel *channel, enum ws_status code, const char *reason);
 
-/* Closes when what waits has been written; nothing more is received. */
+/* Closes when a fill writes nothing; nothing more is received. */
 void channel_finish(struct channel *channel, enum ws_status code, const char *reason);
+
+/* Sends a ping. */
+void channel_ping(struct channel *channel);
+
+/* Milliseconds since anything came from the peer. */
+uint64_t channel_silence_ms(const struct channel *channel);

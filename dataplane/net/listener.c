@@ -8,17 +8,12 @@
 #include "lib/mem.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH	    64	  /* accepted before other connections get their turn */
-#define REST_MS	    200	  /* out of descriptors: time to wait for one */
-#define DEAD_MS	    30000 /* unacknowledged or unread for so long: the peer is gone */
-#define KEEPALIVE_S 15
-#define NOTSENT_LOW (128 * 1024) /* the kernel holds no more unsent bytes than this */
+#define BATCH	64  /* accepted before other connections get their turn */
+#define REST_MS 200 /* out of descriptors: time to wait for one */
 
 struct listener {
 	struct listener_options options;
@@ -28,30 +23,6 @@ struct listener {
 	uv_timer_t rest;
 };
 
-static void set_option(int fd, int level, int name, int value)
-{
-	if (setsockopt(fd, level, name, &value, sizeof(value)) != 0)
-		LOG_THROTTLED(LOG_LEVEL_WARN, "socket_option", "level=%d name=%d cause=\"%s\"",
-			level, name, strerror(errno));
-}
-
-/* Old clients answer no pings, so that TCP itself has to find out that a peer is dead. */
-static void set_options(int fd)
-{
-	int family = AF_UNIX;
-
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &(socklen_t){ sizeof(family) });
-	if (family == AF_UNIX)
-		return;
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOW);
-	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_MS);
-	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
-
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_rested(uv_timer_t *timer)
@@ -59,6 +30,17 @@ static void on_rested(uv_timer_t *timer)
 	struct listener *listener = timer->data;
 
 	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+/* Its user sets a face in `accepted`, before anything can happen to it. */
+static void take(struct listener *listener, int fd)
+{
+	const struct listener_options *options = &listener->options;
+	struct stream *stream = stream_create(options->streams, fd, NULL, NULL);
+
+	if (options->tls)
+		stream_secure(stream, options->tls);
+	options->accepted(options->context, stream);
 }
 
 static bool out_of_descriptors(int error)
@@ -76,8 +58,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			set_options(fd);
-			listener->options.accepted(listener->options.context, fd);
+			take(listener, fd);
 			continue;
 		}
 		if (out_of_descriptors(errno)) {

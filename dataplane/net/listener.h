@@ -1,12 +1,11 @@
 /*
- * listener: the listening socket and the options of every connection that it accepts.
- *
- * libwebsockets could listen itself, but when the process is out of descriptors its accept fails
- * again and again without a pause; this one closes its door for a moment. The loop's thread.
+ * listener: a listening socket, whose connections become streams. Out of descriptors it closes its
+ * door for a moment. The loop's thread.
  */
 #pragma once
 
 #include "dataplane/net/door.h"
+#include "dataplane/net/stream.h"
 #include "lib/err.h"
 
 #include <uv.h>
@@ -16,7 +15,10 @@ struct listener;
 struct listener_options {
 	uv_loop_t *loop;
 	struct door door;
-	void (*accepted)(void *context, int fd); /* takes the descriptor */
+	struct streams *streams;
+	struct tls_server *tls; /* NULL: none; kept */
+	/* Has to give the stream a face. */
+	void (*accepted)(void *context, struct stream *stream);
 	void *context;
 };
 

@@ -2,10 +2,8 @@
  * packet: one piece of payload on its way from a connection to one or many others, counted by
  * reference.
  *
- * A broadcast to a thousand ports is one packet. The headroom in front of the payload is where
- * libwebsockets writes its frame header; a server does not mask, so every receiver's header is the
- * same bytes and the packet can be shared. Packets of the common sizes are kept for reuse. All of
- * this belongs to the loop's thread.
+ * A broadcast to a thousand ports is one packet. Packets of the common sizes are kept for reuse.
+ * All of this belongs to the loop's thread.
  */
 #pragma once
 
@@ -13,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKET_HEADROOM 16
-#define PACKET_MAX	65552 /* largest payload: a message of 65,549 bytes, rounded up */
+#define PACKET_MAX 65552 /* largest payload: a message of 65,549 bytes, rounded up */
 
 enum packet_kind { PACKET_BINARY, PACKET_TEXT, PACKET_CONTINUATION };
 
@@ -26,8 +23,7 @@ struct packet {
 	uint32_t flow; /* of its connection (flow_hash) */
 	enum packet_kind kind;
 	bool final; /* the last piece of its message */
-	_Alignas(16) uint8_t headroom[PACKET_HEADROOM];
-	uint8_t data[];
+	_Alignas(16) uint8_t data[];
 };
 
 /* A packet with one reference, room for at least `capacity` bytes and len 0; a whole binary message

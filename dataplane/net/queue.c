@@ -5,6 +5,7 @@
 
 #include "lib/mem.h"
 
+#define WRITE_MAX  256 /* packets that one system call sends */
 #define SLOTS_MIN  32
 #define SLOTS_IDLE 256 /* an empty ring above this is freed */
 
@@ -79,4 +80,45 @@ struct packet *queue_pop(struct queue *queue)
 bool queue_is_empty(const struct queue *queue)
 {
 	return queue->n == 0;
+}
+
+static enum ws_opcode opcode_of(const struct packet *packet)
+{
+	static const enum ws_opcode opcodes[] = {
+		[PACKET_BINARY] = WS_BINARY,
+		[PACKET_TEXT] = WS_TEXT,
+		[PACKET_CONTINUATION] = WS_CONTINUATION,
+	};
+
+	return opcodes[packet->kind];
+}
+
+/* Writes at most WRITE_MAX packets; they have to stay until they are with the kernel. */
+static size_t write_some(struct queue *queue, struct channel *channel, size_t *bytes)
+{
+	struct packet *written[WRITE_MAX];
+	size_t n;
+
+	for (n = 0; n < WRITE_MAX && !queue_is_empty(queue) && channel_room(channel) > 0; n++) {
+		struct packet *packet = written[n] = queue_pop(queue);
+		const struct iovec part = { packet->data, packet->len };
+
+		channel_write(channel, opcode_of(packet), packet->final, &part, 1);
+		*bytes += packet->len;
+	}
+	channel_flush(channel);
+	for (size_t i = 0; i < n; i++)
+		packet_unref(written[i]);
+	return n;
+}
+
+size_t queue_write(struct queue *queue, struct channel *channel)
+{
+	size_t bytes = 0;
+
+	while (write_some(queue, channel, &bytes) == WRITE_MAX)
+		;
+	if (!queue_is_empty(queue))
+		channel_wake(channel);
+	return bytes;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "dataplane/net/channel.h"
 #include "dataplane/net/packet.h"
 
 #include <stdbool.h>
@@ -27,6 +28,10 @@ void queue_finish(struct queue *queue);
 
 /* Adds a reference to the packet at the end. False: there is no room, nothing was changed. */
 bool queue_push(struct queue *queue, struct packet *packet);
+
+/* From the fill of a channel's face: writes packets as frames as far as there is room, and asks for
+ * another fill if some are left. Returns the bytes of their payload. */
+size_t queue_write(struct queue *queue, struct channel *channel);
 
 /* The first one, borrowed; NULL if there is none. */
 struct packet *queue_peek(const struct queue *queue);

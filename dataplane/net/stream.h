@@ -18,6 +18,8 @@
 
 #define STREAM_ADDRESS_LEN 64
 #define STREAM_OPENING_MS  10000      /* TLS and the first request, from the accept */
+#define STREAM_PARTS_MAX   64	      /* of one write */
+#define STREAM_COPY_MAX	   4096
 #define STREAM_FILL_MAX	   BLOCK_SIZE /* bytes that one fill may write, the last write may pass it */
 
 struct stream;
@@ -90,12 +92,15 @@ void stream_set_address(struct stream *stream, const char *address);
 /* Its TLS, for what lib/tls.h can tell about the peer; NULL without. */
 const struct tls *stream_tls(const struct stream *stream);
 
+/* The loop's clock. */
+uint64_t stream_now_ms(const struct stream *stream);
+
 /* Asks for face->fill. Also from fill itself: then it comes in the next turn. */
 void stream_wake(struct stream *stream);
 
 /*
- * Only from face->fill: writes all of the parts. They must stay as they are until fill returns or
- * calls stream_flush. False: there is no room, nothing was taken, and fill will be called again
+ * Only from face->fill: writes all of the parts. Those over STREAM_COPY_MAX bytes must stay as they
+ * are until fill returns or calls stream_flush. False: there is no room, nothing was taken, and fill will be called again
  * when there is.
  */
 bool stream_write(struct stream *stream, const struct iovec *parts, size_t n);

@@ -20,7 +20,7 @@ struct claim {
 	char tenant[UUID_SIZE];
 	char subject[64];
 	char token_id[UUID_SIZE];
-	char nonce[CHANNEL_NONCE_MAX + 1];
+	char nonce[RELAY_NONCE_MAX + 1];
 	char connection[UUID_SIZE];
 
 	/* the answer, written by the thread of the call; the question of a release */

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HELD_MAX (QUEUE_BYTES_MAX / 4) /* more than this from an end that waits: it is not read */
+#define ALONE_MAX (QUEUE_BYTES_MAX / 4) /* sent before the partner came: it is read no further */
+#define SENT_HIGH (QUEUE_BYTES_MAX / 2) /* not taken: the same */
+#define SENT_LOW  (QUEUE_BYTES_MAX / 8) /* it is read again */
 
 struct relay_end {
 	struct relays *relays;
@@ -24,9 +26,10 @@ struct relay_end {
 	char tenant[UUID_SIZE];
 	char subject[64];
 	char token_id[UUID_SIZE];
-	char nonce[CHANNEL_NONCE_MAX + 1];
+	char nonce[RELAY_NONCE_MAX + 1];
 	int64_t issued_at;
-	struct queue held; /* what it sent before it had a partner */
+	struct queue sent; /* what its partner has not taken yet */
+	struct queue last; /* what its partner had sent when it went */
 	bool in_message;   /* the last piece was not the end of its message */
 	UT_hash_handle hh; /* relays.by_id */
 };
@@ -41,21 +44,17 @@ static void end(struct relay_end *one, enum ws_status code, const char *reason)
 	channel_close(one->channel, code, reason);
 }
 
-/* Passes a packet on, or keeps it. */
+/* Keeps a packet until the partner takes it. */
 static void pass(struct relay_end *from, struct packet *packet)
 {
-	if (!from->partner) {
-		if (!queue_push(&from->held, packet))
-			end(from, WS_STATUS_POLICY, "too much was sent before the pair was joined");
-		else if (from->held.bytes > HELD_MAX)
-			channel_hold(from->channel, true);
-		return;
-	}
-	counter_add(COUNTER_RELAY_BYTES, packet->len);
-	if (!channel_send(from->partner->channel, packet))
-		channel_finish(from->channel, WS_STATUS_NORMAL, "the other end has closed");
-	else if (channel_is_full(from->partner->channel))
+	size_t high = from->partner ? SENT_HIGH : ALONE_MAX;
+
+	if (!queue_push(&from->sent, packet))
+		BUG("an end was read though its queue is full");
+	if (from->sent.bytes > high)
 		channel_hold(from->channel, true);
+	if (from->partner)
+		channel_wake(from->partner->channel);
 }
 
 static struct packet *cut(struct relay_end *from, const struct channel_piece *piece, size_t offset)
@@ -93,12 +92,14 @@ static void on_received(struct channel *channel, const struct channel_piece *pie
 	} while (offset < piece->len);
 }
 
-/* There is room in this end's queue again: go on reading its partner. */
-static void on_drained(struct channel *channel)
+/* Takes what the partner sent, and lets it go on when that is little. */
+static void on_fill(struct channel *channel)
 {
 	struct relay_end *one = channel->owner;
+	struct queue *queue = one->partner ? &one->partner->sent : &one->last;
 
-	if (one->partner)
+	counter_add(COUNTER_RELAY_BYTES, (int64_t)queue_write(queue, channel));
+	if (one->partner && queue->bytes <= SENT_LOW)
 		channel_hold(one->partner->channel, false);
 }
 
@@ -128,7 +129,8 @@ static void part(struct relay_end *one)
 	counter_add(COUNTER_RELAYS, -1);
 	log_info("relay_ended", "pair=%s first_closed=%s other=%s", log_value(one->pair), one->id,
 		partner->id);
-	channel_hold(partner->channel, false); /* else its answer to our close would not be read */
+	partner->last = one->sent;
+	queue_init(&one->sent, QUEUE_BYTES_MAX);
 	channel_finish(partner->channel, WS_STATUS_NORMAL, "the other end has closed");
 }
 
@@ -141,30 +143,18 @@ static void on_closed(struct channel *channel)
 	HASH_DELETE(hh, relays->by_id, one);
 	if (*one->pair != '\0')
 		relays->options.release(relays->options.context, one->tenant, one->pair, one->id);
-	queue_finish(&one->held);
+	queue_finish(&one->sent);
+	queue_finish(&one->last);
 	free(one);
 }
 
 static const struct channel_face face = {
 	.opened = on_opened,
 	.received = on_received,
-	.drained = on_drained,
+	.fill = on_fill,
 	.timer = on_timer,
 	.closed = on_closed,
 };
-
-/* Sends on what was kept, and reads again. */
-static void release_held(struct relay_end *one)
-{
-	struct packet *packet;
-
-	while ((packet = queue_pop(&one->held))) {
-		pass(one, packet);
-		packet_unref(packet);
-	}
-	if (!channel_is_full(one->partner->channel))
-		channel_hold(one->channel, false);
-}
 
 static void set_pair(struct relay_end *one, const char *pair)
 {
@@ -199,7 +189,8 @@ void relay_create(struct relays *relays, struct channel *channel, const struct t
 	snprintf(one->subject, sizeof(one->subject), "%s", claims->subject);
 	snprintf(one->token_id, sizeof(one->token_id), "%s", claims->id);
 	snprintf(one->nonce, sizeof(one->nonce), "%s", nonce);
-	queue_init(&one->held, QUEUE_BYTES_MAX);
+	queue_init(&one->sent, QUEUE_BYTES_MAX);
+	queue_init(&one->last, QUEUE_BYTES_MAX);
 	HASH_ADD_KEYPTR(hh, relays->by_id, one->id, strlen(one->id), one);
 	channel->face = &face;
 	channel->owner = one;
@@ -247,8 +238,8 @@ void relay_join(struct relay_end *one, const char *pair, const char *partner_id)
 	counter_add(COUNTER_RELAYS, 1);
 	log_info("relay_joined", "pair=%s first=%s second=%s", log_value(pair), partner->id,
 		one->id);
-	release_held(partner);
-	release_held(one);
+	channel_wake(partner->channel);
+	channel_wake(one->channel);
 }
 
 void relay_refuse(struct relay_end *one, const char *pair, enum ws_status code, const char *reason)

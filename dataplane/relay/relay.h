@@ -9,12 +9,16 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
+#include "dataplane/net/queue.h"
+#include "lib/uuid.h"
 #include "lib/token.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define RELAY_WAIT_MS 60000
+
+#define RELAY_NONCE_MAX 128
 
 struct relay_end;
 struct relays;

@@ -28,6 +28,7 @@ struct session {
 	struct switch_rules rules; /* of the network, as the token has them */
 	int64_t started_at;
 	struct packet *partial; /* message whose end has not come yet */
+	struct queue queue;	/* what waits to be written */
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t drops[DROP_N];
 	UT_hash_handle hh; /* sessions.by_id */
@@ -79,10 +80,11 @@ static void deliver(struct port *port, struct packet *frame)
 {
 	struct session *session = (struct session *)port;
 
-	if (!channel_send(session->channel, frame)) {
+	if (!queue_push(&session->queue, frame)) {
 		drop(session, DROP_QUEUE);
 		return;
 	}
+	channel_wake(session->channel);
 	session->tx_frames++;
 	session->tx_bytes += frame->len;
 	counter_add(COUNTER_TX_FRAMES, 1);
@@ -172,12 +174,20 @@ static void on_opened(struct channel *channel)
 		"the member has a new session");
 }
 
+static void on_fill(struct channel *channel)
+{
+	struct session *session = channel->owner;
+
+	queue_write(&session->queue, channel);
+}
+
 static void on_closed(struct channel *channel)
 {
 	struct session *session = channel->owner;
 
 	detach(session, "the connection was closed");
 	forget_partial(session);
+	queue_finish(&session->queue);
 	HASH_DELETE(hh, session->sessions->by_id, session);
 	free(session);
 }
@@ -185,6 +195,7 @@ static void on_closed(struct channel *channel)
 static const struct channel_face face = {
 	.opened = on_opened,
 	.received = on_received,
+	.fill = on_fill,
 	.closed = on_closed,
 };
 
@@ -249,6 +260,7 @@ void session_create(
 {
 	struct session *session = xcalloc(1, sizeof(*session));
 
+	queue_init(&session->queue, QUEUE_BYTES_MAX);
 	port_init(&session->port, claims);
 	session->sessions = sessions;
 	session->channel = channel;

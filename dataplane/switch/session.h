@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
+#include "dataplane/net/queue.h"
 #include "dataplane/switch/switch.h"
 #include "lib/err.h"
 #include "lib/token.h"

@@ -1,40 +1,73 @@
 /*
  * fake_channel: the functions of dataplane/net/channel.h for tests of its faces: a channel that
- * keeps what is sent and remembers what was done to it.
+ * keeps what is written and remembers what was done to it. What the loop does at the end of a turn,
+ * fake_turn does.
  */
 #pragma once
 
 #include "dataplane/net/channel.h"
 
+#include "lib/mem.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
+/* A frame that was written. */
+struct fake_frame {
+	enum ws_opcode opcode;
+	bool fin;
+	size_t len;
+	uint8_t *data;
+};
+
 struct fake {
 	struct channel channel; /* first */
-	struct packet *sent[64];
+	struct fake_frame sent[64];
 	size_t n_sent;
-	bool refuses; /* as a full queue does */
-	bool full;
+	bool full; /* takes nothing, as a peer that does not read */
+	bool woken;
 	bool held;
 	unsigned timer_ms;
 	bool finished; /* closed by channel_finish */
 };
 
-bool channel_send(struct channel *channel, struct packet *packet)
+/* Inside of fill, so that a write from anywhere else is a failure. */
+static struct channel *fake_filling;
+
+void channel_wake(struct channel *channel)
+{
+	((struct fake *)channel)->woken = true;
+}
+
+size_t channel_room(const struct channel *channel)
+{
+	return ((const struct fake *)channel)->full ? 0 : STREAM_FILL_MAX;
+}
+
+bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
+	const struct iovec *parts, size_t n)
 {
 	struct fake *fake = (struct fake *)channel;
+	struct fake_frame *frame = &fake->sent[fake->n_sent];
 
-	if (channel->state != CHANNEL_OPEN || fake->refuses)
+	cr_assert_eq(fake_filling, channel);
+	if (channel_room(channel) == 0)
 		return false;
-	cr_assert_lt(fake->n_sent, sizeof(fake->sent) / sizeof(fake->sent[0]));
-	fake->sent[fake->n_sent++] = packet_ref(packet);
+	cr_assert_lt(fake->n_sent, ARRAY_LEN(fake->sent));
+	*frame = (struct fake_frame){ .opcode = opcode, .fin = fin };
+	for (size_t i = 0; i < n; i++) {
+		frame->data = xrealloc(frame->data, frame->len + parts[i].iov_len + 1);
+		memcpy(frame->data + frame->len, parts[i].iov_base, parts[i].iov_len);
+		frame->len += parts[i].iov_len;
+	}
+	fake->n_sent++;
 	return true;
 }
 
-bool channel_is_full(struct channel *channel)
+void channel_flush(struct channel *channel)
 {
-	return ((struct fake *)channel)->full;
+	cr_assert_eq(fake_filling, channel);
 }
 
 void channel_hold(struct channel *channel, bool held)
@@ -58,9 +91,11 @@ void channel_close(struct channel *channel, enum ws_status code, const char *rea
 
 void channel_finish(struct channel *channel, enum ws_status code, const char *reason)
 {
-	if (channel->state == CHANNEL_OPEN)
-		((struct fake *)channel)->finished = true;
+	if (channel->state != CHANNEL_OPEN)
+		return;
 	channel_close(channel, code, reason);
+	channel->state = CHANNEL_FINISHING;
+	((struct fake *)channel)->finished = true;
 }
 
 /* ---- for the tests ---- */
@@ -69,7 +104,7 @@ static void fake_init(struct fake *fake, const char *id)
 {
 	*fake = (struct fake){ 0 };
 	snprintf(fake->channel.id, sizeof(fake->channel.id), "%s", id);
-	snprintf(fake->channel.address, sizeof(fake->channel.address), "192.0.2.1");
+	fake->channel.address = "192.0.2.1";
 }
 
 static void fake_open(struct fake *fake)
@@ -80,7 +115,18 @@ static void fake_open(struct fake *fake)
 static void fake_forget_sent(struct fake *fake)
 {
 	while (fake->n_sent > 0)
-		packet_unref(fake->sent[--fake->n_sent]);
+		free(fake->sent[--fake->n_sent].data);
+}
+
+/* The end of the loop's turn, for this channel. */
+static void fake_turn(struct fake *fake)
+{
+	if (!fake->woken || fake->channel.state > CHANNEL_FINISHING)
+		return;
+	fake->woken = false;
+	fake_filling = &fake->channel;
+	fake->channel.face->fill(&fake->channel);
+	fake_filling = NULL;
 }
 
 /* The connection is gone: the face frees what it has. */
@@ -99,9 +145,11 @@ static void fake_receive(struct fake *fake, const struct channel_piece *piece)
 
 static void fake_receive_all(struct fake *fake, const void *data, size_t len, bool text)
 {
-	const struct channel_piece piece = {
-		.data = data, .len = len, .first = true, .final = true, .text = text
-	};
+	const struct channel_piece piece = { .data = (uint8_t *)(uintptr_t)data,
+		.len = len,
+		.first = true,
+		.final = true,
+		.text = text };
 
 	fake_receive(fake, &piece);
 }

@@ -55,7 +55,7 @@ static void teardown(void)
 TestSuite(session, .init = setup, .fini = teardown);
 
 /* A frame from a to b, of `len` bytes. */
-static const uint8_t *frame_of(size_t len)
+static uint8_t *frame_of(size_t len)
 {
 	static uint8_t frame[70000];
 
@@ -85,27 +85,29 @@ Test(session, forwards_a_message_as_a_frame_and_counts_it)
 
 	fake_receive_all(&a, frame_of(60), 60, false);
 	fake_receive_all(&a, frame_of(13), 13, false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
-	cr_assert_eq(b.sent[0]->len, 60);
-	cr_assert_eq(memcmp(b.sent[0]->data, frame_of(60), 60), 0);
+	cr_assert_eq(b.sent[0].len, 60);
+	cr_assert_eq(memcmp(b.sent[0].data, frame_of(60), 60), 0);
 
-	b.refuses = true;
-	fake_receive_all(&a, frame_of(60), 60, false);
+	b.full = true;
+	for (int i = 0; i < 20; i++)
+		fake_receive_all(&a, frame_of(65535), 65535, false);
 	sessions_list(sessions, TENANT, "node", &request, arena, &found);
 	cr_assert_eq(found.n_items, 2);
-	cr_assert_eq(found.items[0]->rx_frames, 3);
-	cr_assert_eq(found.items[0]->rx_bytes, 133);
+	cr_assert_eq(found.items[0]->rx_frames, 22);
+	cr_assert_eq(found.items[0]->rx_bytes, 73 + 20 * 65535);
 	cr_assert_eq(found.items[0]->dropped_frames, 1);
-	cr_assert_eq(found.items[1]->tx_frames, 1);
-	cr_assert_eq(found.items[1]->tx_bytes, 60);
-	cr_assert_eq(found.items[1]->dropped_frames, 1);
+	cr_assert_eq(found.items[1]->tx_frames, 16);
+	cr_assert_eq(found.items[1]->tx_bytes, 60 + 15 * 65535);
+	cr_assert_eq(found.items[1]->dropped_frames, 5);
 	cr_assert_str_eq(found.items[1]->node, "node");
 	cr_assert_str_eq(found.items[1]->mac, "02:00:00:00:00:0b");
 }
 
 Test(session, joins_the_pieces_of_a_message)
 {
-	const uint8_t *frame = frame_of(30000);
+	uint8_t *frame = frame_of(30000);
 	const struct channel_piece pieces[] = {
 		{ .data = frame, .len = 10, .left = 9990, .first = true },
 		{ .data = frame + 10, .len = 9990 },
@@ -113,12 +115,14 @@ Test(session, joins_the_pieces_of_a_message)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		fake_turn(&b);
 		cr_assert_eq(b.n_sent, 0);
 		fake_receive(&a, &pieces[i]);
 	}
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
-	cr_assert_eq(b.sent[0]->len, 30000);
-	cr_assert_eq(memcmp(b.sent[0]->data, frame, 30000), 0);
+	cr_assert_eq(b.sent[0].len, 30000);
+	cr_assert_eq(memcmp(b.sent[0].data, frame, 30000), 0);
 }
 
 Test(session, forgets_a_message_that_never_ended)
@@ -127,8 +131,9 @@ Test(session, forgets_a_message_that_never_ended)
 
 	fake_receive(&a, &begun);
 	fake_receive_all(&a, frame_of(60), 60, false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
-	cr_assert_eq(b.sent[0]->len, 60);
+	cr_assert_eq(b.sent[0].len, 60);
 }
 
 Test(session, closes_on_messages_that_are_no_frames)
@@ -177,7 +182,9 @@ Test(session, is_replaced_at_once_by_its_members_new_one)
 	begin(&again, "id-b2", &claims);
 	cr_assert_eq(b.channel.code, WS_STATUS_POLICY);
 	fake_receive_all(&a, frame_of(60), 60, false);
+	fake_turn(&again);
 	cr_assert_eq(again.n_sent, 1);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 0);
 	list(TENANT, (Dataplane__ListSessionsRequest)DATAPLANE__LIST_SESSIONS_REQUEST__INIT,
 		"id-a id-b2 ");
@@ -193,6 +200,7 @@ Test(session, never_begins_with_another_members_address)
 	cr_assert_eq(thief.channel.code, WS_STATUS_POLICY);
 	cr_assert_eq(b.channel.state, CHANNEL_OPEN);
 	fake_receive_all(&a, frame_of(60), 60, false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
 	fake_end(&thief);
 }
@@ -232,16 +240,20 @@ Test(session, follows_the_latest_rules_of_its_network)
 
 	memcpy(frame, "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x0a", 12);
 	fake_receive_all(&a, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
 	sessions_set_rules(sessions, OTHER, NETWORK, &rules);
 	sessions_set_rules(sessions, TENANT, LAB, &rules);
 	fake_receive_all(&a, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 2);
 	sessions_set_rules(sessions, TENANT, NETWORK, &rules);
 	fake_receive_all(&a, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 2);
 	sessions_set_rules(sessions, TENANT, NETWORK, &(struct switch_rules){ .version = 1 });
 	fake_receive_all(&a, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 2);
 }
 
@@ -260,11 +272,13 @@ Test(session, without_an_address_has_that_of_its_first_frame)
 	cr_assert_str_eq(found.items[0]->mac, "");
 	memcpy(frame, "\x02\0\0\0\0\x0b\x02\0\0\0\0\x0c", 12);
 	fake_receive_all(&c, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
 	sessions_list(sessions, TENANT, "node", &request, arena, &found);
 	cr_assert_str_eq(found.items[0]->mac, "02:00:00:00:00:0c");
 	memcpy(frame + 6, "\x02\0\0\0\0\x0d", 6);
 	fake_receive_all(&c, frame, sizeof(frame), false);
+	fake_turn(&b);
 	cr_assert_eq(b.n_sent, 1);
 	fake_end(&c);
 }
