@@ -56,6 +56,8 @@ static void give(struct stream *stream, uint8_t *data, size_t len)
 		return;
 	if (stream->opening) { /* what follows belongs to TLS, which the face has begun */
 		bytes_set(&stream->records, bytes.data, bytes.len);
+		stream->rest_due = bytes.len > 0;
+		streams_awake(stream);
 		return;
 	}
 	bytes_set(&stream->rest, bytes.data, bytes.len);
