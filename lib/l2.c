@@ -11,26 +11,30 @@ void l2_reader_init(struct l2_reader *reader, uint8_t *message, size_t len)
 	*reader = (struct l2_reader){ message, message + len };
 }
 
+size_t l2_length(const uint8_t bytes[L2_LENGTH_LEN])
+{
+	size_t len = bytes_be32(bytes) & LENGTH_MASK;
+
+	return len < L2_FRAME_MIN || len > L2_FRAME_MAX ? 0 : L2_HEADER_LEN + len;
+}
+
 enum l2_result l2_next(struct l2_reader *reader, struct l2_frame *frame)
 {
 	uint8_t *header = reader->at;
 	size_t have = (size_t)(reader->end - header);
-	uint32_t length;
+	size_t length;
 
 	if (have == 0)
 		return L2_END;
-	if (have < L2_HEADER_LEN + L2_FRAME_MIN)
+	length = have < L2_LENGTH_LEN ? 0 : l2_length(header);
+	if (length == 0 || length > have)
 		return L2_BROKEN;
-	length = bytes_be32(header);
-	frame->len = length & LENGTH_MASK;
-	if (frame->len < L2_FRAME_MIN || frame->len > L2_FRAME_MAX ||
-		frame->len > have - L2_HEADER_LEN)
-		return L2_BROKEN;
-	reader->at += L2_HEADER_LEN + frame->len;
-
+	reader->at += length;
 	frame->data = header + L2_HEADER_LEN;
+	frame->len = length - L2_HEADER_LEN;
 	offload_read(&frame->offload, header + L2_LENGTH_LEN);
-	if ((length & ~LENGTH_MASK) != 0 || !offload_fits(&frame->offload, frame->data, frame->len))
+	if ((bytes_be32(header) & ~LENGTH_MASK) != 0 ||
+		!offload_fits(&frame->offload, frame->data, frame->len))
 		return L2_SKIPPED;
 	return L2_FRAME;
 }

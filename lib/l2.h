@@ -47,6 +47,9 @@ struct l2_reader {
 /* Begins a message, which stays where it is while its frames are used. */
 void l2_reader_init(struct l2_reader *reader, uint8_t *message, size_t len);
 
+/* How long the frame with its header is that begins with these bytes; 0: it can't be. */
+size_t l2_length(const uint8_t bytes[L2_LENGTH_LEN]);
+
 enum l2_result l2_next(struct l2_reader *reader, struct l2_frame *frame);
 
 /* ---- sending ---- */

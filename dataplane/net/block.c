@@ -8,7 +8,7 @@
 #define KEEP_MAX 16 /* 4 MiB */
 
 static struct block *free_blocks;
-static unsigned n_free;
+static unsigned n_free, n_used;
 
 struct block *block_new(void)
 {
@@ -22,6 +22,7 @@ struct block *block_new(void)
 		if (!block)
 			BUG("out of memory");
 	}
+	n_used++;
 	block->next = NULL;
 	block->refs = 1;
 	block->used = 0;
@@ -38,6 +39,7 @@ void block_unref(struct block *block)
 {
 	if (!block || --block->refs > 0)
 		return;
+	n_used--;
 	if (n_free == KEEP_MAX) {
 		free(block);
 		return;
@@ -45,6 +47,11 @@ void block_unref(struct block *block)
 	block->next = free_blocks;
 	free_blocks = block;
 	n_free++;
+}
+
+unsigned block_count(void)
+{
+	return n_used;
 }
 
 void block_trim(void)

@@ -28,5 +28,8 @@ struct block *block_ref(struct block *block);
 /* Gives a reference back. NULL is fine. */
 void block_unref(struct block *block);
 
+/* Blocks that somebody has a reference to. */
+unsigned block_count(void);
+
 /* Frees what is kept for reuse. */
 void block_trim(void);

@@ -1,11 +1,19 @@
 /*
- * packet: allocation in three sizes, each with a bounded list of free ones.
+ * packet: allocation in a few sizes, each with a bounded list of free ones.
  */
 #include "dataplane/net/packet.h"
 
+#include "dataplane/net/block.h"
 #include "lib/mem.h"
 
 #include <stddef.h>
+#include <string.h>
+
+/* A few bytes that wait in a slow port's queue hold a whole block. So when so many are held,
+ * packets are copied out of them: no queue costs more than its bytes, and this once. */
+#define BLOCKS_MAX 64
+
+_Static_assert(PACKET_HEADROOM >= L2_HEADER_LEN, "a frame's header goes in front of it");
 
 struct size_class {
 	const uint32_t capacity;
@@ -14,8 +22,9 @@ struct size_class {
 	struct packet *free;
 };
 
-/* A small frame; a full one of an ordinary MTU; a segmentation super-frame. */
+/* In a block; a small frame; a full one of an ordinary MTU; a segmentation super-frame. */
 static struct size_class classes[] = {
+	{ .capacity = 0, .keep = 4096 },
 	{ .capacity = 176, .keep = 4096 },
 	{ .capacity = 2000, .keep = 2048 },
 	{ .capacity = PACKET_MAX, .keep = 64 },
@@ -29,24 +38,44 @@ static struct size_class *class_for(size_t capacity)
 	BUG("packet of %zu bytes", capacity);
 }
 
-struct packet *packet_new(size_t capacity)
+static struct packet *get(struct size_class *class)
 {
-	struct size_class *class = class_for(capacity);
 	struct packet *packet = class->free;
 
 	if (packet) {
 		class->free = packet->next;
 		class->kept--;
 	} else {
-		packet = xmalloc(sizeof(*packet) + class->capacity);
-		packet->capacity = class->capacity;
+		packet = xmalloc(sizeof(*packet) + PACKET_HEADROOM + class->capacity);
 	}
-	packet->next = NULL;
-	packet->refs = 1;
-	packet->len = 0;
-	packet->flow = 0;
-	packet->kind = PACKET_BINARY;
-	packet->final = true;
+	*packet = (struct packet){
+		.refs = 1,
+		.capacity = class->capacity,
+		.data = packet->memory + PACKET_HEADROOM,
+		.kind = PACKET_BINARY,
+		.final = true,
+	};
+	return packet;
+}
+
+struct packet *packet_new(size_t capacity)
+{
+	return get(class_for(capacity));
+}
+
+struct packet *packet_in(struct block *block, uint8_t *data, size_t len)
+{
+	struct packet *packet;
+
+	if (block_count() > BLOCKS_MAX) {
+		packet = packet_new(len);
+		memcpy(packet->data - L2_HEADER_LEN, data - L2_HEADER_LEN, L2_HEADER_LEN + len);
+	} else {
+		packet = packet_new(0);
+		packet->block = block_ref(block);
+		packet->data = data;
+	}
+	packet->len = (uint32_t)len;
 	return packet;
 }
 
@@ -62,6 +91,7 @@ void packet_unref(struct packet *packet)
 
 	if (!packet || --packet->refs > 0)
 		return;
+	block_unref(packet->block);
 	class = class_for(packet->capacity);
 	if (class->kept == class->keep) {
 		free(packet);
@@ -74,7 +104,7 @@ void packet_unref(struct packet *packet)
 
 size_t packet_cost(const struct packet *packet)
 {
-	return sizeof(*packet) + packet->capacity;
+	return sizeof(*packet) + PACKET_HEADROOM + (packet->block ? packet->len : packet->capacity);
 }
 
 void packet_trim(void)

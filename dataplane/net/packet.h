@@ -1,34 +1,53 @@
 /*
  * packet: one piece of payload on its way from a connection to one or many others, counted by
- * reference.
+ * reference: an Ethernet frame, or what a relay passes on.
  *
- * A broadcast to a thousand ports is one packet. Packets of the common sizes are kept for reuse.
- * All of this belongs to the loop's thread.
+ * A broadcast to a thousand ports is one packet. A packet lies in the block that it was received
+ * into, or has memory of its own; the common sizes of that are kept for reuse. The PACKET_HEADROOM
+ * bytes in front of the payload belong to it, and hold the header of its frame (lib/l2.h) where
+ * there is one. All of this belongs to the loop's thread.
  */
 #pragma once
+
+#include "lib/l2.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKET_MAX 65552 /* largest payload: a message of 65,549 bytes, rounded up */
+#define PACKET_HEADROOM 16    /* L2_HEADER_LEN at least */
+#define PACKET_MAX	65552 /* largest payload: a message of 65,549 bytes, rounded up */
+
+struct block;
 
 enum packet_kind { PACKET_BINARY, PACKET_TEXT, PACKET_CONTINUATION };
 
 struct packet {
 	struct packet *next; /* packet.c: free list */
+	struct block *block; /* NULL: the memory is its own */
+	uint8_t *data;
 	uint32_t refs;
-	uint32_t capacity;
+	uint32_t capacity; /* of its own memory */
 	uint32_t len;
+
+	/* a frame's */
 	uint32_t flow; /* of its connection (flow_hash) */
+	struct offload offload;
+
+	/* a relay's */
 	enum packet_kind kind;
 	bool final; /* the last piece of its message */
-	_Alignas(16) uint8_t data[];
+
+	_Alignas(16) uint8_t memory[];
 };
 
 /* A packet with one reference, room for at least `capacity` bytes and len 0; a whole binary message
  * unless the caller says otherwise. `capacity` is at most PACKET_MAX. */
 struct packet *packet_new(size_t capacity);
+
+/* A packet with one reference and the `len` bytes at `data`, which lie in the block behind
+ * L2_HEADER_LEN bytes that belong to them; or a copy, when too many blocks are held already. */
+struct packet *packet_in(struct block *block, uint8_t *data, size_t len);
 
 struct packet *packet_ref(struct packet *packet);
 

@@ -1,8 +1,7 @@
 /*
- * queue and packet: order, the bound in bytes of memory, and who holds a packet.
+ * queue: order, the bound in bytes of memory, and who holds a packet.
  */
 #include "dataplane/net/queue.h"
-#include "lib/mem.h"
 
 #include <criterion/criterion.h>
 
@@ -83,6 +82,7 @@ Test(queue, is_empty_at_first_and_again)
 	queue_finish(&queue);
 	packet_trim();
 }
+<<<<<<< HEAD
 
 Test(packet, has_room_for_what_was_asked_and_is_used_again)
 {
@@ -105,3 +105,5 @@ Test(packet, has_room_for_what_was_asked_and_is_used_again)
 	}
 	packet_trim();
 }
+=======
+>>>>>>> 68cf464 (Frames are taken from batches where they were received)
