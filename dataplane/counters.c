@@ -40,6 +40,8 @@ static struct metric metrics[] = {
 	[COUNTER_DROPPED + DROP_STORM] = DROPPED("storm"),
 	[COUNTER_DROPPED + DROP_LOOP] = DROPPED("loop"),
 	[COUNTER_DROPPED + DROP_QUEUE] = DROPPED("queue"),
+	[COUNTER_DROPPED + DROP_LATE] = DROPPED("late"),
+	[COUNTER_DROPPED + DROP_OFFLOAD] = DROPPED("offload"),
 };
 
 _Static_assert(ARRAY_LEN(metrics) == COUNTER_LAST + 1, "each counter has a row");

@@ -9,23 +9,28 @@
 
 #define LAST_SECOND_OF_9999 253402300799LL
 
-static int64_t read_ms(clockid_t id)
+static int64_t read_us(clockid_t id)
 {
 	struct timespec now;
 
 	if (clock_gettime(id, &now) != 0)
 		BUG("clock_gettime");
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t clock_ms(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	return read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
 }
 
 int64_t clock_unix_ms(void)
 {
-	return read_ms(CLOCK_REALTIME);
+	return read_us(CLOCK_REALTIME) / 1000;
 }
 
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_LEN])

@@ -7,6 +7,7 @@
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
 #include "lib/clock.h"
+#include "lib/l2.h"
 #include "lib/log.h"
 
 #include <sodium.h>
@@ -25,10 +26,11 @@ static int refuse(int status, const char **why, const char *text)
 void admit_session(
 	struct dataplane *dataplane, struct http *http, const struct token_claims *claims)
 {
-	const struct channel_options options = { 0 };
+	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);
+	const struct channel_options options = { .protocol = batches ? L2_PROTOCOL : NULL };
 	struct channel *channel = channel_accept(http, &options);
 
-	session_create(dataplane->sessions, channel, claims);
+	session_create(dataplane->sessions, channel, claims, batches);
 	channel_open(channel);
 }
 

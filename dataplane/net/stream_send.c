@@ -187,7 +187,7 @@ static void adapt(struct stream *stream)
 {
 	if (is_blocked(stream))
 		stream->fill_max = FILL_MIN;
-	else if (stream->full && stream->fill_max < STREAM_FILL_MAX)
+	else if (stream->filled >= stream->fill_max && stream->fill_max < STREAM_FILL_MAX)
 		stream->fill_max *= 2;
 }
 

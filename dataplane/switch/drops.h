@@ -13,5 +13,7 @@ enum drop {
 	DROP_STORM,	  /* too much broadcast, multicast and unknown at once */
 	DROP_LOOP,	  /* the port is held down, since frames came back through it */
 	DROP_QUEUE,	  /* the receiver's queue was full */
+	DROP_LATE,	  /* its flow let it wait for the receiver too long */
+	DROP_OFFLOAD,	  /* what is left to do for it does not fit it, or an unknown flag */
 	DROP_N,
 };

@@ -7,13 +7,14 @@
 #pragma once
 
 #include "lib/err.h"
+#include "lib/ethernet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FRAME_LEN_MIN  14 /* a bare header */
-#define FRAME_LEN_MAX  65535
+#define FRAME_LEN_MAX  ETHERNET_FRAME_MAX
 #define FRAME_MAC_TEXT 18 /* "02:00:00:00:00:01" with its NUL */
 
 #define FRAME_BROADCAST 0xffffffffffffULL
@@ -28,6 +29,12 @@ err_t frame_parse(const uint8_t *bytes, size_t len, struct frame_header *header)
 
 /* True for a group address: multicast or broadcast. */
 bool frame_mac_is_group(uint64_t mac);
+
+/* The same of a frame's destination. */
+static inline bool frame_is_group(const uint8_t *frame)
+{
+	return (frame[0] & 1) != 0;
+}
 
 /* True for the addresses of protocols between neighbouring bridges (STP, LLDP, 802.1X, GARP, CDP,
  * PVST), which no bridge forwards. */

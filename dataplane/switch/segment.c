@@ -36,7 +36,7 @@ void segment_complete(uint8_t *frame, size_t len, struct offload *offload)
 	*offload = (struct offload){ 0 };
 }
 
-void segment_begin(struct segmenter *segmenter, const uint8_t *frame, size_t len,
+void segment_begin(struct segmenter *segmenter, uint8_t *frame, size_t len,
 	const struct offload *offload, size_t frame_max)
 {
 	*segmenter = (struct segmenter){ .frame = frame, .size = offload->segment_size };

@@ -18,7 +18,7 @@ void segment_complete(uint8_t *frame, size_t len, struct offload *offload);
 
 /* Where the cutting of a super-frame is. */
 struct segmenter {
-	const uint8_t *frame;
+	uint8_t *frame;
 	struct ethernet at;
 	bool is_tcp;
 	uint32_t headers; /* their length */
@@ -31,13 +31,13 @@ struct segmenter {
 struct segment {
 	uint8_t headers[OFFLOAD_HEADERS_MAX];
 	size_t headers_len;
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len;
 };
 
 /* Begins; keeps the frame. TCP's segments become no longer than `frame_max`; datagrams stay as they
  * are. */
-void segment_begin(struct segmenter *segmenter, const uint8_t *frame, size_t len,
+void segment_begin(struct segmenter *segmenter, uint8_t *frame, size_t len,
 	const struct offload *offload, size_t frame_max);
 
 /* The next segment; false: there is none. */

@@ -5,12 +5,17 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/switch/frame.h"
+#include "dataplane/switch/intake.h"
+#include "dataplane/switch/outlet.h"
+#include "dataplane/switch/pace.h"
 #include "dataplane/switch/switch.h"
 #include "lib/call.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/revoked.h"
+
+#include <sodium.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -27,9 +32,11 @@ struct session {
 	int64_t policy_version;
 	struct switch_rules rules; /* of the network, as the token has them */
 	int64_t started_at;
-	struct packet *partial; /* message whose end has not come yet */
-	struct queue queue;	/* what waits to be written */
-	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	struct intake intake;
+	struct outlet outlet;
+	bool woken;   /* will be asked to fill */
+	bool lingers; /* what waits is not urgent, and leaves when the timer says */
+	uint64_t rx_frames, rx_bytes;
 	uint64_t drops[DROP_N];
 	UT_hash_handle hh; /* sessions.by_id */
 };
@@ -37,6 +44,9 @@ struct session {
 struct sessions {
 	struct switch_ctx *ctx;
 	struct session *by_id;
+	uint64_t seed;	  /* of flow_hash */
+	uint64_t now_us;  /* of the message that is being forwarded */
+	struct pace pace; /* of frames to many */
 };
 
 static bool is_live(const struct session *session)
@@ -61,7 +71,8 @@ static void detach(struct session *session, const char *reason)
 	counter_add(COUNTER_SESSIONS, -1);
 	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
 		session->id, log_value(reason), (unsigned long long)session->rx_frames,
-		(unsigned long long)session->tx_frames, (unsigned long long)count_drops(session));
+		(unsigned long long)session->outlet.n_frames,
+		(unsigned long long)count_drops(session));
 }
 
 static void end(struct session *session, enum ws_status code, const char *reason)
@@ -70,83 +81,119 @@ static void end(struct session *session, enum ws_status code, const char *reason
 	channel_close(session->channel, code, reason);
 }
 
-static void drop(struct session *session, enum drop why)
+static void drop(struct session *session, enum drop why, uint64_t n)
 {
-	session->drops[why]++;
-	counter_add(COUNTER_DROPPED + why, 1);
+	if (n == 0)
+		return;
+	session->drops[why] += n;
+	counter_add(COUNTER_DROPPED + why, (int64_t)n);
+}
+
+/* Counts what the queue has dropped since the last time. */
+static void count_queue_drops(struct session *session)
+{
+	const struct fair *fair = &session->outlet.fair;
+
+	drop(session, DROP_QUEUE, fair->dropped_full - session->drops[DROP_QUEUE]);
+	drop(session, DROP_LATE, fair->dropped_late - session->drops[DROP_LATE]);
+}
+
+/* ---- to the member ---- */
+
+/* Frames to many may have to wait a little for more of them, others have not. */
+static void wake(struct session *session, bool to_many)
+{
+	struct sessions *sessions = session->sessions;
+	unsigned delay_ms = 0;
+
+	if (session->woken || (to_many && session->lingers))
+		return;
+	if (to_many)
+		delay_ms = pace_delay_ms(&sessions->pace, sessions->now_us);
+	session->lingers = delay_ms > 0;
+	session->woken = !session->lingers;
+	if (session->lingers)
+		channel_set_timer(session->channel, delay_ms);
+	else
+		channel_wake(session->channel);
 }
 
 static void deliver(struct port *port, struct packet *frame)
 {
 	struct session *session = (struct session *)port;
 
-	if (!queue_push(&session->queue, frame)) {
-		drop(session, DROP_QUEUE);
-		return;
-	}
-	channel_wake(session->channel);
-	session->tx_frames++;
-	session->tx_bytes += frame->len;
-	counter_add(COUNTER_TX_FRAMES, 1);
-	counter_add(COUNTER_TX_BYTES, frame->len);
+	outlet_push(&session->outlet, frame, session->sessions->now_us);
+	count_queue_drops(session);
+	wake(session, frame_is_group(frame->data));
 }
 
-static void forward(struct session *session, struct packet *frame)
+static void on_fill(struct channel *channel)
 {
+	struct session *session = channel->owner;
+	struct outlet *outlet = &session->outlet;
+	uint64_t n_frames = outlet->n_frames, n_bytes = outlet->n_bytes;
+
+	session->woken = session->lingers = false;
+	outlet_write(outlet, channel, (uint64_t)clock_us());
+	counter_add(COUNTER_TX_FRAMES, (int64_t)(outlet->n_frames - n_frames));
+	counter_add(COUNTER_TX_BYTES, (int64_t)(outlet->n_bytes - n_bytes));
+	count_queue_drops(session);
+}
+
+static void on_timer(struct channel *channel)
+{
+	struct session *session = channel->owner;
+
+	wake(session, false);
+}
+
+/* ---- from the member ---- */
+
+static void forward(void *context, struct packet *frame)
+{
+	struct session *session = context;
 	enum drop why;
 
 	session->rx_frames++;
 	session->rx_bytes += frame->len;
-	counter_add(COUNTER_RX_FRAMES, 1);
-	counter_add(COUNTER_RX_BYTES, frame->len);
-	why = switch_forward(&session->port, frame, clock_ms());
+	why = switch_forward(&session->port, frame, (int64_t)(session->sessions->now_us / 1000));
 	if (why != DROP_NONE)
-		drop(session, why);
+		drop(session, why, 1);
 }
 
-static void forget_partial(struct session *session)
+static void refuse(struct session *session, enum intake_result result)
 {
-	packet_unref(session->partial);
-	session->partial = NULL;
-}
-
-/* Adds a piece to the message that is being joined; the whole message when this was its end. */
-static struct packet *join(struct session *session, const struct channel_piece *piece)
-{
-	struct packet *packet = session->partial;
-
-	if (!packet)
-		packet = packet_new(piece->final ? piece->len : PACKET_MAX);
-	memcpy(packet->data + packet->len, piece->data, piece->len);
-	packet->len += (uint32_t)piece->len;
-	session->partial = piece->final ? NULL : packet;
-	return piece->final ? packet : NULL;
+	if (result == INTAKE_TOO_BIG)
+		end(session, WS_STATUS_TOO_BIG, "the message is longer than any may be");
+	else
+		end(session, WS_STATUS_UNSUPPORTED, "the message is no batch of frames");
 }
 
 static void on_received(struct channel *channel, const struct channel_piece *piece)
 {
 	struct session *session = channel->owner;
-	size_t before;
-	struct packet *frame;
+	uint64_t n_frames = session->rx_frames, n_bytes = session->rx_bytes;
+	enum intake_result result;
 
-	if (piece->first)
-		forget_partial(session);
-	before = session->partial ? session->partial->len : 0;
 	if (piece->text) {
 		end(session, WS_STATUS_UNSUPPORTED, "Ethernet frames come in binary messages");
 		return;
 	}
-	if (piece->left > SESSION_MESSAGE_MAX ||
-		before + piece->len + piece->left > SESSION_MESSAGE_MAX) {
-		end(session, WS_STATUS_TOO_BIG, "the message is longer than any frame");
-		return;
-	}
-	frame = join(session, piece);
-	if (!frame)
-		return;
-	forward(session, frame);
-	packet_unref(frame);
+	session->sessions->now_us = (uint64_t)clock_us();
+	result = intake_take(&session->intake, &(struct intake_piece){ .data = piece->data,
+						       .len = piece->len,
+						       .left = piece->left,
+						       .first = piece->first,
+						       .final = piece->final,
+						       .block = piece->block });
+	counter_add(COUNTER_RX_FRAMES, (int64_t)(session->rx_frames - n_frames));
+	counter_add(COUNTER_RX_BYTES, (int64_t)(session->rx_bytes - n_bytes));
+	drop(session, DROP_OFFLOAD, session->intake.skipped - session->drops[DROP_OFFLOAD]);
+	if (result != INTAKE_OK)
+		refuse(session, result);
 }
+
+/* ---- its life ---- */
 
 static void on_opened(struct channel *channel)
 {
@@ -174,20 +221,13 @@ static void on_opened(struct channel *channel)
 		"the member has a new session");
 }
 
-static void on_fill(struct channel *channel)
-{
-	struct session *session = channel->owner;
-
-	queue_write(&session->queue, channel);
-}
-
 static void on_closed(struct channel *channel)
 {
 	struct session *session = channel->owner;
 
 	detach(session, "the connection was closed");
-	forget_partial(session);
-	queue_finish(&session->queue);
+	intake_finish(&session->intake);
+	outlet_finish(&session->outlet);
 	HASH_DELETE(hh, session->sessions->by_id, session);
 	free(session);
 }
@@ -196,6 +236,7 @@ static const struct channel_face face = {
 	.opened = on_opened,
 	.received = on_received,
 	.fill = on_fill,
+	.timer = on_timer,
 	.closed = on_closed,
 };
 
@@ -204,6 +245,7 @@ struct sessions *sessions_create(void)
 	struct sessions *sessions = xcalloc(1, sizeof(*sessions));
 
 	sessions->ctx = switch_create(NULL, NULL);
+	randombytes_buf(&sessions->seed, sizeof(sessions->seed));
 	return sessions;
 }
 
@@ -255,12 +297,15 @@ static struct switch_rules rules_of(const struct token_claims *claims)
 	};
 }
 
-void session_create(
-	struct sessions *sessions, struct channel *channel, const struct token_claims *claims)
+void session_create(struct sessions *sessions, struct channel *channel,
+	const struct token_claims *claims, bool batches)
 {
 	struct session *session = xcalloc(1, sizeof(*session));
 
-	queue_init(&session->queue, QUEUE_BYTES_MAX);
+	session->intake = (struct intake){
+		.batches = batches, .seed = sessions->seed, .each = forward, .context = session
+	};
+	outlet_init(&session->outlet, batches);
 	port_init(&session->port, claims);
 	session->sessions = sessions;
 	session->channel = channel;
@@ -359,8 +404,8 @@ static Dataplane__Session *describe(
 	item->started_at = arena_strdup(arena, started_at);
 	item->rx_frames = session->rx_frames;
 	item->rx_bytes = session->rx_bytes;
-	item->tx_frames = session->tx_frames;
-	item->tx_bytes = session->tx_bytes;
+	item->tx_frames = session->outlet.n_frames;
+	item->tx_bytes = session->outlet.n_bytes;
 	item->dropped_frames = count_drops(session);
 	return item;
 }

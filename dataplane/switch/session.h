@@ -5,7 +5,6 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
-#include "dataplane/net/queue.h"
 #include "dataplane/switch/switch.h"
 #include "lib/err.h"
 #include "lib/token.h"
@@ -14,8 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SESSION_MESSAGE_MAX 65549 /* a message longer than this is an attack */
-#define SESSION_LIST_MAX    500	  /* in one reply: it has to fit into a message of the bus */
+#define SESSION_LIST_MAX 500 /* in one reply: it has to fit into a message of the bus */
 
 struct arena;
 struct sessions;
@@ -24,9 +22,9 @@ struct sessions *sessions_create(void);
 void sessions_destroy(struct sessions *sessions); /* all must be closed; NULL is fine */
 
 /* Makes the connection a session of the member that the claims name, which must have passed
- * session_claims_good; it begins with the face's opened. */
-void session_create(
-	struct sessions *sessions, struct channel *channel, const struct token_claims *claims);
+ * session_claims_good; it begins with the face's opened. `batches`: it speaks lanyard.l2.v1. */
+void session_create(struct sessions *sessions, struct channel *channel,
+	const struct token_claims *claims, bool batches);
 
 /* Do the claims name a member with a network and an address? */
 bool session_claims_good(const struct token_claims *claims);

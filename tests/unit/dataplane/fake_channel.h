@@ -25,7 +25,9 @@ struct fake {
 	struct channel channel; /* first */
 	struct fake_frame sent[64];
 	size_t n_sent;
-	bool full; /* takes nothing, as a peer that does not read */
+	bool full;   /* takes nothing, as a peer that does not read */
+	size_t room; /* bytes that one fill may write, the last write may pass it */
+	size_t left; /* of it, in this fill */
 	bool woken;
 	bool held;
 	unsigned timer_ms;
@@ -42,7 +44,9 @@ void channel_wake(struct channel *channel)
 
 size_t channel_room(const struct channel *channel)
 {
-	return ((const struct fake *)channel)->full ? 0 : STREAM_FILL_MAX;
+	const struct fake *fake = (const struct fake *)channel;
+
+	return fake->full ? 0 : fake->left;
 }
 
 bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
@@ -61,6 +65,7 @@ bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
 		memcpy(frame->data + frame->len, parts[i].iov_base, parts[i].iov_len);
 		frame->len += parts[i].iov_len;
 	}
+	fake->left -= frame->len < fake->left ? frame->len : fake->left;
 	fake->n_sent++;
 	return true;
 }
@@ -102,12 +107,12 @@ void channel_finish(struct channel *channel, enum ws_status code, const char *re
 
 static void fake_init(struct fake *fake, const char *id)
 {
-	*fake = (struct fake){ 0 };
+	*fake = (struct fake){ .room = SIZE_MAX };
 	snprintf(fake->channel.id, sizeof(fake->channel.id), "%s", id);
 	fake->channel.address = "192.0.2.1";
 }
 
-static void fake_open(struct fake *fake)
+static inline void fake_open(struct fake *fake)
 {
 	fake->channel.face->opened(&fake->channel);
 }
@@ -124,26 +129,27 @@ static void fake_turn(struct fake *fake)
 	if (!fake->woken || fake->channel.state > CHANNEL_FINISHING)
 		return;
 	fake->woken = false;
+	fake->left = fake->room;
 	fake_filling = &fake->channel;
 	fake->channel.face->fill(&fake->channel);
 	fake_filling = NULL;
 }
 
 /* The connection is gone: the face frees what it has. */
-static void fake_end(struct fake *fake)
+static inline void fake_end(struct fake *fake)
 {
 	fake->channel.state = CHANNEL_GONE;
 	fake->channel.face->closed(&fake->channel);
 	fake_forget_sent(fake);
 }
 
-static void fake_receive(struct fake *fake, const struct channel_piece *piece)
+static inline void fake_receive(struct fake *fake, const struct channel_piece *piece)
 {
 	if (fake->channel.state == CHANNEL_OPEN)
 		fake->channel.face->received(&fake->channel, piece);
 }
 
-static void fake_receive_all(struct fake *fake, const void *data, size_t len, bool text)
+static inline void fake_receive_all(struct fake *fake, const void *data, size_t len, bool text)
 {
 	const struct channel_piece piece = { .data = (uint8_t *)(uintptr_t)data,
 		.len = len,

@@ -82,28 +82,3 @@ Test(queue, is_empty_at_first_and_again)
 	queue_finish(&queue);
 	packet_trim();
 }
-<<<<<<< HEAD
-
-Test(packet, has_room_for_what_was_asked_and_is_used_again)
-{
-	const size_t sizes[] = { 0, 1, 176, 177, 1514, 2000, 2001, 65535, PACKET_MAX };
-
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		struct packet *first = packet_new(sizes[i]);
-		struct packet *again;
-
-		cr_assert_geq(first->capacity, sizes[i]);
-		first->final = false;
-		first->kind = PACKET_TEXT;
-		packet_unref(first);
-		again = packet_new(sizes[i]);
-		cr_assert_eq(again, first);
-		cr_assert(again->final);
-		cr_assert_eq(again->kind, PACKET_BINARY);
-		cr_assert_eq(again->refs, 1);
-		packet_unref(again);
-	}
-	packet_trim();
-}
-=======
->>>>>>> 68cf464 (Frames are taken from batches where they were received)

@@ -5,7 +5,9 @@
 
 #include "dataplane/switch/session.h"
 #include "lib/call.h"
+#include "lib/l2.h"
 #include "lib/mem.h"
+#include "tests/frames.h"
 
 #define TENANT	"018f0000-0000-7000-8000-0000000000aa"
 #define OTHER	"018f0000-0000-7000-8000-0000000000bb"
@@ -30,7 +32,7 @@ static struct token_claims claims_of(const char *member, const char *mac)
 static void begin(struct fake *fake, const char *id, const struct token_claims *claims)
 {
 	fake_init(fake, id);
-	session_create(sessions, &fake->channel, claims);
+	session_create(sessions, &fake->channel, claims, false);
 	fake_open(fake);
 }
 
@@ -98,11 +100,130 @@ Test(session, forwards_a_message_as_a_frame_and_counts_it)
 	cr_assert_eq(found.items[0]->rx_frames, 22);
 	cr_assert_eq(found.items[0]->rx_bytes, 73 + 20 * 65535);
 	cr_assert_eq(found.items[0]->dropped_frames, 1);
-	cr_assert_eq(found.items[1]->tx_frames, 16);
-	cr_assert_eq(found.items[1]->tx_bytes, 60 + 15 * 65535);
+	cr_assert_eq(found.items[1]->tx_frames, 1);
+	cr_assert_eq(found.items[1]->tx_bytes, 60);
 	cr_assert_eq(found.items[1]->dropped_frames, 5);
 	cr_assert_str_eq(found.items[1]->node, "node");
 	cr_assert_str_eq(found.items[1]->mac, "02:00:00:00:00:0b");
+}
+
+/* A batch of two: a super-frame of three segments, and a small frame. */
+static size_t batch_of_two(uint8_t *out)
+{
+	static const struct offload plain, tcp = { 1, OFFLOAD_TCP_IPV4, 54, 1346, 34, 16 };
+	uint8_t *super = out + L2_HEADER_LEN, *small;
+	size_t len = frame_make(super, &(struct frame_wish){ 4, IP_TCP, .payload = 4000 });
+
+	frame_leave_checksum(super, len);
+	memcpy(super, frame_of(12), 12);
+	l2_write_header(out, &tcp, len);
+	small = super + len + L2_HEADER_LEN;
+	memcpy(small, frame_of(60), 60);
+	l2_write_header(small - L2_HEADER_LEN, &plain, 60);
+	return (size_t)(small + 60 - out);
+}
+
+Test(session, carries_super_frames_to_those_that_take_them_and_cuts_them_for_others)
+{
+	const struct token_claims claims = claims_of("a", "02:00:00:00:00:0a");
+	const struct token_claims of_b = claims_of("b", "02:00:00:00:00:0b");
+	struct block *block = block_new();
+	size_t len = batch_of_two(block->data);
+	const struct channel_piece piece = {
+		.data = block->data, .len = len, .first = true, .final = true, .block = block
+	};
+	struct fake fast, taker;
+
+	fake_init(&fast, "id-fast");
+	session_create(sessions, &fast.channel, &claims, true);
+	fake_open(&fast);
+	fake_receive(&fast, &piece);
+	fake_turn(&b);
+	cr_assert_eq(b.n_sent, 4);
+	cr_expect_eq(b.sent[0].len, 1400);
+	cr_expect_eq(b.sent[2].len, 54 + 4000 - 2 * 1346);
+	cr_expect_eq(b.sent[3].len, 60);
+
+	fake_init(&taker, "id-taker");
+	session_create(sessions, &taker.channel, &of_b, true);
+	fake_open(&taker);
+	fake_receive(&fast, &piece);
+	fake_turn(&taker);
+	cr_assert_eq(taker.n_sent, 1);
+	cr_expect_eq(taker.sent[0].len, len);
+	cr_expect_arr_eq(taker.sent[0].data, block->data, len);
+
+	fake_end(&fast);
+	fake_end(&taker);
+	block_unref(block);
+	cr_expect_eq(block_count(), 0);
+	block_trim();
+}
+
+Test(session, counts_frames_of_a_batch_that_cannot_be_used_and_ends_on_what_is_none)
+{
+	const Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+	const struct token_claims claims = claims_of("a", "02:00:00:00:00:0a");
+	Dataplane__SessionList found = DATAPLANE__SESSION_LIST__INIT;
+	AUTO_ARENA arena = arena_create();
+	struct block *block = block_new();
+	size_t len = batch_of_two(block->data);
+	struct channel_piece piece = {
+		.data = block->data, .len = len, .first = true, .final = true, .block = block
+	};
+	struct fake fast;
+
+	fake_init(&fast, "id-a2");
+	session_create(sessions, &fast.channel, &claims, true);
+	fake_open(&fast);
+	block->data[L2_LENGTH_LEN + 6]++; /* the place of the checksum */
+	fake_receive(&fast, &piece);
+	sessions_list(sessions, TENANT, "node", &request, arena, &found);
+	cr_assert_eq(found.items[0]->dropped_frames, 1);
+	fake_turn(&b);
+	cr_assert_eq(b.n_sent, 1);
+	piece.len--;
+	fake_receive(&fast, &piece);
+	cr_assert_eq(fast.channel.code, WS_STATUS_UNSUPPORTED);
+	fake_end(&fast);
+	block_unref(block);
+	block_trim();
+}
+
+/* Broadcasts from a to b until one waits; how many left at once. */
+static unsigned broadcast_until_one_waits(const uint8_t *broadcast)
+{
+	unsigned n = 0;
+
+	for (b.timer_ms = 0; b.timer_ms == 0; n++) {
+		fake_receive_all(&a, broadcast, 60, false);
+		fake_turn(&b);
+		if (b.timer_ms == 0)
+			fake_forget_sent(&b);
+	}
+	cr_assert(!b.woken);
+	return n - 1;
+}
+
+Test(session, much_broadcast_waits_for_more_and_other_frames_do_not)
+{
+	uint8_t broadcast[60];
+
+	memcpy(broadcast, frame_of(60), 60);
+	memset(broadcast, 0xff, 6);
+	cr_assert_gt(broadcast_until_one_waits(broadcast), 900);
+	for (int i = 0; i < 10; i++)
+		fake_receive_all(&a, broadcast, 60, false);
+	cr_assert(!b.woken);
+	b.channel.face->timer(&b.channel);
+	fake_turn(&b);
+	cr_assert_eq(b.n_sent, 11);
+	fake_forget_sent(&b);
+
+	broadcast_until_one_waits(broadcast);
+	fake_receive_all(&a, frame_of(60), 60, false);
+	fake_turn(&b);
+	cr_assert_eq(b.n_sent, 2);
 }
 
 Test(session, joins_the_pieces_of_a_message)
