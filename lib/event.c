@@ -66,7 +66,7 @@ static const struct db_statement next_events = {
 
 /* ---- publishing ---- */
 
-static void remember_ring(struct call *call, const char *topic)
+void event_doorbell(struct call *call, const char *topic)
 {
 	struct event_ring *ring;
 
@@ -87,7 +87,7 @@ err_t event_publish(struct call *call, const char *topic, const ProtobufCMessage
 
 	protobuf_c_message_pack(message, packed);
 	sodium_bin2hex(hex, len * 2 + 1, packed, len);
-	remember_ring(call, topic);
+	event_doorbell(call, topic);
 	return DB_QUERY(call, &insert, NULL, topic, call->tenant, hex);
 }
 

@@ -20,6 +20,10 @@
 err_t event_publish(
 	struct call *call, const char *topic, const ProtobufCMessage *message) MUST_CHECK;
 
+/* Rings a doorbell after the commit without an event: for instances of the own service that read
+ * again what has changed. `topic` is static. */
+void event_doorbell(struct call *call, const char *topic);
+
 /* Rings the doorbells of what the call has published; svc calls it after the commit. */
 void event_ring(struct call *call);
 

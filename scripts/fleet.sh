@@ -61,6 +61,7 @@ make_folders() {
 
 make_keys() {
 	[[ -e $var/secrets/fleet.key ]] || echo "first:$(random_hex)" | put "$var/secrets/fleet.key" 640 "root:$fleet_gid"
+	[[ -e $var/secrets/dns.key ]] || random_hex | put "$var/secrets/dns.key" 400 "$(uid_of dns)"
 	[[ -e $var/secrets/auth/key ]] || random_hex | put "$var/secrets/auth/key" 400 "$(uid_of auth)"
 	[[ -e $var/secrets/provision/key ]] ||
 		echo "first:$(random_hex)" | put "$var/secrets/provision/key" 400 "$(uid_of provision)"
@@ -196,7 +197,8 @@ define_services() {
 	define_lanyard provision LANYARD_PROVISION_KEY_FILE=/srv/secrets/provision/key \
 		"LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
 	define_lanyard rendezvous
-	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket
+	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket LANYARD_DNS_KEY_FILE=/srv/secrets/dns.key \
+		LANYARD_DNS_OPEN=true
 	define_lanyard gateway "LANYARD_LISTEN=127.0.0.1:$LANYARD_GATEWAY_PORT" "${tls[@]}"
 	define_lanyard dataplane "LANYARD_LISTEN=127.0.0.1:$LANYARD_DATAPLANE_PORT" "${tls[@]}"
 }
@@ -206,10 +208,13 @@ define_powerdns() {
 	put "$var/run/pdns.conf" 644 root:root <<-END
 		launch=remote
 		remote-connection-string=unix:path=/srv/run/dns/socket
+		remote-dnssec=yes
 		local-address=127.0.0.1
 		local-port=$LANYARD_DNS_PORT
 		socket-dir=/srv/run/pdns
-		zone-cache-refresh-interval=0
+		zone-cache-refresh-interval=5
+		primary=yes
+		xfr-cycle-interval=5
 		cache-ttl=0
 		query-cache-ttl=0
 		negquery-cache-ttl=0

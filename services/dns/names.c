@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "proto/auth.pb-c.h"
+#include "services/dns/domain.h"
 #include "services/dns/store.h"
 
 #include <search.h>
@@ -112,21 +113,20 @@ err_t names_apply(struct names_tenants *tenants, struct call *call, const Event_
 
 /* ---- methods ---- */
 
-err_t names_get(
-	const struct zone *zone, struct call *call, const Dns__Ref *request, Dns__Name *name)
+err_t names_get(const char *zone, struct call *call, const Dns__Ref *request, Dns__Name *name)
 {
 	err_t err;
 
 	if ((err = check_uuid(call, "id", request->id)) != OK)
 		return err;
-	return store_get(call, zone->name, request->id, name);
+	return store_get(call, zone, request->id, name);
 }
 
-err_t names_list(const struct zone *zone, struct call *call, const Dns__ListRequest *request,
-	Dns__NameList *list)
+err_t names_list(
+	const char *zone, struct call *call, const Dns__ListRequest *request, Dns__NameList *list)
 {
-	char relative[ZONE_TEXT_LEN];
-	bool one = *request->name != '\0';
+	const char *relative = NULL;
+	char name[DOMAIN_LEN];
 	err_t err;
 
 	if (*request->cursor != '\0' && (err = check_uuid(call, "cursor", request->cursor)) != OK)
@@ -134,8 +134,14 @@ err_t names_list(const struct zone *zone, struct call *call, const Dns__ListRequ
 	if (*request->network != '\0' &&
 		(err = check_uuid(call, "network", request->network)) != OK)
 		return err;
-	if (one && !zone_relative(zone, request->name, relative))
-		return call_refuse(call, ERR_INVALID_ARGUMENT, "name",
-			"expected a name in the zone %s", zone->name);
-	return store_list(call, zone->name, request, one ? relative : NULL, list);
+	if (*request->name != '\0') {
+		int len = domain_normalise(request->name, name) ? domain_prefix(name, zone) : -1;
+
+		if (len < 0)
+			return call_refuse(call, ERR_INVALID_ARGUMENT, "name",
+				"expected a name in the zone %s", zone);
+		name[len] = '\0';
+		relative = name;
+	}
+	return store_list(call, zone, request, relative, list);
 }

@@ -8,7 +8,6 @@
 #include "lib/err.h"
 #include "proto/dns.pb-c.h"
 #include "proto/event.pb-c.h"
-#include "services/dns/zone.h"
 
 /* Names of tenants by their ids, as auth told them; they never change, so they are never asked for
  * twice. Belongs to the thread of events; starts zeroed. */
@@ -22,7 +21,7 @@ err_t names_apply(
 	struct names_tenants *tenants, struct call *call, const Event__Member *member) MUST_CHECK;
 void names_tenants_finish(struct names_tenants *tenants);
 
-err_t names_get(const struct zone *zone, struct call *call, const Dns__Ref *request,
-	Dns__Name *name) MUST_CHECK;
-err_t names_list(const struct zone *zone, struct call *call, const Dns__ListRequest *request,
+err_t names_get(
+	const char *zone, struct call *call, const Dns__Ref *request, Dns__Name *name) MUST_CHECK;
+err_t names_list(const char *zone, struct call *call, const Dns__ListRequest *request,
 	Dns__NameList *list) MUST_CHECK;

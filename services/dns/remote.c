@@ -1,118 +1,79 @@
-/* remote: one question of PowerDNS, one answer. In the thread of its connection. */
+/* remote: one question, one answer. In the thread of its connection. */
 #include "services/dns/remote.h"
 
-#include <jansson.h>
+#include "services/dns/remote_method.h"
 
 #include <string.h>
+#include <strings.h>
 
-#define ZONE_ID 1 /* how PowerDNS names the one zone */
-
-/* Makes the "result", a new reference; NULL: it can't be had now. */
-struct method {
-	const char *name;
-	json_t *(*answer)(const struct zone *zone, const struct remote_source *source,
-		const json_t *parameters);
-};
-
-static const char *text_of(const json_t *object, const char *key)
+const char *remote_text(const json_t *parameters, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = json_string_value(json_object_get(parameters, key));
 
 	return text != NULL ? text : "";
 }
 
-static json_t *answer_initialize(
-	const struct zone *zone, const struct remote_source *source, const json_t *parameters)
+int remote_int(const json_t *parameters, const char *key)
 {
-	(void)zone, (void)source, (void)parameters;
-	return json_true();
+	const json_t *value = json_object_get(parameters, key);
+
+	if (json_is_string(value))
+		return atoi(json_string_value(value));
+	return (int)json_integer_value(value);
 }
 
-static json_t *zone_info(const struct zone *zone)
+bool remote_bool(const json_t *parameters, const char *key)
 {
-	return json_pack(
-		"{s:i, s:s+, s:s}", "id", ZONE_ID, "zone", zone->name, ".", "kind", "native");
+	const json_t *value = json_object_get(parameters, key);
+
+	return json_is_true(value) || json_integer_value(value) != 0;
 }
 
-static json_t *answer_all_domains(
-	const struct zone *zone, const struct remote_source *source, const json_t *parameters)
+json_t *remote_record(const struct record *record)
 {
-	(void)source, (void)parameters;
-	return json_pack("[o]", zone_info(zone));
+	return json_pack("{s:s+, s:s, s:s, s:i, s:i, s:b}", "qname", record->owner, ".", "qtype",
+		record->type, "content", record->content, "ttl", record->ttl, "domain_id",
+		record->zone, "auth", 1);
 }
 
-static json_t *answer_domain_info(
-	const struct zone *zone, const struct remote_source *source, const json_t *parameters)
-{
-	char relative[ZONE_TEXT_LEN];
+static const struct remote_method *const tables[] = { remote_zone_methods, remote_secure_methods,
+	remote_update_methods };
 
-	(void)source;
-	if (!zone_relative(zone, text_of(parameters, "name"), relative) || *relative != '\0')
-		return json_false();
-	return zone_info(zone);
+static const struct remote_method *method_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		for (const struct remote_method *method = tables[i]; method->name != NULL; method++)
+			if (strcasecmp(name, method->name) == 0)
+				return method;
+	return NULL;
 }
 
-static json_t *record_of(
-	const struct zone *zone, const char *relative, const struct zone_record *record)
+static json_t *answer_of(const struct remote *remote, const json_t *question, struct arena *arena)
 {
-	return json_pack("{s:s+++, s:s, s:s, s:i, s:i}", "qname", relative,
-		*relative != '\0' ? "." : "", zone->name, ".", "qtype", record->type, "content",
-		record->content, "ttl", ZONE_TTL_S, "domain_id", ZONE_ID);
+	const char *name = remote_text(question, "method");
+	const struct remote_method *method = method_of(name);
+	json_t *result;
+
+	if (method == NULL)
+		return json_pack("{s:b, s:[s]}", "result", 0, "log",
+			*name != '\0' ? "there is no such method" : "this is no question");
+	result = method->answer(remote, json_object_get(question, "parameters"), arena);
+	if (result == NULL)
+		return json_pack("{s:[s]}", "log", "this can't be answered now");
+	return json_pack("{s:o}", "result", result);
 }
 
-static json_t *answer_lookup(
-	const struct zone *zone, const struct remote_source *source, const json_t *parameters)
+const char *remote_answer(
+	const struct remote *remote, const char *text, size_t len, struct arena *arena)
 {
-	const char *type = text_of(parameters, "qtype");
-	struct zone_entry entry = { 0 };
-	struct zone_answer answer;
-	char relative[ZONE_TEXT_LEN];
-	json_t *records;
-
-	if (!zone_relative(zone, text_of(parameters, "qname"), relative))
-		return json_array();
-	if (zone_asks(relative, type) && source->find(source->context, relative, &entry) != OK)
-		return NULL;
-	zone_answer(zone, relative, type, &entry, &answer);
-	records = json_array();
-	for (size_t i = 0; i < answer.n; i++)
-		json_array_append_new(records, record_of(zone, relative, &answer.records[i]));
-	return records;
-}
-
-static const struct method methods[] = {
-	{ "initialize", answer_initialize },
-	{ "lookup", answer_lookup },
-	{ "getAllDomains", answer_all_domains },
-	{ "getDomainInfo", answer_domain_info },
-};
-
-static json_t *result_of(
-	const struct zone *zone, const struct remote_source *source, const json_t *question)
-{
-	const char *name = text_of(question, "method");
-
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (strcmp(name, methods[i].name) == 0)
-			return methods[i].answer(
-				zone, source, json_object_get(question, "parameters"));
-	return json_false();
-}
-
-const char *remote_answer(const struct zone *zone, const struct remote_source *source,
-	const char *line, size_t len, struct arena *arena)
-{
-	json_t *question = json_loadb(line, len, 0, NULL);
-	json_t *result = result_of(zone, source, question);
-	json_t *answer = result != NULL
-				 ? json_pack("{s:o}", "result", result)
-				 : json_pack("{s:[s]}", "log", "the names can't be read now");
-	AUTO_FREE char *text = json_dumps(answer, JSON_COMPACT);
+	json_t *question = json_loadb(text, len, 0, NULL);
+	json_t *answer = answer_of(remote, question, arena);
+	AUTO_FREE char *line = json_dumps(answer, JSON_COMPACT);
 	const char *copy;
 
-	if (text == NULL)
+	if (line == NULL)
 		BUG("no JSON for an answer");
-	copy = arena_strdup(arena, text);
+	copy = arena_strdup(arena, line);
 	json_decref(answer);
 	json_decref(question);
 	return copy;

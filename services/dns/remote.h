@@ -1,27 +1,26 @@
 /*
- * remote: the protocol of PowerDNS' remote backend: one JSON object a line asks,
- * {"method": "lookup", "parameters": {...}}, and one a line answers, {"result": ...}. With token.c
- * and lib/json.c the only code that sees jansson.
+ * remote: the protocol of PowerDNS' remote backend: one JSON object asks,
+ * {"method": "lookup", "parameters": {...}}, one answers, {"result": ...}. Everything is read from
+ * the directory; what PowerDNS keeps with us goes to the database by `change`.
  */
 #pragma once
 
-#include "lib/err.h"
-#include "lib/mem.h"
-#include "services/dns/zone.h"
+#include "lib/call.h"
+#include "services/dns/directory.h"
 
-#include <stddef.h>
-
-/* Where entries come from; belongs to one connection. */
-struct remote_source {
-	err_t (*find)(void *context, const char *relative, struct zone_entry *entry);
+struct remote {
+	struct directory *directory;
+	/* Runs `work` in a transaction of the fleet, commits, and brings the directory up to date.
+	 * NULL: nothing can be changed. */
+	err_t (*change)(void *context, err_t (*work)(struct call *call, void *arg), void *arg);
 	void *context;
 };
 
 /*
- * Answers one line (without its line feed) with one (without it too), in the arena. What is
- * malformed or not offered is answered {"result":false}. An entry that can't be had now is answered
- * without a result: PowerDNS 4.7 then says SERVFAIL, while "result":false would make it say REFUSED
- * or that the name does not exist.
+ * Answers one question with one line of JSON (no line feed), in the arena. What is malformed or not
+ * offered is answered {"result":false,"log":[...]}. While nothing is known yet the answer has no
+ * result: PowerDNS 4.7 then says SERVFAIL, while "result":false would make it say REFUSED or that
+ * the name does not exist.
  */
-const char *remote_answer(const struct zone *zone, const struct remote_source *source,
-	const char *line, size_t len, struct arena *arena);
+const char *remote_answer(
+	const struct remote *remote, const char *question, size_t len, struct arena *arena);

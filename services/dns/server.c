@@ -6,7 +6,6 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "services/dns/remote.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,8 +17,7 @@
 #include <unistd.h>
 
 struct server {
-	const struct zone *zone;
-	struct server_source source;
+	const struct remote *remote;
 	struct sockaddr_un address;
 	int listener;
 	pthread_t acceptor;
@@ -32,7 +30,6 @@ struct connection {
 	struct server *server;
 	size_t slot;
 	int fd;
-	struct remote_source source;
 	size_t used;
 	char buf[SERVER_LINE_MAX];
 };
@@ -57,8 +54,7 @@ static bool send_all(int fd, const char *data, size_t len)
 static bool answer_line(struct connection *connection, const char *line, size_t len)
 {
 	AUTO_ARENA arena = arena_create();
-	const char *answer =
-		remote_answer(connection->server->zone, &connection->source, line, len, arena);
+	const char *answer = remote_answer(connection->server->remote, line, len, arena);
 
 	answer = arena_printf(arena, "%s\n", answer);
 	return send_all(connection->fd, answer, strlen(answer));
@@ -104,9 +100,7 @@ static void *run_connection(void *arg)
 	struct connection *connection = arg;
 	struct server *server = connection->server;
 
-	connection->source.context = server->source.open(server->source.arg);
 	serve(connection);
-	server->source.close(connection->source.context);
 	pthread_mutex_lock(&server->mutex);
 	close(connection->fd);
 	server->fds[connection->slot] = -1;
@@ -147,7 +141,6 @@ static void start_connection(struct server *server, int fd)
 	connection->server = server;
 	connection->slot = slot;
 	connection->fd = fd;
-	connection->source.find = server->source.find;
 	connection->used = 0;
 	if (pthread_create(&thread, NULL, run_connection, connection) != 0)
 		BUG("no thread for a connection");
@@ -208,14 +201,12 @@ static err_t listen_at(struct server *server, const char *path)
 	return OK;
 }
 
-err_t server_start(struct server **out, const char *path, const struct zone *zone,
-	const struct server_source *source)
+err_t server_start(struct server **out, const char *path, const struct remote *remote)
 {
 	struct server *server = xcalloc(1, sizeof(*server));
 	err_t err;
 
-	server->zone = zone;
-	server->source = *source;
+	server->remote = remote;
 	server->listener = -1;
 	memset(server->fds, -1, sizeof(server->fds));
 	pthread_mutex_init(&server->mutex, NULL);

@@ -5,26 +5,16 @@
 #pragma once
 
 #include "lib/err.h"
-#include "services/dns/zone.h"
+#include "services/dns/remote.h"
 
 #define SERVER_CONNECTIONS_MAX 32
 #define SERVER_LINE_MAX	       (64 * 1024)
 
 struct server;
 
-/* Where entries come from: open and close in the thread of each connection, which alone uses what
- * open returns. */
-struct server_source {
-	void *arg;
-	void *(*open)(void *arg);
-	void (*close)(void *context);
-	err_t (*find)(void *context, const char *relative, struct zone_entry *entry);
-};
-
-/* Listens on `path`, in place of what an earlier process left there. Keeps `zone`, copies `source`.
+/* Listens on `path`, in place of what an earlier process left there. Keeps `remote`.
  * ERR_ALREADY_EXISTS if another process listens there. What goes wrong is logged. */
-err_t server_start(struct server **out, const char *path, const struct zone *zone,
-	const struct server_source *source) MUST_CHECK;
+err_t server_start(struct server **out, const char *path, const struct remote *remote) MUST_CHECK;
 
 /* Stops listening, ends all connections and waits for their threads. NULL is fine. */
 void server_stop(struct server *server);

@@ -2,34 +2,9 @@
 #include "services/dns/store.h"
 
 #include "lib/db.h"
+#include "services/dns/store_zone.h"
 
 #include <stdio.h>
-
-/* ---- lookups ---- */
-
-/* Names below $1 are, backwards, those between reverse($1) and a dot, and the same and a slash,
- * which is the character after the dot. */
-static const struct db_statement find = {
-	"SELECT serial % 4294967296 AS serial, id IS NOT NULL AS is_name, host(ipv4) AS ipv4,"
-	" host(ipv6) AS ipv6, EXISTS (SELECT FROM dns.name"
-	" WHERE backwards > reverse($1) || '.' AND backwards < reverse($1) || '/') AS is_above"
-	" FROM dns.serial LEFT JOIN dns.name ON name = $1"
-};
-
-err_t store_find(struct call *call, const char *relative, struct zone_entry *entry)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err;
-
-	if ((err = DB_QUERY(call, &find, &rows, relative)) != OK)
-		return err;
-	entry->serial = (uint32_t)db_int(rows, 0, "serial");
-	entry->is_name = db_bool(rows, 0, "is_name");
-	entry->is_above = db_bool(rows, 0, "is_above");
-	snprintf(entry->ipv4, sizeof(entry->ipv4), "%s", db_text(rows, 0, "ipv4"));
-	snprintf(entry->ipv6, sizeof(entry->ipv6), "%s", db_text(rows, 0, "ipv6"));
-	return OK;
-}
 
 /* ---- changes ---- */
 
@@ -38,38 +13,47 @@ static const struct db_statement take_name = {
 };
 
 /* The serial rises only if something changed: an event may come twice. */
+static err_t note_change(struct call *call, const struct db_rows *rows)
+{
+	return db_bool(rows, 0, "changed") ? store_members_changed(call) : OK;
+}
+
 static const struct db_statement put = {
 	"WITH changed AS ("
 	"INSERT INTO dns.name AS old (tenant_id, id, name, network, device, ipv4, ipv6)"
 	" VALUES ($1, $2, $3, $4, $5, nullif($6, '')::inet, nullif($7, '')::inet)"
 	" ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name,"
 	" network = excluded.network, device = excluded.device, ipv4 = excluded.ipv4,"
-	" ipv6 = excluded.ipv6"
+	" ipv6 = excluded.ipv6, changed = pg_current_xact_id()"
 	" WHERE (old.name, old.network, old.device, old.ipv4, old.ipv6) IS DISTINCT FROM"
 	" (excluded.name, excluded.network, excluded.device, excluded.ipv4, excluded.ipv6)"
-	" RETURNING 1)"
-	" UPDATE dns.serial SET serial = serial + 1 WHERE EXISTS (SELECT FROM changed)"
+	" RETURNING 1) SELECT count(*) > 0 AS changed FROM changed"
 };
 
 err_t store_put(struct call *call, const Event__Member *member, const char *relative)
 {
+	AUTO_ROWS rows = NULL;
 	err_t err;
 
 	err = DB_QUERY(call, &take_name, NULL, call->tenant, member->member, relative);
 	if (err != OK)
 		return err;
-	return DB_QUERY(call, &put, NULL, call->tenant, member->member, relative, member->network,
+	err = DB_QUERY(call, &put, &rows, call->tenant, member->member, relative, member->network,
 		member->device, member->ipv4, member->ipv6);
+	return err != OK ? err : note_change(call, rows);
 }
 
 static const struct db_statement remove_name = {
 	"WITH changed AS (DELETE FROM dns.name WHERE tenant_id = $1 AND id = $2 RETURNING 1)"
-	" UPDATE dns.serial SET serial = serial + 1 WHERE EXISTS (SELECT FROM changed)"
+	" SELECT count(*) > 0 AS changed FROM changed"
 };
 
 err_t store_remove(struct call *call, const char *member)
 {
-	return DB_QUERY(call, &remove_name, NULL, call->tenant, member);
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &remove_name, &rows, call->tenant, member);
+
+	return err != OK ? err : note_change(call, rows);
 }
 
 /* ---- reading ---- */

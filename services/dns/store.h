@@ -1,5 +1,5 @@
 /*
- * store: all SQL of the dns service, on tables dns.name and dns.serial. Rows hold names without the
+ * store: the SQL of the names of members: table dns.name. Rows hold names without the
  * zone. Every function runs in the call's transaction.
  */
 #pragma once
@@ -8,10 +8,6 @@
 #include "lib/err.h"
 #include "proto/dns.pb-c.h"
 #include "proto/event.pb-c.h"
-#include "services/dns/zone.h"
-
-/* What there is of a name; sees the names of the call's tenant, so it wants CALL_FLEET. */
-err_t store_find(struct call *call, const char *relative, struct zone_entry *entry) MUST_CHECK;
 
 /* Adds the member's name, or moves it to what it is now. Another member that still has the same
  * name loses it: events come in the order of the changes, so the later one is right. */

@@ -77,7 +77,9 @@ static err_t list_names(struct call *call, const Dns__ListRequest *request, Dns_
 BUS_HANDLER(Dns__Dns_Service, get_name, Dns__Ref, Dns__Name, DNS__NAME__INIT)
 BUS_HANDLER(Dns__Dns_Service, list_names, Dns__ListRequest, Dns__NameList, DNS__NAME_LIST__INIT)
 
-static Dns__Dns_Service dns = DNS__DNS__INIT(on_);
+static Dns__Dns_Service dns = {
+	.base = DNS__DNS__BASE_INIT, .get_name = on_get_name, .list_names = on_list_names
+};
 
 /* ---- servers ---- */
 

@@ -134,7 +134,9 @@ BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessions
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
 	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
 
-static Dns__Dns_Service dns_service = DNS__DNS__INIT(on_);
+static Dns__Dns_Service dns_service = {
+	.base = DNS__DNS__BASE_INIT, .get_name = on_get_name, .list_names = on_list_names
+};
 static Dataplane__Dataplane_Service dataplane_service = DATAPLANE__DATAPLANE__INIT(on_);
 
 static void block_signals(void)

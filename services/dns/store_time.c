@@ -1,0 +1,113 @@
+/* store_time: see store_time.h. In the thread of the tasks. */
+#include "services/dns/store_time.h"
+
+#include "lib/event.h"
+#include "proto/event.pb-c.h"
+#include "services/dns/store_zone.h"
+
+#include <stdio.h>
+
+static const char *number_text(struct call *call, long long number)
+{
+	return arena_printf(call->arena, "%lld", number);
+}
+
+err_t store_name_publish(struct call *call, const char *id, const char *name, const char *reason)
+{
+	Event__Name event = EVENT__NAME__INIT;
+
+	event.registration = (char *)(uintptr_t)id;
+	event.name = (char *)(uintptr_t)name;
+	event.reason = (char *)(uintptr_t)reason;
+	return event_publish(call, "name", &event.base);
+}
+
+static err_t publish_all(struct call *call, const struct db_rows *rows, const char *reason)
+{
+	err_t err = OK;
+
+	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
+		err = store_name_publish(
+			call, db_text(rows, i, "id"), db_text(rows, i, "name"), reason);
+		if (err == OK)
+			err = store_zone_changed(call, (int)db_int(rows, i, "zone"));
+	}
+	return err;
+}
+
+#define RETURNING_NAME                                                                             \
+	" RETURNING r.id, r.zone, r.label || '.' ||"                                               \
+	" (SELECT name FROM dns.zone WHERE number = r.zone) AS name"
+
+err_t store_expire(struct call *call, long after_s)
+{
+	static const struct db_statement expire = {
+		"UPDATE dns.registration AS r SET live = false, local_ips = '{}', public_ip = NULL,"
+		" changed = pg_current_xact_id() WHERE (tenant_id, id) IN ("
+		"SELECT tenant_id, id FROM dns.registration WHERE live"
+		" AND seen_at < now() - make_interval(secs => $1::int)"
+		" ORDER BY seen_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)" RETURNING_NAME
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err;
+
+	if (after_s == 0)
+		return OK;
+	if ((err = DB_QUERY(call, &expire, &rows, number_text(call, after_s))) != OK)
+		return err;
+	return publish_all(call, rows, "it was not heard from");
+}
+
+err_t store_prune(struct call *call)
+{
+	static const struct db_statement prune = {
+		"WITH over AS (DELETE FROM dns.challenge WHERE expires_at < now()"
+		" RETURNING tenant_id, registration)"
+		" UPDATE dns.registration AS r SET changed = pg_current_xact_id()"
+		" FROM over WHERE r.tenant_id = over.tenant_id AND r.id = over.registration"
+		" RETURNING r.zone"
+	};
+	static const struct db_statement gone = {
+		"DELETE FROM dns.gone WHERE at < now() - interval '1 day'"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = db_query(call, &prune, &rows, 0, NULL);
+
+	for (size_t i = 0; err == OK && i < db_count(rows); i++)
+		err = store_zone_changed(call, (int)db_int(rows, i, "zone"));
+	return err != OK ? err : db_query(call, &gone, NULL, 0, NULL);
+}
+
+err_t store_warn(struct call *call, long after_days, struct store_holder *holder, bool *found)
+{
+	static const struct db_statement warn = {
+		"WITH r AS (UPDATE dns.registration SET warned_at = now() WHERE (tenant_id, id) ="
+		" (SELECT tenant_id, id FROM dns.registration WHERE warned_at IS NULL"
+		" AND seen_at < now() - make_interval(days => $1::int) LIMIT 1) RETURNING *)"
+		" SELECT r.tenant_id, r.id, r.label, zone.name AS zone_name, r.zone, r.device,"
+		" r.kind, r.email, r.live FROM r JOIN dns.zone ON zone.number = r.zone"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &warn, &rows, number_text(call, after_days));
+
+	if (err != OK)
+		return err;
+	*found = db_count(rows) > 0;
+	if (*found)
+		store_holder_fill(call, rows, holder);
+	return OK;
+}
+
+err_t store_forget(struct call *call, long after_days)
+{
+	static const struct db_statement forget = {
+		"DELETE FROM dns.registration AS r WHERE (tenant_id, id) IN ("
+		"SELECT tenant_id, id FROM dns.registration"
+		" WHERE seen_at < now() - make_interval(days => $1::int)"
+		" AND warned_at < now() - interval '7 days' LIMIT 500)" RETURNING_NAME
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &forget, &rows, number_text(call, after_days));
+
+	return err != OK ? err : publish_all(call, rows, "it was forgotten");
+}
