@@ -9,7 +9,6 @@
 #include <netinet/icmp6.h>
 #include <string.h>
 
-#define ARP_LEN	      28
 #define ARP_FRAME_LEN 60 /* what Ethernet pads it to */
 #define ND_LEN	      32 /* an advertisement with one option */
 #define IPV6_LEN      40

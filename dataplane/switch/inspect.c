@@ -89,8 +89,6 @@ static void inspect_icmpv6(struct cursor at, bool in_pieces, struct inspected *o
 		out->kind =
 			type == ND_NEIGHBOR_SOLICIT ? INSPECT_SOLICITATION : INSPECT_ADVERTISEMENT;
 		memcpy(out->target, at.data + 8, 16);
-		out->options = at.data + sizeof(struct nd_neighbor_solicit);
-		out->options_len = at.len - sizeof(struct nd_neighbor_solicit);
 	}
 }
 
@@ -209,17 +207,4 @@ void inspect(const uint8_t *data, size_t len, struct inspected *inspected)
 		inspect_ipv6(at, inspected);
 	else if (type == TYPE_ARP)
 		inspect_arp(at, inspected);
-}
-
-const uint8_t *inspect_option(const struct inspected *inspected, uint8_t type)
-{
-	struct cursor at = { inspected->options, inspected->options_len };
-
-	while (at.len >= 8 && at.data[1] != 0) {
-		if (at.data[0] == type)
-			return at.data + 2;
-		if (!skip(&at, at.data[1] * 8U))
-			return NULL;
-	}
-	return NULL;
 }

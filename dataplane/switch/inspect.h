@@ -29,12 +29,7 @@ struct inspected {
 	const uint8_t *mac; /* ARP: the sender's */
 	uint8_t sender[16]; /* ARP: sender; neighbour discovery: source of the packet */
 	uint8_t target[16]; /* IPv4 addresses as ::ffff:a.b.c.d */
-	const uint8_t *options; /* of neighbour discovery */
-	size_t options_len;
 };
 
 /* `data` is a frame of at least FRAME_LEN_MIN bytes. */
 void inspect(const uint8_t *data, size_t len, struct inspected *inspected);
-
-/* The link-layer address in an option of that type (1 source, 2 target); NULL if there is none. */
-const uint8_t *inspect_option(const struct inspected *inspected, uint8_t type);
