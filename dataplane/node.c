@@ -46,6 +46,29 @@ static err_t list_sessions(struct call *call, const Dataplane__ListSessionsReque
 	return on_loop(call, run_list, &listing);
 }
 
+struct hearing {
+	struct call *call;
+	const Dataplane__ListNetworkEventsRequest *request;
+	Dataplane__NetworkEventList *reply;
+};
+
+static void run_list_events(void *arg)
+{
+	struct hearing *hearing = arg;
+
+	sessions_list_events(node->sessions, hearing->call->tenant, node->instance,
+		hearing->request, hearing->call->arena, hearing->reply);
+}
+
+static err_t list_network_events(struct call *call,
+	const Dataplane__ListNetworkEventsRequest *request, Dataplane__NetworkEventList *reply)
+{
+	struct hearing hearing = { call, request, reply };
+	err_t err = check_uuid(call, "network", request->network);
+
+	return err == OK ? on_loop(call, run_list_events, &hearing) : err;
+}
+
 struct closing {
 	const char *tenant;
 	const char *id;
@@ -79,6 +102,8 @@ BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessions
 	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
 	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, list_network_events, Dataplane__ListNetworkEventsRequest,
+	Dataplane__NetworkEventList, DATAPLANE__NETWORK_EVENT_LIST__INIT)
 
 static Dataplane__Dataplane_Service service = DATAPLANE__DATAPLANE__INIT(on_);
 

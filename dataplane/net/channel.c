@@ -382,3 +382,11 @@ uint64_t channel_silence_ms(const struct channel *channel)
 {
 	return now_ms(channel) - channel->heard_ms;
 }
+
+unsigned channel_rtt_us(const struct channel *channel)
+{
+	struct stream_path path = { 0 };
+
+	stream_path(channel->stream, &path);
+	return path.rtt_us;
+}

@@ -131,3 +131,6 @@ void channel_ping(struct channel *channel);
 
 /* Milliseconds since anything came from the peer. */
 uint64_t channel_silence_ms(const struct channel *channel);
+
+/* The round trip to the peer in microseconds, as TCP measures it; 0: not known. */
+unsigned channel_rtt_us(const struct channel *channel);

@@ -5,10 +5,7 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/switch/frame.h"
-#include "dataplane/switch/intake.h"
-#include "dataplane/switch/outlet.h"
-#include "dataplane/switch/pace.h"
-#include "dataplane/switch/switch.h"
+#include "dataplane/switch/session_struct.h"
 #include "lib/call.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -20,59 +17,57 @@
 #include <stdio.h>
 #include <string.h>
 
-struct session {
-	struct port port; /* first: what the switch gives back is the session */
-	struct sessions *sessions;
-	struct channel *channel;
-	const char *id; /* the connection's */
-	char tenant[UUID_SIZE];
-	char network[UUID_SIZE];
-	char subject[64];
-	int64_t issued_at; /* of the token */
-	int64_t policy_version;
-	struct switch_rules rules; /* of the network, as the token has them */
-	int64_t started_at;
-	struct intake intake;
-	struct outlet outlet;
-	bool woken;   /* will be asked to fill */
-	bool lingers; /* what waits is not urgent, and leaves when the timer says */
-	uint64_t rx_frames, rx_bytes;
-	uint64_t drops[DROP_N];
-	UT_hash_handle hh; /* sessions.by_id */
-};
-
-struct sessions {
-	struct switch_ctx *ctx;
-	struct session *by_id;
-	uint64_t seed;	  /* of flow_hash */
-	uint64_t now_us;  /* of the message that is being forwarded */
-	struct pace pace; /* of frames to many */
-};
-
-static bool is_live(const struct session *session)
+/* Notes something of the session; all but `kind` and `detail` may be left out. */
+static void note(const struct session *session, const char *kind, const char *detail,
+	const struct switch_notice *notice)
 {
-	return session->port.domain != NULL;
+	struct journal_entry entry = { .kind = kind };
+
+	snprintf(entry.tenant, sizeof(entry.tenant), "%s", session->tenant);
+	snprintf(entry.network, sizeof(entry.network), "%s", session->network);
+	snprintf(entry.member, sizeof(entry.member), "%s", session->port.member);
+	snprintf(entry.session, sizeof(entry.session), "%s", session->id);
+	snprintf(entry.detail, sizeof(entry.detail), "%s", detail);
+	if (notice) {
+		frame_mac_format(notice->mac, entry.mac);
+		entry.n_untold = notice->n_untold;
+		if (notice->other)
+			snprintf(entry.other_member, sizeof(entry.other_member), "%s",
+				notice->other->member);
+	}
+	journal_add(session->sessions->journal, &entry, clock_unix_ms() / 1000);
 }
 
-static uint64_t count_drops(const struct session *session)
+static void on_notice(void *context, const struct switch_notice *notice)
 {
-	uint64_t n = 0;
+	static const char *const kinds[] = {
+		[SWITCH_STATION_LEARNED] = "station_learned",
+		[SWITCH_STATION_MOVED] = "station_moved",
+		[SWITCH_STATION_REFUSED] = "station_refused",
+		[SWITCH_GUARD] = "guard",
+		[SWITCH_STORM] = "storm",
+		[SWITCH_LOOP] = "loop",
+	};
+	const struct session *session = (const struct session *)notice->port;
 
-	for (size_t why = 0; why < DROP_N; why++)
-		n += session->drops[why];
-	return n;
+	(void)context;
+	note(session, kinds[notice->event], notice->detail, notice);
+	if (notice->event == SWITCH_LOOP)
+		log_warn("loop", "session=%s network=%s member=%s detail=\"%s\"", session->id,
+			session->network, session->port.member, notice->detail);
 }
 
 static void detach(struct session *session, const char *reason)
 {
-	if (!is_live(session))
+	if (!session_is_live(session))
 		return;
+	note(session, "session_closed", reason, NULL);
 	switch_detach(session->sessions->ctx, &session->port);
 	counter_add(COUNTER_SESSIONS, -1);
 	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
 		session->id, log_value(reason), (unsigned long long)session->rx_frames,
 		(unsigned long long)session->outlet.n_frames,
-		(unsigned long long)count_drops(session));
+		(unsigned long long)session_count_drops(session));
 }
 
 static void end(struct session *session, enum ws_status code, const char *reason)
@@ -212,8 +207,10 @@ static void on_opened(struct channel *channel)
 		"session=%s tenant=%s network=%s member=%s subject=%s address=%s", session->id,
 		session->tenant, session->network, session->port.member,
 		log_value(session->subject), channel->address);
+	note(session, "session_opened", channel->address, NULL);
 	if (!replaced)
 		return;
+	note((struct session *)replaced, "session_replaced", "the member has a new session", NULL);
 	counter_add(COUNTER_SESSIONS, -1);
 	log_info("session_replaced", "session=%s by=%s", ((struct session *)replaced)->id,
 		session->id);
@@ -244,7 +241,8 @@ struct sessions *sessions_create(void)
 {
 	struct sessions *sessions = xcalloc(1, sizeof(*sessions));
 
-	sessions->ctx = switch_create(NULL, NULL);
+	sessions->journal = journal_create();
+	sessions->ctx = switch_create(on_notice, NULL);
 	randombytes_buf(&sessions->seed, sizeof(sessions->seed));
 	return sessions;
 }
@@ -256,6 +254,7 @@ void sessions_destroy(struct sessions *sessions)
 	if (sessions->by_id)
 		BUG("%u sessions left", HASH_COUNT(sessions->by_id));
 	switch_destroy(sessions->ctx);
+	journal_destroy(sessions->journal);
 	free(sessions);
 }
 
@@ -357,76 +356,10 @@ err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id
 	struct session *session;
 
 	HASH_FIND_STR(sessions->by_id, id, session);
-	if (!session || !is_live(session))
+	if (!session || !session_is_live(session))
 		return ERR_NOT_FOUND;
 	if (strcmp(tenant, CALL_FLEET) != 0 && strcmp(tenant, session->tenant) != 0)
 		return ERR_NOT_FOUND;
 	end(session, WS_STATUS_POLICY, "ended by an operator");
 	return OK;
-}
-
-/* ---- listing ---- */
-
-static bool is_listed(const struct session *session, const char *tenant,
-	const Dataplane__ListSessionsRequest *request)
-{
-	if (!is_live(session) || strcmp(session->id, request->cursor) <= 0)
-		return false;
-	if (strcmp(tenant, CALL_FLEET) != 0 && strcmp(tenant, session->tenant) != 0)
-		return false;
-	if (*request->id != '\0' && strcmp(request->id, session->id) != 0)
-		return false;
-	return *request->network == '\0' || strcmp(request->network, session->network) == 0;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp((*(struct session *const *)a)->id, (*(struct session *const *)b)->id);
-}
-
-static Dataplane__Session *describe(
-	const struct session *session, const char *node, struct arena *arena)
-{
-	Dataplane__Session *item = arena_alloc(arena, sizeof(*item));
-	char started_at[CLOCK_TEXT_LEN], mac[FRAME_MAC_TEXT] = "";
-
-	if (session->port.mac != 0)
-		frame_mac_format(session->port.mac, mac);
-	dataplane__session__init(item);
-	clock_text(session->started_at, started_at);
-	item->id = arena_strdup(arena, session->id);
-	item->node = (char *)node;
-	item->network = arena_strdup(arena, session->network);
-	item->member = arena_strdup(arena, session->port.member);
-	item->subject = arena_strdup(arena, session->subject);
-	item->mac = arena_strdup(arena, mac);
-	item->remote_address = arena_strdup(arena, session->channel->address);
-	item->started_at = arena_strdup(arena, started_at);
-	item->rx_frames = session->rx_frames;
-	item->rx_bytes = session->rx_bytes;
-	item->tx_frames = session->outlet.n_frames;
-	item->tx_bytes = session->outlet.n_bytes;
-	item->dropped_frames = count_drops(session);
-	return item;
-}
-
-void sessions_list(const struct sessions *sessions, const char *tenant, const char *node,
-	const Dataplane__ListSessionsRequest *request, struct arena *arena,
-	Dataplane__SessionList *list)
-{
-	size_t limit = request->limit > 0 && request->limit < SESSION_LIST_MAX ? request->limit
-									       : SESSION_LIST_MAX;
-	const struct session **found =
-		arena_alloc(arena, (HASH_COUNT(sessions->by_id) + 1) * sizeof(*found));
-	size_t n = 0;
-
-	for (struct session *session = sessions->by_id; session; session = session->hh.next)
-		if (is_listed(session, tenant, request))
-			found[n++] = session;
-	qsort(found, n, sizeof(*found), compare_ids);
-	n = n < limit ? n : limit;
-	list->items = arena_alloc(arena, (n + 1) * sizeof(*list->items));
-	for (size_t i = 0; i < n; i++)
-		list->items[i] = describe(found[i], node, arena);
-	list->n_items = n;
 }

@@ -52,3 +52,8 @@ err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id
 void sessions_list(const struct sessions *sessions, const char *tenant, const char *node,
 	const Dataplane__ListSessionsRequest *request, struct arena *arena,
 	Dataplane__SessionList *list);
+
+/* What happened in a network here: see journal_list. */
+void sessions_list_events(const struct sessions *sessions, const char *tenant, const char *node,
+	const Dataplane__ListNetworkEventsRequest *request, struct arena *arena,
+	Dataplane__NetworkEventList *list);

@@ -127,12 +127,22 @@ static err_t close_session(
 	return OK;
 }
 
+static err_t list_network_events(struct call *call,
+	const Dataplane__ListNetworkEventsRequest *request, Dataplane__NetworkEventList *reply)
+{
+	(void)call;
+	reply->last = request->n_cursors;
+	return OK;
+}
+
 BUS_HANDLER(Dns__Dns_Service, get_name, Dns__Ref, Dns__Name, DNS__NAME__INIT)
 BUS_HANDLER(Dns__Dns_Service, list_names, Dns__ListRequest, Dns__NameList, DNS__NAME_LIST__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest,
 	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
 	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, list_network_events, Dataplane__ListNetworkEventsRequest,
+	Dataplane__NetworkEventList, DATAPLANE__NETWORK_EVENT_LIST__INIT)
 
 static Dns__Dns_Service dns_service = {
 	.base = DNS__DNS__BASE_INIT, .get_name = on_get_name, .list_names = on_list_names

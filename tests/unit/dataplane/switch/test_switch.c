@@ -113,7 +113,7 @@ Test(switch, forwards_by_address)
 Test(switch, forwards_no_frame_of_a_wrong_length)
 {
 	struct switch_ctx *ctx = switch_create(NULL, NULL);
-	const uint32_t lengths[] = { 0, 6, 12, 13, 65536, 65549 };
+	const uint32_t lengths[] = { 0, 6, 12, 13, FRAME_LEN_MAX + 1 };
 	struct tap a, b;
 
 	tap_init(&a, 0, "a", 0x020000000001);
@@ -121,7 +121,8 @@ Test(switch, forwards_no_frame_of_a_wrong_length)
 	cr_assert_eq(attach(ctx, "t", "n", &a), OK);
 	cr_assert_eq(attach(ctx, "t", "n", &b), OK);
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct packet *frame = frame_new(FRAME_BROADCAST, 0x020000000001, 0, 65549);
+		struct packet *frame =
+			frame_new(FRAME_BROADCAST, 0x020000000001, 0, FRAME_LEN_MAX + 1);
 
 		frame->len = lengths[i];
 		cr_assert_eq(switch_forward(&a.port, frame, 1), DROP_LENGTH);
