@@ -20,6 +20,7 @@ struct dataplane {
 	const char *listen;
 	const char *tls_cert, *tls_key;
 	const char *issuer;
+	const char *congestion;
 
 	struct svc *svc;
 	struct bus *bus;
@@ -31,6 +32,7 @@ struct dataplane {
 	struct listener *listener;
 	struct streams *streams;
 	struct tls_server *tls; /* NULL: none */
+	struct congestion *control;
 	struct verifier *verifier;
 	struct refused *refused;
 	struct sessions *sessions;

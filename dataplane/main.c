@@ -12,6 +12,7 @@
 #include "dataplane/admit/keys.h"
 #include "dataplane/net/http.h"
 #include "dataplane/node.h"
+#include "lib/congestion.h"
 #include "lib/log.h"
 
 #include <stdlib.h>
@@ -31,6 +32,10 @@ static const struct config_entry config[] = {
 		"PEM file of the certificate's private key", 0, 0 },
 	{ "LANYARD_ISSUER", "lanyard", &dataplane.issuer, CONFIG_TEXT,
 		"issuer that access tokens must have", 0, 0 },
+	{ "LANYARD_CONGESTION", CONGESTION_AUTO, &dataplane.congestion, CONFIG_TEXT,
+		"TCP congestion control towards clients: auto (bbr on long or lossy ways), or the "
+		"name of one that the kernel has",
+		0, 0 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
@@ -81,11 +86,22 @@ static void close_doors(void *arg)
 	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
 
+static err_t open_congestion(void)
+{
+	struct fault fault;
+	err_t err = congestion_create(&dataplane.control, dataplane.congestion, &fault);
+
+	if (err != OK)
+		log_error("bad_setting", "LANYARD_CONGESTION: %s", fault.detail);
+	return err;
+}
+
 static void run_open(void *arg)
 {
 	err_t *err = arg;
 
 	dataplane.streams = streams_create(loop_uv(dataplane.loop));
+	streams_set_congestion(dataplane.streams, dataplane.control);
 	*err = open_tls();
 	if (*err == OK)
 		*err = open_doors();
@@ -99,6 +115,7 @@ static void stop(struct svc *svc)
 	loop_join(dataplane.loop);
 	streams_destroy(dataplane.streams);
 	tls_server_destroy(dataplane.tls);
+	congestion_destroy(dataplane.control);
 	sessions_destroy(dataplane.sessions);
 	relays_destroy(dataplane.relays);
 	verifier_destroy(dataplane.verifier);
@@ -116,6 +133,8 @@ static err_t start(struct svc *svc)
 	};
 	err_t err;
 
+	if ((err = open_congestion()) != OK)
+		return err;
 	/* Calls to other services wait in libuv's pool; four at a time would be few when one is
 	 * slow. */
 	setenv("UV_THREADPOOL_SIZE", "16", 0);

@@ -309,6 +309,7 @@ struct stream *stream_create(
 	stream->n_handles = 2;
 	stream->poll.data = stream->timer.data = stream;
 	streams_add(streams, stream);
+	stream_begin_congestion(stream);
 	stream_set_timer(stream, STREAM_OPENING_MS);
 	stream_watch(stream);
 	return stream;

@@ -17,11 +17,12 @@
 #include <uv.h>
 
 #define STREAM_ADDRESS_LEN 64
-#define STREAM_OPENING_MS  10000      /* TLS and the first request, from the accept */
-#define STREAM_PARTS_MAX   64	      /* of one write */
+#define STREAM_OPENING_MS  10000 /* TLS and the first request, from the accept */
+#define STREAM_PARTS_MAX   64	 /* of one write */
 #define STREAM_COPY_MAX	   4096
 #define STREAM_FILL_MAX	   BLOCK_SIZE /* bytes that one fill may write, the last write may pass it */
 
+struct congestion;
 struct stream;
 struct streams;
 struct tls;
@@ -65,6 +66,9 @@ struct stream_path {
 
 struct streams *streams_create(uv_loop_t *loop);
 
+/* What controls the sending of its TCP streams from now on; kept. Without it the system does. */
+void streams_set_congestion(struct streams *streams, struct congestion *congestion);
+
 /* Tells every stream that the process ends; closes those that are left `ms` later. When all are
  * gone it closes its handles and calls `ended`. */
 void streams_close(struct streams *streams, unsigned ms, void (*ended)(void *arg), void *arg);
@@ -100,8 +104,8 @@ void stream_wake(struct stream *stream);
 
 /*
  * Only from face->fill: writes all of the parts. Those over STREAM_COPY_MAX bytes must stay as they
- * are until fill returns or calls stream_flush. False: there is no room, nothing was taken, and fill will be called again
- * when there is.
+ * are until fill returns or calls stream_flush. False: there is no room, nothing was taken, and
+ * fill will be called again when there is.
  */
 bool stream_write(struct stream *stream, const struct iovec *parts, size_t n);
 

@@ -34,6 +34,7 @@ struct stream {
 	struct bytes out;     /* what the kernel did not take */
 	size_t fill_max;      /* of the next fill */
 	size_t filled;	      /* in this one */
+	uint64_t look_ms;     /* when to look at its congestion next; UINT64_MAX: never */
 
 	int events;	/* watched for */
 	bool awake;	/* in streams.awake */
@@ -72,6 +73,7 @@ struct streams {
 	void (*ended)(void *arg);
 	void *ended_arg;
 
+	struct congestion *congestion; /* NULL: the system's */
 	struct stream *all;
 	struct stream *awake, **awake_end;
 	struct stream *filling; /* whose face->fill runs */
@@ -100,6 +102,9 @@ void stream_serve(struct stream *stream);
 
 /* Calls face->fill and sends what it wrote. */
 void stream_fill(struct stream *stream);
+
+/* Begins to look at its congestion. */
+void stream_begin_congestion(struct stream *stream);
 
 /* The socket is writable: sends what waits. */
 void stream_send_out(struct stream *stream);

@@ -4,6 +4,7 @@
  */
 #include "dataplane/net/stream_internal.h"
 
+#include "lib/congestion.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -191,6 +192,26 @@ static void adapt(struct stream *stream)
 		stream->fill_max *= 2;
 }
 
+void stream_begin_congestion(struct stream *stream)
+{
+	struct congestion *congestion = stream->streams->congestion;
+
+	stream->look_ms = congestion ? 0 : UINT64_MAX;
+	if (congestion)
+		congestion_begin(congestion, stream->fd);
+}
+
+static void look_at_congestion(struct stream *stream)
+{
+	uint64_t now = stream_now_ms(stream);
+
+	if (now < stream->look_ms)
+		return;
+	stream->look_ms = congestion_look(stream->streams->congestion, stream->fd)
+				  ? UINT64_MAX
+				  : now + CONGESTION_LOOK_MS;
+}
+
 void stream_fill(struct stream *stream)
 {
 	struct streams *streams = stream->streams;
@@ -202,6 +223,7 @@ void stream_fill(struct stream *stream)
 	stream_flush(stream);
 	streams->filling = NULL;
 	adapt(stream);
+	look_at_congestion(stream);
 	if (!stream->full || stream->closing)
 		return;
 	stream->fill_due = true;

@@ -117,6 +117,11 @@ struct streams *streams_create(uv_loop_t *loop)
 	return streams;
 }
 
+void streams_set_congestion(struct streams *streams, struct congestion *congestion)
+{
+	streams->congestion = congestion;
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct streams *streams = handle->data;
