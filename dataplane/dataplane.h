@@ -11,6 +11,7 @@
 #include "dataplane/relay/relay.h"
 #include "dataplane/switch/session.h"
 #include "dataplane/admit/verifier.h"
+#include "dataplane/vpnws/vpnws.h"
 #include "lib/svc.h"
 #include "lib/tls_server.h"
 #include "lib/worker.h"
@@ -21,6 +22,7 @@ struct dataplane {
 	const char *tls_cert, *tls_key;
 	const char *issuer;
 	const char *congestion;
+	struct vpnws_settings vpnws_settings;
 
 	struct svc *svc;
 	struct bus *bus;
@@ -33,6 +35,7 @@ struct dataplane {
 	struct streams *streams;
 	struct tls_server *tls; /* NULL: none */
 	struct congestion *control;
+	struct vpnws *vpnws;
 	struct verifier *verifier;
 	struct refused *refused;
 	struct sessions *sessions;

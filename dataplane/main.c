@@ -36,7 +36,51 @@ static const struct config_entry config[] = {
 		"TCP congestion control towards clients: auto (bbr on long or lossy ways), or the "
 		"name of one that the kernel has",
 		0, 0 },
+	{ "LANYARD_VPNWS_LISTEN", "", &dataplane.vpnws_settings.listen, CONFIG_TEXT,
+		"where a proxy connects that speaks uwsgi for clients of vpn-ws: the path of a "
+		"unix socket, ADDRESS:PORT or [ADDRESS]:PORT; empty: nowhere",
+		0, 0 },
+	{ "LANYARD_VPNWS_MODE", "0660", &dataplane.vpnws_settings.mode, CONFIG_TEXT,
+		"mode of that unix socket's file", 0, 0 },
+	{ "LANYARD_VPNWS_GROUP", "", &dataplane.vpnws_settings.group, CONFIG_TEXT,
+		"group of that file; empty: that of LANYARD_USER", 0, 0 },
+	{ "LANYARD_VPNWS_TENANT", "", &dataplane.vpnws_settings.tenant, CONFIG_TEXT,
+		"tenant of the network that clients behind the proxy are in", 0, 0 },
+	{ "LANYARD_VPNWS_NETWORK", "", &dataplane.vpnws_settings.network, CONFIG_TEXT,
+		"that network", 0, 0 },
+	{ "LANYARD_VPNWS_BRIDGES", "false", &dataplane.vpnws_settings.bridges, CONFIG_BOOL,
+		"clients behind the proxy may be bridges (vpn-ws-client --bridge)", 0, 0 },
+	{ "LANYARD_VPNWS_NO_BROADCAST", "false", &dataplane.vpnws_settings.no_broadcast,
+		CONFIG_BOOL, "broadcast reaches the network's bridges only", 0, 0 },
+	{ "LANYARD_VPNWS_NO_MULTICAST", "false", &dataplane.vpnws_settings.no_multicast,
+		CONFIG_BOOL, "multicast reaches the network's bridges only", 0, 0 },
+	{ "LANYARD_VPNWS_TUNTAP", "", &dataplane.vpnws_settings.tuntap, CONFIG_TEXT,
+		"TAP interface by which this host is in that network; empty: none", 0, 0 },
+	{ "LANYARD_VPNWS_BRIDGE", "false", &dataplane.vpnws_settings.bridge, CONFIG_BOOL,
+		"the interface is a bridge's: a network lies behind it", 0, 0 },
+	{ "LANYARD_VPNWS_EXEC", "", &dataplane.vpnws_settings.exec, CONFIG_TEXT,
+		"command for /bin/sh when doors and interface are open, before LANYARD_USER counts",
+		0, 0 },
+	{ "LANYARD_USER", "", &dataplane.vpnws_settings.user, CONFIG_TEXT,
+		"user, by name or number, to go on as when all is open; empty: no change", 0, 0 },
+	{ "LANYARD_GROUP", "", &dataplane.vpnws_settings.process_group, CONFIG_TEXT,
+		"group to go on with; empty: that of the user", 0, 0 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
+};
+
+/* The command line of vpn-ws. */
+static const struct argument arguments[] = {
+	{ "tuntap", "DEVICE", "LANYARD_VPNWS_TUNTAP" },
+	{ "exec", "COMMAND", "LANYARD_VPNWS_EXEC" },
+	{ "bridge", NULL, "LANYARD_VPNWS_BRIDGE" },
+	{ "no-broadcast", NULL, "LANYARD_VPNWS_NO_BROADCAST" },
+	{ "no-multicast", NULL, "LANYARD_VPNWS_NO_MULTICAST" },
+	{ "uid", "USER", "LANYARD_USER" },
+	{ "gid", "GROUP", "LANYARD_GROUP" },
+	{ "socket-mode", "MODE", "LANYARD_VPNWS_MODE" },
+	{ "socket-group", "GROUP", "LANYARD_VPNWS_GROUP" },
+	{ "", "ADDRESS", "LANYARD_VPNWS_LISTEN" },
+	{ NULL, NULL, NULL },
 };
 
 static void on_accepted(void *context, struct stream *stream)
@@ -73,6 +117,18 @@ static err_t open_doors(void)
 	return listener_open(&dataplane.listener, &listener);
 }
 
+static err_t open_vpnws(void)
+{
+	const struct vpnws_options options = {
+		.loop = loop_uv(dataplane.loop),
+		.streams = dataplane.streams,
+		.sessions = dataplane.sessions,
+		.settings = &dataplane.vpnws_settings,
+	};
+
+	return vpnws_open(&dataplane.vpnws, &options);
+}
+
 static void on_streams_ended(void *arg)
 {
 	(void)arg;
@@ -83,6 +139,7 @@ static void close_doors(void *arg)
 {
 	(void)arg;
 	listener_close(dataplane.listener);
+	vpnws_close(dataplane.vpnws);
 	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
 
@@ -105,6 +162,8 @@ static void run_open(void *arg)
 	*err = open_tls();
 	if (*err == OK)
 		*err = open_doors();
+	if (*err == OK)
+		*err = open_vpnws();
 }
 
 static void stop(struct svc *svc)
@@ -116,6 +175,7 @@ static void stop(struct svc *svc)
 	streams_destroy(dataplane.streams);
 	tls_server_destroy(dataplane.tls);
 	congestion_destroy(dataplane.control);
+	vpnws_destroy(dataplane.vpnws);
 	sessions_destroy(dataplane.sessions);
 	relays_destroy(dataplane.relays);
 	verifier_destroy(dataplane.verifier);
@@ -150,6 +210,8 @@ static err_t start(struct svc *svc)
 		return err;
 	if (!loop_call(dataplane.loop, run_open, &err))
 		err = ERR_INTERNAL;
+	if (err == OK)
+		err = vpnws_settle(&dataplane.vpnws_settings);
 	if (err != OK) {
 		stop(svc);
 		return err;
@@ -161,11 +223,18 @@ static err_t start(struct svc *svc)
 	return OK;
 }
 
+static err_t check(struct fault *fault)
+{
+	return vpnws_check(&dataplane.vpnws_settings, fault);
+}
+
 static const struct svc_definition definition = {
 	.name = "dataplane",
 	.summary =
 		"devices' live connections: the switch of their networks, and the relay of pairs",
 	.config = config,
+	.arguments = arguments,
+	.check = check,
 	.services = node_services,
 	.events = node_events,
 	.start = start,

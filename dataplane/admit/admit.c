@@ -6,6 +6,7 @@
 #include "dataplane/admit/basic.h"
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/vpnws/peer.h"
 #include "lib/clock.h"
 #include "lib/l2.h"
 #include "lib/log.h"
@@ -27,10 +28,24 @@ void admit_session(
 	struct dataplane *dataplane, struct http *http, const struct token_claims *claims)
 {
 	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);
-	const struct channel_options options = { .protocol = batches ? L2_PROTOCOL : NULL };
-	struct channel *channel = channel_accept(http, &options);
+	const struct channel_options options = {
+		.protocol = batches ? L2_PROTOCOL : NULL,
+		.quiet_ms = batches ? 0 : CHANNEL_QUIET_MS,
+	};
+	struct token_claims own = *claims;
+	struct channel *channel;
+	const char *why;
+	unsigned status = peer_apply_headers(&own, http_header(http, PEER_MAC_HEADER),
+		http_header(http, PEER_BRIDGE_HEADER), &why);
 
-	session_create(dataplane->sessions, channel, claims, batches);
+	if (status != 0) {
+		http_answer(http, status, why);
+		return;
+	}
+	if (!batches) /* vpn-ws-client reads no more of a record at once */
+		stream_set_record_max(http_stream(http), CHANNEL_RECORD_OLD);
+	channel = channel_accept(http, &options);
+	session_create(dataplane->sessions, channel, &own, batches);
 	channel_open(channel);
 }
 

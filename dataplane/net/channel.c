@@ -303,23 +303,24 @@ unsigned channel_check(const struct http *http, const char **why)
 	return !key || *key == '\0' || strlen(key) > KEY_MAX ? 400 : 0;
 }
 
-static char *make_head(const struct http *http, const char *protocol)
+static char *make_head(const char *key, const char *protocol)
 {
 	char accept[WS_ACCEPT_SIZE];
 
-	ws_accept(http_header(http, "Sec-WebSocket-Key"), accept);
+	ws_accept(key, accept);
 	return xasprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 			 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
 		accept, protocol ? "Sec-WebSocket-Protocol: " : "", protocol ? protocol : "",
 		protocol ? "\r\n" : "");
 }
 
-struct channel *channel_accept(struct http *http, const struct channel_options *options)
+struct channel *channel_create(
+	struct stream *stream, const char *key, const struct channel_options *options)
 {
 	struct channel *channel = xcalloc(1, sizeof(*channel));
 
-	channel->head = make_head(http, options->protocol);
-	channel->stream = http_release(http);
+	channel->head = make_head(key, options->protocol);
+	channel->stream = stream;
 	channel->address = stream_address(channel->stream);
 	channel->heard_ms = now_ms(channel);
 	channel->quiet = options->quiet_ms > 0;
@@ -328,6 +329,13 @@ struct channel *channel_accept(struct http *http, const struct channel_options *
 	ws_splitter_init(&channel->splitter, WS_SERVER);
 	stream_set_face(channel->stream, &stream_face, channel);
 	return channel;
+}
+
+struct channel *channel_accept(struct http *http, const struct channel_options *options)
+{
+	AUTO_FREE char *key = xstrdup(http_header(http, "Sec-WebSocket-Key"));
+
+	return channel_create(http_release(http), key, options);
 }
 
 void channel_open(struct channel *channel)

@@ -77,6 +77,10 @@ struct channel {
 	char reason[96];
 };
 
+/* For old clients: as long as one may take to read the 101, and what it reads of a TLS record. */
+#define CHANNEL_QUIET_MS   150
+#define CHANNEL_RECORD_OLD 8192
+
 struct channel_options {
 	const char *protocol; /* subprotocol that was chosen; NULL: none */
 	/* Nothing is sent before the client's first bytes or so long after the 101: vpn-ws-client
@@ -88,8 +92,12 @@ struct channel_options {
  * in `why`. */
 unsigned channel_check(const struct http *http, const char **why);
 
-/* Takes the connection of a request that passed channel_check; the request is gone. The caller sets
- * face and owner, and then calls channel_open, at once. */
+/* Makes the stream, whose client has shown `key`, a channel. The caller sets face and owner, and
+ * then calls channel_open, at once. */
+struct channel *channel_create(
+	struct stream *stream, const char *key, const struct channel_options *options);
+
+/* The same with the connection of a request that passed channel_check; the request is gone. */
 struct channel *channel_accept(struct http *http, const struct channel_options *options);
 
 /* Answers 101, and calls face->opened. */

@@ -152,7 +152,7 @@ const char *http_header(const struct http *http, const char *name)
 	return next_header(http, name, &i);
 }
 
-static bool list_has(const char *list, const char *token)
+bool http_list_has(const char *list, const char *token)
 {
 	static const char separators[] = ", \t";
 	size_t len = strlen(token);
@@ -173,7 +173,7 @@ bool http_has_token(const struct http *http, const char *name, const char *token
 	size_t i = 0;
 
 	while ((value = next_header(http, name, &i)))
-		if (list_has(value, token))
+		if (http_list_has(value, token))
 			return true;
 	return false;
 }
@@ -413,7 +413,7 @@ static const struct stream_face stream_face = {
 	.closed = on_closed,
 };
 
-void http_create(struct stream *stream, const struct http_face *face, void *context)
+struct http *http_create(struct stream *stream, const struct http_face *face, void *context)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
 
@@ -424,6 +424,7 @@ void http_create(struct stream *stream, const struct http_face *face, void *cont
 	http_parser_init(&http->parser, HTTP_REQUEST);
 	http->parser.data = http;
 	stream_set_face(stream, &stream_face, http);
+	return http;
 }
 
 struct stream *http_release(struct http *http)
@@ -469,6 +470,13 @@ static const char *status_text(unsigned status)
 	return "Status";
 }
 
+static void begin_answer(struct http *http)
+{
+	http->state = ANSWERING;
+	stream_set_timer(http->stream, STREAM_OPENING_MS);
+	stream_wake(http->stream);
+}
+
 void http_reply(
 	struct http *http, unsigned status, const char *headers, const void *body, size_t len)
 {
@@ -487,9 +495,14 @@ void http_reply(
 	memcpy(http->answer, head, (size_t)n);
 	if (!bodiless && len > 0)
 		memcpy(http->answer + n, body, len);
-	http->state = ANSWERING;
-	stream_set_timer(http->stream, STREAM_OPENING_MS);
-	stream_wake(http->stream);
+	begin_answer(http);
+}
+
+void http_send(struct http *http, const char *text)
+{
+	http->answer = xstrdup(text);
+	http->answer_len = strlen(text);
+	begin_answer(http);
 }
 
 void http_answer(struct http *http, unsigned status, const char *sentence)

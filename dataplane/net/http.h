@@ -26,8 +26,9 @@ struct http_face {
 	void (*gone)(void *context, struct http *http);
 };
 
-/* Makes the stream one that waits for a request; keeps face and context. */
-void http_create(struct stream *stream, const struct http_face *face, void *context);
+/* Makes the stream one that waits for a request; keeps face and context. Who answers at once needs
+ * no face. */
+struct http *http_create(struct stream *stream, const struct http_face *face, void *context);
 
 /* ---- the request; texts live until it is answered ---- */
 
@@ -41,6 +42,7 @@ const char *http_header(const struct http *http, const char *name);
 
 /* True if the header is a list that has the token, compared without case. */
 bool http_has_token(const struct http *http, const char *name, const char *token);
+bool http_list_has(const char *list, const char *token);
 
 /* Copies an argument of the query, decoded; "" if there is none. False: it is malformed or does not
  * fit. */
@@ -61,6 +63,9 @@ void http_answer(struct http *http, unsigned status, const char *sentence);
 /* Answers with a status, headers of its own ("Name: value\r\n" each) and a body. */
 void http_reply(
 	struct http *http, unsigned status, const char *headers, const void *body, size_t len);
+
+/* Answers with a text that is the head and the body. */
+void http_send(struct http *http, const char *text);
 
 /* Gives the stream to its next use, which has to set a face, and forgets the request. */
 struct stream *http_release(struct http *http);

@@ -91,6 +91,7 @@ static void receive_plain(struct stream *stream)
 	ssize_t n = recv(stream->fd, space + waiting, room, 0);
 
 	if (n > 0) {
+		stream->n_received += (uint64_t)n;
 		bytes_free(&stream->rest);
 		streams->block->used += (uint32_t)(waiting + (size_t)n);
 		give(stream, space, waiting + (size_t)n);
@@ -171,6 +172,7 @@ static void receive_tls(struct stream *stream)
 	struct streams *streams = stream->streams;
 	ssize_t n = recv(stream->fd, streams->records, STREAM_RECORDS_LEN, 0);
 
+	stream->n_received += n > 0 ? (uint64_t)n : 0;
 	if (n > 0)
 		take_records(stream, streams->records, (size_t)n);
 	else if (n == 0 && stream->opening)
@@ -438,4 +440,6 @@ const char *stream_why(const struct stream *stream)
 void stream_path(const struct stream *stream, struct stream_path *path)
 {
 	socket_path(stream->fd, path);
+	path->received = stream->n_received;
+	path->sent = stream->n_sent;
 }

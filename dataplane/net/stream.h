@@ -57,8 +57,9 @@ struct stream_face {
 
 #define STREAM_REST_MAX (128 * 1024)
 
-/* What TCP knows about the way to the peer; all 0 for a unix socket. */
+/* What is known about the way to the peer; of a unix socket, bytes only. */
 struct stream_path {
+	uint64_t received, sent; /* bytes, with TLS those of its records */
 	unsigned rtt_us;
 	unsigned n_retransmitted; /* segments, since the beginning */
 	unsigned unsent;	  /* bytes that the kernel has and has not sent yet */

@@ -29,12 +29,13 @@ struct stream {
 	char address[STREAM_ADDRESS_LEN];
 	char why[128];
 
-	struct bytes rest;    /* received, not taken by the face */
-	struct bytes records; /* received, not read by TLS */
-	struct bytes out;     /* what the kernel did not take */
-	size_t fill_max;      /* of the next fill */
-	size_t filled;	      /* in this one */
-	uint64_t look_ms;     /* when to look at its congestion next; UINT64_MAX: never */
+	struct bytes rest;	     /* received, not taken by the face */
+	struct bytes records;	     /* received, not read by TLS */
+	struct bytes out;	     /* what the kernel did not take */
+	size_t fill_max;	     /* of the next fill */
+	size_t filled;		     /* in this one */
+	uint64_t look_ms;	     /* when to look at its congestion next; UINT64_MAX: never */
+	uint64_t n_received, n_sent; /* bytes */
 
 	int events;	/* watched for */
 	bool awake;	/* in streams.awake */

@@ -42,6 +42,7 @@ static void send_parts(struct stream *stream, struct iovec *parts, size_t n)
 		stream_break(stream, strerror(errno));
 		return;
 	}
+	stream->n_sent += left;
 	for (size_t i = 0; i < n; i++) {
 		size_t taken = left < parts[i].iov_len ? left : parts[i].iov_len;
 
@@ -61,8 +62,10 @@ void stream_send_out(struct stream *stream)
 		stream_break(stream, strerror(errno));
 		return;
 	}
-	if (sent > 0)
+	if (sent > 0) {
+		stream->n_sent += (uint64_t)sent;
 		out->at += (size_t)sent;
+	}
 	if (is_blocked(stream))
 		return;
 	bytes_free(out);

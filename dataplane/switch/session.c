@@ -38,25 +38,6 @@ static void note(const struct session *session, const char *kind, const char *de
 	journal_add(session->sessions->journal, &entry, clock_unix_ms() / 1000);
 }
 
-static void on_notice(void *context, const struct switch_notice *notice)
-{
-	static const char *const kinds[] = {
-		[SWITCH_STATION_LEARNED] = "station_learned",
-		[SWITCH_STATION_MOVED] = "station_moved",
-		[SWITCH_STATION_REFUSED] = "station_refused",
-		[SWITCH_GUARD] = "guard",
-		[SWITCH_STORM] = "storm",
-		[SWITCH_LOOP] = "loop",
-	};
-	const struct session *session = (const struct session *)notice->port;
-
-	(void)context;
-	note(session, kinds[notice->event], notice->detail, notice);
-	if (notice->event == SWITCH_LOOP)
-		log_warn("loop", "session=%s network=%s member=%s detail=\"%s\"", session->id,
-			session->network, session->port.member, notice->detail);
-}
-
 static void detach(struct session *session, const char *reason)
 {
 	if (!session_is_live(session))
@@ -120,6 +101,31 @@ static void deliver(struct port *port, struct packet *frame)
 	outlet_push(&session->outlet, frame, session->sessions->now_us);
 	count_queue_drops(session);
 	wake(session, frame_is_group(frame->data));
+}
+
+/* Something that the switch saw at a port. */
+static void on_notice(void *context, const struct switch_notice *notice)
+{
+	static const char *const kinds[] = {
+		[SWITCH_STATION_LEARNED] = "station_learned",
+		[SWITCH_STATION_MOVED] = "station_moved",
+		[SWITCH_STATION_REFUSED] = "station_refused",
+		[SWITCH_GUARD] = "guard",
+		[SWITCH_STORM] = "storm",
+		[SWITCH_LOOP] = "loop",
+	};
+	const struct session *session = (const struct session *)notice->port;
+
+	(void)context;
+	if (notice->port->deliver != deliver) { /* the node's own interface */
+		if (notice->event == SWITCH_LOOP)
+			log_warn("loop", "port=interface detail=\"%s\"", notice->detail);
+		return;
+	}
+	note(session, kinds[notice->event], notice->detail, notice);
+	if (notice->event == SWITCH_LOOP)
+		log_warn("loop", "session=%s network=%s member=%s detail=\"%s\"", session->id,
+			session->network, session->port.member, notice->detail);
 }
 
 static void on_fill(struct channel *channel)
@@ -226,6 +232,8 @@ static void on_closed(struct channel *channel)
 	intake_finish(&session->intake);
 	outlet_finish(&session->outlet);
 	HASH_DELETE(hh, session->sessions->by_id, session);
+	free(session->user);
+	free(session->dn);
 	free(session);
 }
 
@@ -309,6 +317,7 @@ void session_create(struct sessions *sessions, struct channel *channel,
 	session->sessions = sessions;
 	session->channel = channel;
 	session->id = channel->id;
+	session->number = ++sessions->last_number;
 	session->issued_at = claims->issued_at;
 	session->started_at = clock_unix_ms() / 1000;
 	session->policy_version = claims->policy_version;
@@ -319,6 +328,14 @@ void session_create(struct sessions *sessions, struct channel *channel,
 	HASH_ADD_KEYPTR(hh, sessions->by_id, session->id, strlen(session->id), session);
 	channel->face = &face;
 	channel->owner = session;
+}
+
+void session_set_names(struct channel *channel, const char *user, const char *dn)
+{
+	struct session *session = channel->owner;
+
+	session->user = xstrdup(user);
+	session->dn = xstrdup(dn);
 }
 
 /* channel_close never frees at once, so that a list may be walked while its sessions end. */
@@ -362,4 +379,28 @@ err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id
 		return ERR_NOT_FOUND;
 	end(session, WS_STATUS_POLICY, "ended by an operator");
 	return OK;
+}
+
+/* ---- for the node's own interface and the status page ---- */
+
+err_t sessions_end_number(
+	struct sessions *sessions, const char *tenant, const char *network, uint32_t number)
+{
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (session->number == number && session_is_in(session, tenant, network)) {
+			end(session, WS_STATUS_POLICY, "ended by an operator");
+			return OK;
+		}
+	return ERR_NOT_FOUND;
+}
+
+struct switch_ctx *sessions_switch(const struct sessions *sessions)
+{
+	return sessions->ctx;
+}
+
+enum drop sessions_forward(struct sessions *sessions, struct port *from, struct packet *frame)
+{
+	sessions->now_us = (uint64_t)clock_us();
+	return switch_forward(from, frame, (int64_t)(sessions->now_us / 1000));
 }

@@ -26,6 +26,9 @@ void sessions_destroy(struct sessions *sessions); /* all must be closed; NULL is
 void session_create(struct sessions *sessions, struct channel *channel,
 	const struct token_claims *claims, bool batches);
 
+/* Says who the session's client is in the words of the proxy before it; kept with the session. */
+void session_set_names(struct channel *channel, const char *user, const char *dn);
+
 /* Do the claims name a member with a network and an address? */
 bool session_claims_good(const struct token_claims *claims);
 
@@ -44,6 +47,30 @@ void sessions_set_rules(struct sessions *sessions, const char *tenant, const cha
 
 /* Ends one session of the tenant. ERR_NOT_FOUND if it is not here. */
 err_t sessions_end(struct sessions *sessions, const char *tenant, const char *id) MUST_CHECK;
+
+/* The same for the one with that number in a network. */
+err_t sessions_end_number(struct sessions *sessions, const char *tenant, const char *network,
+	uint32_t number) MUST_CHECK;
+
+/* A live session as vpn-ws's status page has it. */
+struct session_view {
+	uint32_t number; /* counted from 1 on this node, never given twice */
+	const struct port *port;
+	const char *address;
+	const char *user, *dn; /* by the proxy; without one, the token's subject and "" */
+	int64_t started_at;
+	uint64_t received, sent; /* bytes on the socket */
+};
+
+/* Shows the network's sessions, the oldest first. */
+void sessions_visit(const struct sessions *sessions, const char *tenant, const char *network,
+	void (*visit)(void *context, const struct session_view *view), void *context);
+
+/* The switch that their ports are of. */
+struct switch_ctx *sessions_switch(const struct sessions *sessions);
+
+/* switch_forward for a port of that switch that is no session. */
+enum drop sessions_forward(struct sessions *sessions, struct port *from, struct packet *frame);
 
 /*
  * Lists live sessions of the tenant (CALL_FLEET: of all) in the order of their ids: those that

@@ -99,3 +99,26 @@ void sessions_list_events(const struct sessions *sessions, const char *tenant, c
 {
 	journal_list(sessions->journal, tenant, node, request, arena, list);
 }
+
+void sessions_visit(const struct sessions *sessions, const char *tenant, const char *network,
+	void (*visit)(void *context, const struct session_view *view), void *context)
+{
+	for (const struct session *session = sessions->by_id; session; session = session->hh.next) {
+		struct stream_path path;
+		struct session_view view = {
+			.number = session->number,
+			.port = &session->port,
+			.address = session->channel->address,
+			.user = session->user ? session->user : session->subject,
+			.dn = session->dn ? session->dn : "",
+			.started_at = session->started_at,
+		};
+
+		if (!session_is_in(session, tenant, network))
+			continue;
+		stream_path(session->channel->stream, &path);
+		view.received = path.received;
+		view.sent = path.sent;
+		visit(context, &view);
+	}
+}

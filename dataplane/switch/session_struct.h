@@ -13,11 +13,15 @@
 #include "lib/hash.h"
 #include "lib/uuid.h"
 
+#include <string.h>
+
 struct session {
 	struct port port; /* first: what the switch gives back is the session */
 	struct sessions *sessions;
 	struct channel *channel;
-	const char *id; /* the connection's */
+	const char *id;	 /* the connection's */
+	uint32_t number; /* see session_view */
+	char *user, *dn; /* by the proxy; NULL: there is none */
 	char tenant[UUID_SIZE];
 	char network[UUID_SIZE];
 	char subject[64];
@@ -38,6 +42,7 @@ struct sessions {
 	struct switch_ctx *ctx;
 	struct journal *journal;
 	struct session *by_id;
+	uint32_t last_number;
 	uint64_t seed;	  /* of flow_hash */
 	uint64_t now_us;  /* of the message that is being forwarded */
 	struct pace pace; /* of frames to many */
@@ -46,6 +51,13 @@ struct sessions {
 static inline bool session_is_live(const struct session *session)
 {
 	return session->port.domain != NULL;
+}
+
+static inline bool session_is_in(
+	const struct session *session, const char *tenant, const char *network)
+{
+	return session_is_live(session) && strcmp(session->tenant, tenant) == 0 &&
+	       strcmp(session->network, network) == 0;
 }
 
 static inline uint64_t session_count_drops(const struct session *session)
