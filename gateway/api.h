@@ -15,6 +15,7 @@ struct api {
 	struct trust *trust;
 	struct limit *principals; /* by subject */
 	struct limit *addresses;  /* by origin, for those who are nobody yet */
+	struct event_streams *streams;
 };
 
 /* One request on its way through the gateway. */

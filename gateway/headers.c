@@ -18,6 +18,7 @@ static const struct {
 	{ "Content-Length", offsetof(struct headers, content_length) },
 	{ "Transfer-Encoding", offsetof(struct headers, transfer_encoding) },
 	{ "Host", offsetof(struct headers, host) },
+	{ "Last-Event-ID", offsetof(struct headers, last_event_id) },
 };
 
 static void refuse(

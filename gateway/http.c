@@ -9,6 +9,7 @@
 #include "gateway/http.h"
 
 #include "gateway/crew.h"
+#include "gateway/file.h"
 #include "gateway/peers.h"
 #include "lib/clock.h"
 #include "lib/endpoint.h"
@@ -36,6 +37,7 @@
 #define QUEUE_MAX	  1024		     /* requests that wait for a worker */
 #define DISCARD_MAX	  HEADERS_LENGTH_MAX /* bytes read of a refused body */
 #define SWEEP_MS	  500
+#define FEED_BLOCK	  4096 /* bytes of a feed that are sent at once */
 #define TLS_PRIORITIES	  "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
 
 enum exchange_state { EXCHANGE_NEW, EXCHANGE_READING, EXCHANGE_SERVING, EXCHANGE_SERVED };
@@ -49,10 +51,11 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct peer *peer;
 	enum exchange_state state;
-	size_t body_size; /* room at request.body */
-	size_t n_read;	  /* bytes of the body so far, also those not kept */
-	bool last;	  /* the connection ends with this reply */
-	bool counted;	  /* in http.n_open */
+	size_t body_size;	/* room at request.body */
+	size_t n_read;		/* bytes of the body so far, also those not kept */
+	bool last;		/* the connection ends with this reply */
+	bool counted;		/* in http.n_open */
+	struct feeding feeding; /* of a reply with a feed */
 };
 
 struct http {
@@ -61,6 +64,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct peers *peers;
 	struct crew *crew;
+	struct feeds *feeds;
 	struct worker *sweeper;
 	atomic_bool running; /* from the first to the last moment at which requests are welcome */
 
@@ -69,16 +73,6 @@ struct http {
 	int n_open;		/* exchanges from exchange_submit to their end */
 	bool closed;		/* n_open stays 0 */
 };
-
-void http_reply_add(struct http_reply *reply, const char *name, const char *value)
-{
-	for (size_t i = 0; i < reply->n_headers; i++)
-		if (strcmp(reply->headers[i].name, name) == 0)
-			return;
-	if (reply->n_headers == HTTP_REPLY_HEADERS_MAX)
-		BUG("a reply has no room for the header %s", name);
-	reply->headers[reply->n_headers++] = (struct http_header){ name, value };
-}
 
 /* ---- connections ---- */
 
@@ -188,6 +182,53 @@ static void on_job(struct job *job)
 	MHD_resume_connection(connection);
 }
 
+/* ---- feeds ---- */
+
+static struct exchange *exchange_of(struct feeding *feeding)
+{
+	return (struct exchange *)((char *)feeding - offsetof(struct exchange, feeding));
+}
+
+static void on_feed_ready(struct feeding *feeding)
+{
+	MHD_resume_connection(exchange_of(feeding)->connection);
+}
+
+/* Gives what the feed has to the client, and when that is all, waits for more. */
+static ssize_t on_feed(void *arg, uint64_t position, char *room, size_t size)
+{
+	struct feeding *feeding = arg;
+	struct exchange *exchange = exchange_of(feeding);
+	size_t n = feeding->len - feeding->sent;
+
+	(void)position;
+	if (n > 0) {
+		n = n < size ? n : size;
+		memcpy(room, feeding->text + feeding->sent, n);
+		feeding->sent += n;
+		peer_step(exchange->peer);
+		return (ssize_t)n;
+	}
+	if (feeding->over)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	MHD_suspend_connection(exchange->connection);
+	feeds_wait(exchange->http->feeds, feeding);
+	return 0;
+}
+
+static struct MHD_Response *feed_response(struct exchange *exchange)
+{
+	struct feeding *feeding = &exchange->feeding;
+
+	feeding->feed = exchange->reply.feed;
+	feeding->call = &exchange->request.call;
+	feeding->ready = on_feed_ready;
+	return MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, FEED_BLOCK, on_feed, feeding, NULL);
+}
+
+/* ---- exchanges: answering ---- */
+
 static enum MHD_Result exchange_respond(struct exchange *exchange)
 {
 	static const struct http_header always[] = {
@@ -198,8 +239,11 @@ static enum MHD_Result exchange_respond(struct exchange *exchange)
 		{ "Referrer-Policy", "no-referrer" },
 	};
 	struct http_reply *reply = &exchange->reply;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		reply->body_len, (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		reply->feed != NULL
+			? feed_response(exchange)
+			: MHD_create_response_from_buffer(reply->body_len,
+				  (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result;
 
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
@@ -313,6 +357,9 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
 	if (exchange == NULL)
 		return;
 	peer_step(exchange->peer);
+	if (exchange->reply.feed != NULL)
+		exchange->reply.feed->closed(exchange->reply.feed);
+	free(exchange->feeding.text);
 	exchange_uncount(exchange);
 	call_finish(&exchange->request.call);
 	free(exchange);
@@ -335,23 +382,6 @@ __attribute__((format(printf, 2, 0))) static void on_log(
 		LOG_THROTTLED(LOG_LEVEL_DEBUG, "http", "text=%s", log_value(text));
 	else
 		log_error("http", "text=%s", log_value(text));
-}
-
-static char *file_read(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (file == NULL || getdelim(&text, &size, '\0', file) <= 0) {
-		log_error("http_file", "path=%s error=%s", log_value(path),
-			log_value(errno != 0 ? strerror(errno) : "it is empty"));
-		free(text);
-		text = NULL;
-	}
-	if (file != NULL)
-		fclose(file);
-	return text;
 }
 
 static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_storage *address)
@@ -378,6 +408,7 @@ static void http_free(struct http *http)
 {
 	worker_stop(http->sweeper);
 	crew_stop(http->crew);
+	feeds_stop(http->feeds);
 	peers_destroy(http->peers);
 	pthread_mutex_destroy(&http->mutex);
 	pthread_cond_destroy(&http->drained);
@@ -400,6 +431,7 @@ static err_t start(struct http *http)
 	if (http->certificate == NULL || http->key == NULL)
 		return ERR_INVALID_ARGUMENT;
 	http->crew = crew_start(http->options.workers, on_job);
+	http->feeds = feeds_start(http->options.bus);
 	http->daemon = daemon_start(http, &address);
 	if (http->daemon == NULL) {
 		log_error("http_listen", "listen=%s error=%s", log_value(http->options.listen),
@@ -448,6 +480,7 @@ bool http_close(struct http *http, int64_t drain_ms)
 	int listener = MHD_quiesce_daemon(http->daemon);
 
 	atomic_store(&http->running, false);
+	feeds_end(http->feeds);
 	if (!drain(http, drain_ms)) {
 		/* libmicrohttpd aborts when it is stopped with suspended connections. */
 		log_warn("http_not_drained", "open=%d", http->n_open);

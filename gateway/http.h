@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "gateway/feeds.h"
 #include "gateway/headers.h"
 #include "gateway/status.h"
 #include "lib/call.h"
@@ -22,7 +23,8 @@
 #define HTTP_REPLY_HEADERS_MAX 8
 #define HTTP_ORIGIN_LEN	       INET6_ADDRSTRLEN
 
-/* One request, with its call: trace, arena and deadline. Good until `serve` has returned. */
+/* One request, with its call: trace, arena and deadline. Good until `serve` has returned, or until
+ * the end of the feed that the reply got. */
 struct http_request {
 	struct call call;
 	enum http_status refused; /* the server itself refuses it, call.fault says why; or 0 */
@@ -46,6 +48,7 @@ struct http_reply {
 	size_t body_len;
 	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
 	size_t n_headers;
+	struct feed *feed; /* goes on with what that sends, after the body; or NULL */
 };
 
 /* Adds a header, unless the reply has it already. Both texts are kept. */

@@ -5,6 +5,7 @@
  * Events: revoked and keys, both of auth.
  * State:  none.
  */
+#include "gateway/api/network_events.h"
 #include "gateway/api.h"
 #include "gateway/usage.h"
 #include "lib/svc.h"
@@ -86,6 +87,7 @@ static err_t start(struct svc *svc)
 	gateway.api.trust = trust_start(svc, gateway.issuer);
 	gateway.api.principals = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
 	gateway.api.addresses = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
+	gateway.api.streams = event_streams_create();
 	err = http_open(&gateway.http, &options);
 	if (err != OK)
 		trust_stop(gateway.api.trust);
@@ -114,6 +116,7 @@ int main(int argc, char **argv)
 	int status = svc_main(&definition, argc, argv);
 
 	if (gateway.drained) {
+		event_streams_destroy(gateway.api.streams);
 		limit_destroy(gateway.api.principals);
 		limit_destroy(gateway.api.addresses);
 		trust_destroy(gateway.api.trust);

@@ -16,6 +16,7 @@ const struct route *const api_tables[] = {
 	enrolments_routes,
 	attachments_routes,
 	signing_keys_routes,
+	network_events_routes,
 	openapi_routes,
 	NULL,
 };

@@ -10,6 +10,7 @@ import pytest
 from api_client import Caller, NOBODY, bearer, parameters_of, wait_for
 from api_world import (ROLES, PASSWORD, Device, Tenant, admin, api, fleet_users, stranger, tenant, things,
                        websocket)  # fixtures too
+from event_stream import event_stream
 
 READ = {"owner", "admin", "auditor"}
 WORK_READ = READ | {"operator"}
@@ -150,7 +151,9 @@ def test_sessions(api, fleet, tenant, things):
         assert session["subject"] == "device:" + things.device.id
         assert api.ok("getSession", owner, id_=session["id"], **of)["member"] == attachment["member"]
         assert api.call("getSession", owner, id_=str(uuid.uuid4()), **of).status_code == 404
-        api.ok("closeSession", owner, id_=session["id"], **of)
+        with event_stream(api, owner, tenant.id, things.network["id"]) as stream:
+            api.ok("closeSession", owner, id_=session["id"], **of)
+            stream.find("session_closed", session=session["id"], member=attachment["member"])
         while sock.recv(4096):
             pass
     wait_for("the end of the session", lambda: api.ok("listSessions", owner, **of)["items"] == [])

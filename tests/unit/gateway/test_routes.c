@@ -58,6 +58,7 @@ static const struct {
 	{ "GET", T "/members/{id}", READERS, false },
 	{ "PATCH", T "/members/{id}", WRITERS, false },
 	{ "DELETE", T "/members/{id}", WRITERS, false },
+	{ "GET", T "/networks/{id}/events", READERS, false },
 	{ "GET", T "/sessions", READERS, false },
 	{ "GET", T "/sessions/{id}", READERS, false },
 	{ "DELETE", T "/sessions/{id}", WRITERS, false },
