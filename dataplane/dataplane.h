@@ -8,7 +8,8 @@
 #include "dataplane/net/listener.h"
 #include "dataplane/loop.h"
 #include "dataplane/admit/refused.h"
-#include "dataplane/relay/relay.h"
+#include "dataplane/nymea/nymea.h"
+#include "dataplane/relay/guest.h"
 #include "dataplane/switch/session.h"
 #include "dataplane/admit/verifier.h"
 #include "dataplane/vpnws/vpnws.h"
@@ -23,6 +24,8 @@ struct dataplane {
 	const char *issuer;
 	const char *congestion;
 	struct vpnws_settings vpnws_settings;
+	const char *link_listen;
+	struct nymea_settings nymea_settings;
 
 	struct svc *svc;
 	struct bus *bus;
@@ -39,8 +42,10 @@ struct dataplane {
 	struct verifier *verifier;
 	struct refused *refused;
 	struct sessions *sessions;
-	struct relays *relays;
-	unsigned n_waiting; /* connections that another service decides about just now */
+	struct guests *guests; /* clients that pair */
+	struct links *links;   /* to other nodes */
+	struct nymea *nymea;   /* faces for nymea's clients */
+	unsigned n_waiting;    /* connections that another service decides about just now */
 };
 
 /* Who the node is, in its calls to others. */

@@ -6,12 +6,13 @@
  * State:   none; what lives here ends with the process, and its clients come again.
  */
 #include "dataplane/admit/admit.h"
-#include "dataplane/relay/claim.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/admit/keys.h"
 #include "dataplane/net/http.h"
 #include "dataplane/node.h"
+#include "dataplane/nymea/ini.h"
+#include "dataplane/relay/link.h"
 #include "lib/congestion.h"
 #include "lib/log.h"
 
@@ -65,10 +66,14 @@ static const struct config_entry config[] = {
 		"user, by name or number, to go on as when all is open; empty: no change", 0, 0 },
 	{ "LANYARD_GROUP", "", &dataplane.vpnws_settings.process_group, CONFIG_TEXT,
 		"group to go on with; empty: that of the user", 0, 0 },
+	{ "LANYARD_LINK_LISTEN", "127.0.0.1:0", &dataplane.link_listen, CONFIG_ENDPOINT,
+		"where other nodes bring the partners of our clients; port 0 takes a free one", 0,
+		0 },
+	NYMEA_CONFIG(dataplane.nymea_settings),
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
-/* The command line of vpn-ws. */
+/* The command lines of vpn-ws and of nymea-remoteproxy. */
 static const struct argument arguments[] = {
 	{ "tuntap", "DEVICE", "LANYARD_VPNWS_TUNTAP" },
 	{ "exec", "COMMAND", "LANYARD_VPNWS_EXEC" },
@@ -80,6 +85,11 @@ static const struct argument arguments[] = {
 	{ "socket-mode", "MODE", "LANYARD_VPNWS_MODE" },
 	{ "socket-group", "GROUP", "LANYARD_VPNWS_GROUP" },
 	{ "", "ADDRESS", "LANYARD_VPNWS_LISTEN" },
+	{ "c|configuration", "FILE", "LANYARD_NYMEA_CONFIG" },
+	{ "m|mock-authenticator", NULL, "LANYARD_NYMEA_AUTHENTICATOR=mock" },
+	{ "l|logging", "FILE", "LANYARD_NYMEA_LOG_FILE" },
+	{ "d|development", NULL, "" },
+	{ "verbose", NULL, "LANYARD_LOG_LEVEL=debug" },
 	{ NULL, NULL, NULL },
 };
 
@@ -114,7 +124,13 @@ static err_t open_doors(void)
 		.context = &dataplane,
 	};
 
-	return listener_open(&dataplane.listener, &listener);
+	err_t err = listener_open(&dataplane.listener, &listener);
+
+	if (err == OK)
+		err = links_open(&dataplane.links, &dataplane, dataplane.link_listen);
+	if (err == OK)
+		err = nymea_open(&dataplane.nymea, &dataplane, &dataplane.nymea_settings);
+	return err;
 }
 
 static err_t open_vpnws(void)
@@ -140,6 +156,9 @@ static void close_doors(void *arg)
 	(void)arg;
 	listener_close(dataplane.listener);
 	vpnws_close(dataplane.vpnws);
+	links_close(dataplane.links);
+	nymea_close(dataplane.nymea);
+	guests_close(dataplane.guests);
 	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
 
@@ -177,7 +196,9 @@ static void stop(struct svc *svc)
 	congestion_destroy(dataplane.control);
 	vpnws_destroy(dataplane.vpnws);
 	sessions_destroy(dataplane.sessions);
-	relays_destroy(dataplane.relays);
+	nymea_destroy(dataplane.nymea);
+	links_destroy(dataplane.links);
+	guests_destroy(dataplane.guests);
 	verifier_destroy(dataplane.verifier);
 	refused_destroy(dataplane.refused);
 	packet_trim();
@@ -186,11 +207,6 @@ static void stop(struct svc *svc)
 
 static err_t start(struct svc *svc)
 {
-	static const struct relays_options relays = {
-		.context = &dataplane,
-		.claim = claim_make,
-		.release = claim_release,
-	};
 	err_t err;
 
 	if ((err = open_congestion()) != OK)
@@ -199,13 +215,15 @@ static err_t start(struct svc *svc)
 	 * slow. */
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
 	counters_register();
+	if ((err = nymea_settings_log(&dataplane.nymea_settings)) != OK)
+		return err;
 	dataplane.svc = svc;
 	dataplane.bus = svc_bus(svc);
 	dataplane.instance = svc_instance(svc);
 	dataplane.verifier = verifier_create(dataplane.issuer);
 	dataplane.refused = refused_create();
 	dataplane.sessions = sessions_create();
-	dataplane.relays = relays_create(&relays);
+	dataplane.guests = guests_create(&dataplane);
 	if ((err = loop_start(&dataplane.loop)) != OK)
 		return err;
 	if (!loop_call(dataplane.loop, run_open, &err))
@@ -223,9 +241,18 @@ static err_t start(struct svc *svc)
 	return OK;
 }
 
+static err_t prepare(struct fault *fault)
+{
+	const char *path = getenv("LANYARD_NYMEA_CONFIG");
+
+	return path != NULL && *path != '\0' ? ini_load(path, fault) : OK;
+}
+
 static err_t check(struct fault *fault)
 {
-	return vpnws_check(&dataplane.vpnws_settings, fault);
+	err_t err = vpnws_check(&dataplane.vpnws_settings, fault);
+
+	return err == OK ? nymea_settings_check(&dataplane.nymea_settings, fault) : err;
 }
 
 static const struct svc_definition definition = {
@@ -234,6 +261,7 @@ static const struct svc_definition definition = {
 		"devices' live connections: the switch of their networks, and the relay of pairs",
 	.config = config,
 	.arguments = arguments,
+	.prepare = prepare,
 	.check = check,
 	.services = node_services,
 	.events = node_events,

@@ -4,6 +4,7 @@
 #include "dataplane/node.h"
 
 #include "dataplane/dataplane.h"
+#include "dataplane/relay/link.h"
 #include "lib/check.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -98,6 +99,31 @@ static err_t close_session(
 	return OK;
 }
 
+struct linking {
+	struct call *call;
+	const Dataplane__OpenLinkRequest *request;
+	Dataplane__Link *reply;
+	err_t err;
+};
+
+static void run_link(void *arg)
+{
+	struct linking *linking = arg;
+
+	linking->err = link_offer(node, linking->call, linking->request, linking->reply);
+}
+
+static err_t open_link(
+	struct call *call, const Dataplane__OpenLinkRequest *request, Dataplane__Link *reply)
+{
+	struct linking linking = { call, request, reply, OK };
+	err_t err = on_loop(call, run_link, &linking);
+
+	return err == OK ? linking.err : err;
+}
+
+BUS_HANDLER(Dataplane__Dataplane_Service, open_link, Dataplane__OpenLinkRequest, Dataplane__Link,
+	DATAPLANE__LINK__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest,
 	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
@@ -133,7 +159,7 @@ static void run_revoked(void *arg)
 
 	verifier_revoke(node->verifier, notice->what, notice->number, clock_unix_ms() / 1000);
 	sessions_end_subject(node->sessions, notice->what, notice->number);
-	relays_end_subject(node->relays, notice->what, notice->number);
+	guests_end_subject(node->guests, notice->what, notice->number);
 	free(notice);
 }
 
@@ -219,7 +245,7 @@ static void run_pair_closed(void *arg)
 {
 	struct notice *notice = arg;
 
-	relays_end_pair(node->relays, notice->what);
+	guests_end_pair(node->guests, notice->what);
 	free(notice);
 }
 

@@ -11,10 +11,11 @@
 
 /* An option that sets a variable of the environment, as if the process had been started with it. */
 struct argument {
-	const char
-		*name; /* without its dashes; "": the word that is no option; NULL ends the table */
-	const char *value; /* what it takes, e.g. "FILE"; NULL: nothing, the setting becomes true */
-	const char *setting; /* LANYARD_... */
+	const char *name;  /* without its dashes, "c|config" has a short form too; "": the word that
+			      is  no option; NULL ends the table */
+	const char *value; /* what it takes, e.g. "FILE"; NULL: nothing */
+	const char *setting; /* LANYARD_...; without a value it becomes true, or what stands behind
+				a '=' here; "": the option is taken and means nothing */
 };
 
 enum arguments_mode { ARGUMENTS_RUN, ARGUMENTS_CHECK, ARGUMENTS_HELP, ARGUMENTS_VERSION };

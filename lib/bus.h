@@ -78,6 +78,11 @@ size_t bus_count(struct bus *bus, const char *service);
 err_t bus_call(struct call *call, const ProtobufCServiceDescriptor *service, const char *method,
 	const ProtobufCMessage *request, const ProtobufCMessage **reply) MUST_CHECK;
 
+/* Calls that instance of the service and no other; ERR_UNAVAILABLE if it is not alive. */
+err_t bus_call_at(struct call *call, const char *instance,
+	const ProtobufCServiceDescriptor *service, const char *method,
+	const ProtobufCMessage *request, const ProtobufCMessage **reply) MUST_CHECK;
+
 /* What one instance answered to bus_call_each; `reply` is in the call's arena, NULL if err != OK.
  */
 struct bus_answer {

@@ -276,6 +276,30 @@ err_t bus_call(struct call *call, const ProtobufCServiceDescriptor *service, con
 	return reply_take(&question, answer, reply);
 }
 
+err_t bus_call_at(struct call *call, const char *instance,
+	const ProtobufCServiceDescriptor *service, const char *method,
+	const ProtobufCMessage *request, const ProtobufCMessage **reply)
+{
+	struct question question;
+	struct bus_peer **peers;
+	enum outcome outcome = NOT_RUN;
+	Bus__Reply *answer = NULL;
+	size_t n;
+	err_t err = question_make(&question, call, service, method, request);
+
+	if (err != OK)
+		return err;
+	peers = peers_of(call->bus, service->package, call->arena, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(peers[i]->at.instance, instance) == 0)
+			outcome = ask(&question, peers[i], &answer);
+		peer_release(peers[i]);
+	}
+	if (outcome != ANSWERED)
+		return refuse_outcome(&question, outcome);
+	return reply_take(&question, answer, reply);
+}
+
 err_t bus_call_each(struct call *call, const ProtobufCServiceDescriptor *service,
 	const char *method, const ProtobufCMessage *request, struct bus_answer **answers, size_t *n)
 {

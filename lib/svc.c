@@ -350,6 +350,16 @@ static bool read_log_level(enum log_level *level)
 	return false;
 }
 
+static bool prepare_settings(const struct svc_definition *definition)
+{
+	struct fault fault = { "", "" };
+
+	if (definition->prepare == NULL || definition->prepare(&fault) == OK)
+		return true;
+	fprintf(stderr, "%s: %s\n", fault.field, fault.detail);
+	return false;
+}
+
 static bool check_settings(const struct svc_definition *definition)
 {
 	struct fault fault = { "", "" };
@@ -380,8 +390,8 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 		printf("lanyard-%s %s\n", definition->name, LANYARD_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (config_load(tables, environ) != OK || !read_log_level(&level) ||
-		!check_settings(definition))
+	if (!prepare_settings(definition) || config_load(tables, environ) != OK ||
+		!read_log_level(&level) || !check_settings(definition))
 		return 2;
 	if (mode == ARGUMENTS_CHECK) {
 		config_print(tables, stdout);

@@ -31,6 +31,9 @@ struct svc_definition {
 	const char *schema;		  /* its schema in PostgreSQL; NULL: it keeps no state */
 	const struct event_route *events; /* or NULL */
 	const struct svc_task *tasks;	  /* or NULL; needs a schema */
+	/* Runs after the command line and before the settings are read: may set variables that are
+	 * not set yet. May be NULL. */
+	err_t (*prepare)(struct fault *fault);
 	/* Looks at its own settings after they were read, also for --check: with an error, `fault`
 	 * names the setting and what was expected. May be NULL. */
 	err_t (*check)(struct fault *fault);

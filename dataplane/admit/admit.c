@@ -6,6 +6,7 @@
 #include "dataplane/admit/basic.h"
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/relay/pair.h"
 #include "dataplane/vpnws/peer.h"
 #include "lib/clock.h"
 #include "lib/l2.h"
@@ -75,7 +76,7 @@ static int admit_pair(struct dataplane *dataplane, struct http *http,
 	if (dataplane->n_waiting >= WAITING_MAX)
 		return refuse(503, why, "Too many connections are waiting.");
 	channel = channel_accept(http, &options);
-	relay_create(dataplane->relays, channel, claims, request->nonce);
+	pair_create(dataplane, channel, claims, request->nonce);
 	channel_open(channel);
 	return 0;
 }

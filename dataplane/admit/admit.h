@@ -7,7 +7,7 @@
 #pragma once
 
 #include "dataplane/net/http.h"
-#include "dataplane/relay/relay.h"
+#include "dataplane/relay/guest.h"
 #include "lib/token.h"
 
 #define ADMIT_NETWORK_MAX   64
@@ -17,7 +17,7 @@
 struct admit_request {
 	const char *path;
 	char authorization[ADMIT_AUTHORIZATION]; /* "" if there is none */
-	char nonce[RELAY_NONCE_MAX + 1];	 /* ?nonce= */
+	char nonce[GUEST_NONCE_MAX + 1];	 /* ?nonce= */
 	char network[ADMIT_NETWORK_MAX + 1];	 /* ?network= */
 };
 

@@ -7,7 +7,9 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -102,6 +104,22 @@ err_t listener_open(struct listener **out, const struct listener_options *option
 	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 	*out = listener;
 	return OK;
+}
+
+unsigned listener_port(const struct listener *listener)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(listener->fd, &address.any, &len) != 0)
+		return 0;
+	if (address.any.sa_family == AF_INET)
+		return ntohs(address.four.sin_port);
+	return address.any.sa_family == AF_INET6 ? ntohs(address.six.sin6_port) : 0;
 }
 
 void listener_close(struct listener *listener)

@@ -25,5 +25,8 @@ struct listener_options {
 /* Binds and listens. Errors are logged. */
 err_t listener_open(struct listener **out, const struct listener_options *options) MUST_CHECK;
 
+/* The port that it listens on; 0 for a unix socket. */
+unsigned listener_port(const struct listener *listener);
+
 /* Stops accepting; frees itself when the loop has closed its handles. NULL is fine. */
 void listener_close(struct listener *listener);

@@ -36,7 +36,7 @@ static const struct row {
 	{ "SSL/enabled", "LANYARD_NYMEA_TLS" },
 	{ "SSL/certificate", "LANYARD_NYMEA_TLS_CERT" },
 	{ "SSL/certificateKey", "LANYARD_NYMEA_TLS_KEY" },
-	{ "SSL/certificateChain", "LANYARD_NYMEA_TLS_CHAIN" },
+	{ "SSL/certificateChain", NULL }, /* see check_chain */
 	{ "UnixSocketServer/unixSocketFileName", "LANYARD_NYMEA_PAIR_UNIX" },
 	{ "UnixSocketServerTunnelProxy/unixSocketFileName", "LANYARD_NYMEA_TUNNEL_UNIX" },
 	{ "WebSocketServer/host", NULL }, /* these: see set_doors */
@@ -203,6 +203,13 @@ static void set_log(const struct reading *reading)
 			file ? file : "/var/log/nymea-remoteproxy.log");
 }
 
+/* Whose file names a Lambda function asks it; -m and our own setting count more. */
+static void set_authenticator(const struct reading *reading)
+{
+	if (value_of(reading, "AWS/authorizerLambdaFunction"))
+		reading->set(reading->context, "LANYARD_NYMEA_AUTHENTICATOR", "aws");
+}
+
 static void set_log_engine(const struct reading *reading)
 {
 	if (is_true(value_of(reading, "ProxyServer/logEngineEnabled")))
@@ -223,6 +230,18 @@ static void set_rows(const struct reading *reading)
 	}
 }
 
+/* A chain belongs behind its certificate, in one file, as TLS libraries have it today. */
+static err_t check_chain(const struct reading *reading)
+{
+	const char *chain = value_of(reading, "SSL/certificateChain");
+
+	if (!chain || *chain == '\0')
+		return OK;
+	return fault_set(reading->fault, ERR_INVALID_ARGUMENT, "configuration",
+		"SSL/certificateChain: append that file to the one of SSL/certificate, and leave "
+		"this empty");
+}
+
 err_t ini_read(char *text, void (*set)(void *context, const char *name, const char *value),
 	void *context, struct fault *fault)
 {
@@ -235,12 +254,15 @@ err_t ini_read(char *text, void (*set)(void *context, const char *name, const ch
 		reading.line++;
 		err = take_line(&reading, line, section);
 	}
+	if (err == OK)
+		err = check_chain(&reading);
 	if (err != OK)
 		return err;
 	set_rows(&reading);
 	set_doors(&reading);
 	set_log(&reading);
 	set_log_engine(&reading);
+	set_authenticator(&reading);
 	return OK;
 }
 

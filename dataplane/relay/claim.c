@@ -4,6 +4,7 @@
 #include "dataplane/relay/claim.h"
 
 #include "dataplane/dataplane.h"
+#include "dataplane/relay/link.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "proto/rendezvous.pb-c.h"
@@ -19,9 +20,10 @@ struct claim {
 	/* the question */
 	char tenant[UUID_SIZE];
 	char subject[64];
-	char token_id[UUID_SIZE];
-	char nonce[RELAY_NONCE_MAX + 1];
+	char token_id[sizeof(((struct guest *)NULL)->token_id)];
+	char nonce[GUEST_NONCE_MAX + 1];
 	char connection[UUID_SIZE];
+	uint64_t bytes; /* of a release */
 
 	/* the answer, written by the thread of the call; the question of a release */
 	err_t err;
@@ -74,6 +76,7 @@ static void tell_released(void *arg)
 	call.tenant = claim->tenant;
 	request.pair = claim->pair;
 	request.connection = claim->connection;
+	request.bytes = claim->bytes;
 	claim->err = bus_call(
 		&call, &rendezvous__rendezvous__descriptor, "Release", &request.base, &reply);
 	if (claim->err != OK) /* rendezvous finds out by itself, later */
@@ -84,25 +87,21 @@ static void tell_released(void *arg)
 
 /* ---- on the loop ---- */
 
-static void refuse(struct relay_end *end, const struct claim *claim)
+static void take_answer(struct guest *guest, const struct claim *claim)
 {
-	char reason[96];
+	struct dataplane *dataplane = claim->dataplane;
 
-	switch (claim->err) {
-	case OK: /* joined with a connection of another node */
-		snprintf(reason, sizeof(reason), "the other end is on node %s", claim->peer_node);
-		relay_refuse(end, claim->pair, WS_STATUS_TRY_LATER, reason);
-		break;
-	case ERR_ALREADY_EXISTS:
-	case ERR_INVALID_ARGUMENT:
-	case ERR_PERMISSION_DENIED:
-	case ERR_FAILED_PRECONDITION:
-		relay_refuse(end, "", WS_STATUS_POLICY, claim->detail);
-		break;
-	default:
-		LOG_THROTTLED(LOG_LEVEL_WARN, "claim_failed", "error=%s detail=%s",
-			err_name(claim->err), log_value(claim->detail));
-		relay_refuse(end, "", WS_STATUS_TRY_LATER, "no pair can be made just now");
+	if (claim->err != OK) {
+		if (claim->err == ERR_UNAVAILABLE || claim->err == ERR_DEADLINE_EXCEEDED)
+			LOG_THROTTLED(LOG_LEVEL_WARN, "claim_failed", "error=%s detail=%s",
+				err_name(claim->err), log_value(claim->detail));
+		guest_refuse(guest, claim->err, claim->detail);
+	} else if (!claim->joined) {
+		guest_wait(guest, claim->pair);
+	} else if (strcmp(claim->peer_node, dataplane->instance) == 0) {
+		guest_meet_here(guest, claim->pair, claim->peer_connection);
+	} else {
+		link_open(dataplane, guest, claim->pair, claim->peer_node, claim->peer_connection);
 	}
 }
 
@@ -110,17 +109,13 @@ static void on_asked(void *arg)
 {
 	struct claim *claim = arg;
 	struct dataplane *dataplane = claim->dataplane;
-	struct relay_end *end = relay_find(dataplane->relays, claim->connection);
+	struct guest *guest = guest_find(dataplane->guests, claim->connection);
 
 	dataplane->n_waiting--;
-	if (!end && claim->err == OK)
-		claim_release(dataplane, claim->tenant, claim->pair, claim->connection);
-	else if (end && claim->err == OK && !claim->joined)
-		relay_wait(end, claim->pair);
-	else if (end && claim->err == OK && strcmp(claim->peer_node, dataplane->instance) == 0)
-		relay_join(end, claim->pair, claim->peer_connection);
-	else if (end)
-		refuse(end, claim);
+	if (guest)
+		take_answer(guest, claim);
+	else if (claim->err == OK)
+		claim_release(dataplane, claim->tenant, claim->pair, claim->connection, 0);
 	free(claim);
 }
 
@@ -129,29 +124,27 @@ static void on_released(void *arg)
 	free(arg);
 }
 
-void claim_make(void *context, struct relay_end *end)
+void claim_make(struct dataplane *dataplane, const struct guest *guest)
 {
-	struct dataplane *dataplane = context;
 	struct claim *claim = xcalloc(1, sizeof(*claim));
-	struct relay_claim about;
 
-	relay_describe(end, &about);
 	claim->dataplane = dataplane;
-	COPY(claim->tenant, about.tenant);
-	COPY(claim->subject, about.subject);
-	COPY(claim->token_id, about.token_id);
-	COPY(claim->nonce, about.nonce);
-	COPY(claim->connection, about.connection);
+	COPY(claim->tenant, guest->tenant);
+	COPY(claim->subject, guest->subject);
+	COPY(claim->token_id, guest->token_id);
+	COPY(claim->nonce, guest->nonce);
+	COPY(claim->connection, guest->relay.end.id);
 	dataplane->n_waiting++;
 	loop_work(dataplane->loop, ask, on_asked, claim);
 }
 
-void claim_release(void *context, const char *tenant, const char *pair, const char *connection)
+void claim_release(struct dataplane *dataplane, const char *tenant, const char *pair,
+	const char *connection, uint64_t bytes)
 {
-	struct dataplane *dataplane = context;
 	struct claim *claim = xcalloc(1, sizeof(*claim));
 
 	claim->dataplane = dataplane;
+	claim->bytes = bytes;
 	COPY(claim->tenant, tenant);
 	COPY(claim->pair, pair);
 	COPY(claim->connection, connection);

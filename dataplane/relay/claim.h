@@ -1,11 +1,14 @@
 /*
- * claim: asks rendezvous for an end's partner, and tells it when an end has gone. The loop's
+ * claim: asks rendezvous for a guest's partner, and tells it when a guest has gone. The loop's
  * thread; the calls run in a thread of its pool.
  */
 #pragma once
 
-#include "dataplane/relay/relay.h"
+#include "dataplane/relay/guest.h"
 
-/* For struct relays_options; `context` is the struct dataplane. */
-void claim_make(void *context, struct relay_end *end);
-void claim_release(void *context, const char *tenant, const char *pair, const char *connection);
+/* Asks, and tells the guest what it is: guest_wait, guest_meet_here, guest_refuse, or a link to the
+ * node of the other one. */
+void claim_make(struct dataplane *dataplane, const struct guest *guest);
+
+void claim_release(struct dataplane *dataplane, const char *tenant, const char *pair,
+	const char *connection, uint64_t bytes);

@@ -47,21 +47,27 @@ static struct pipe_chunk *chunk_with_room(struct pipe *pipe, size_t len)
 	return chunk;
 }
 
-static void drop_first(struct pipe *pipe)
+static void free_all(struct pipe_chunk *chunk)
 {
-	struct pipe_chunk *chunk = pipe->first;
+	while (chunk) {
+		struct pipe_chunk *next = chunk->next;
 
-	pipe->first = chunk->next;
-	if (!pipe->first)
-		pipe->last = NULL;
-	free(chunk);
+		free(chunk);
+		chunk = next;
+	}
 }
 
 void pipe_finish(struct pipe *pipe)
 {
-	while (pipe->first)
-		drop_first(pipe);
-	pipe->bytes = 0;
+	pipe_release(pipe);
+	free_all(pipe->first);
+	*pipe = (struct pipe){ 0 };
+}
+
+void pipe_release(struct pipe *pipe)
+{
+	free_all(pipe->spent);
+	pipe->spent = NULL;
 }
 
 void pipe_push(struct pipe *pipe, const struct pipe_piece *piece)
@@ -85,10 +91,10 @@ bool pipe_peek(const struct pipe *pipe, struct pipe_piece *piece)
 		return false;
 	header = header_at(pipe->first);
 	*piece = (struct pipe_piece){
-		.data = pipe->first->data + pipe->first->read + sizeof(header),
-		.len = header.len,
+		.data = pipe->first->data + pipe->first->read + sizeof(header) + pipe->taken,
+		.len = header.len - pipe->taken,
 		.text = header.text,
-		.first = header.first,
+		.first = header.first && pipe->taken == 0,
 		.final = header.final,
 	};
 	return true;
@@ -100,17 +106,18 @@ void pipe_take(struct pipe *pipe, size_t len)
 	struct header header = header_at(chunk);
 
 	pipe->bytes -= len;
-	chunk->read += len;
-	if (len < header.len) {
-		/* The header moves up to what is left. */
-		header.len -= (uint32_t)len;
-		header.first = false;
-		memcpy(chunk->data + chunk->read, &header, sizeof(header));
+	pipe->taken += len;
+	if (pipe->taken < header.len)
 		return;
-	}
-	chunk->read += sizeof(header);
-	if (chunk->read == chunk->written)
-		drop_first(pipe);
+	pipe->taken = 0;
+	chunk->read += sizeof(header) + header.len;
+	if (chunk->read < chunk->written)
+		return;
+	pipe->first = chunk->next;
+	if (!pipe->first)
+		pipe->last = NULL;
+	chunk->next = pipe->spent;
+	pipe->spent = chunk;
 }
 
 bool pipe_is_empty(const struct pipe *pipe)

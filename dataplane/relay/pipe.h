@@ -26,7 +26,9 @@ struct pipe_chunk;
 
 struct pipe {
 	struct pipe_chunk *first, *last;
-	size_t bytes; /* of payload */
+	struct pipe_chunk *spent; /* taken out, still to be read by who took it */
+	size_t taken;		  /* bytes of the first piece */
+	size_t bytes;		  /* of payload */
 };
 
 /* Forgets all that waits. Zeroed is a good start. */
@@ -34,10 +36,13 @@ void pipe_finish(struct pipe *pipe);
 
 void pipe_push(struct pipe *pipe, const struct pipe_piece *piece);
 
-/* The first piece, valid until the next call; false: nothing waits. */
+/* The first piece, its bytes valid until pipe_release; false: nothing waits. */
 bool pipe_peek(const struct pipe *pipe, struct pipe_piece *piece);
 
 /* Takes `len` bytes of the first piece out; all of them: the piece is over. */
 void pipe_take(struct pipe *pipe, size_t len);
+
+/* What was taken is not read any more: frees its memory. */
+void pipe_release(struct pipe *pipe);
 
 bool pipe_is_empty(const struct pipe *pipe);

@@ -1,70 +1,44 @@
 /*
- * relay: pairs of connections whose messages flow into each other. The loop's thread.
+ * relay: two ends whose bytes flow into each other. The loop's thread.
  *
- * An end waits until the other one comes; what it sends meanwhile is kept, and when that is much,
- * it is not read any further. The same holds when its partner reads slowly. Messages are passed on
- * piece by piece, text as text and binary as binary, so they may have any length. When one end
- * closes, the other one gets what is still on its way to it, and is closed then.
+ * What one sends waits in the other's queue; while that is full the one is not read. Messages are
+ * passed on piece by piece, text as text and binary as binary, so they may have any length. When
+ * one end closes, the other one gets what is still on its way to it first; when one only ends its
+ * sending side, the other direction goes on.
  */
 #pragma once
 
-#include "dataplane/net/channel.h"
-#include "dataplane/net/queue.h"
-#include "lib/uuid.h"
-#include "lib/token.h"
+#include "dataplane/relay/end.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#define RELAY_WAIT_MS 60000
-
-#define RELAY_NONCE_MAX 128
+#define RELAY_HALF_MS 60000 /* for the other direction, after one has ended */
 
 struct relay_end;
-struct relays;
 
-/* What the pairs are made by. */
-struct relays_options {
-	void *context;
-	/* The end is open: find its partner, and call one of the four functions below. */
-	void (*claim)(void *context, struct relay_end *end);
-	/* The connection of a pair is gone. */
-	void (*release)(
-		void *context, const char *tenant, const char *pair, const char *connection);
+/* What an end does that is not passing on bytes. */
+struct relay_hooks {
+	/* It sent something while it was alone. */
+	void (*received)(struct relay_end *one, const struct pipe_piece *piece);
+	/* Its partner has gone: close it, as this kind of end is closed. */
+	void (*parted)(struct relay_end *one);
+	void (*drained)(struct relay_end *one); /* while it is alone; or NULL */
+	void (*timer)(struct relay_end *one);	/* while it is alone; or NULL */
+	void (*closed)(struct relay_end *one);	/* last of all */
 };
 
-struct relays *relays_create(const struct relays_options *options);
-void relays_destroy(struct relays *relays); /* all must be closed; NULL is fine */
-
-/* Makes the connection an end. */
-void relay_create(struct relays *relays, struct channel *channel, const struct token_claims *claims,
-	const char *nonce);
-
-/* Who it is, for the claim; good while the end lives. */
-struct relay_claim {
-	const char *tenant;
-	const char *subject;
-	const char *token_id;
-	const char *nonce;
-	const char *connection;
+struct relay_end {
+	struct end end;
+	const struct relay_hooks *hooks;
+	struct relay_end *partner; /* NULL: alone */
+	bool quiet;		   /* nothing may be sent to it yet */
 };
-void relay_describe(const struct relay_end *end, struct relay_claim *claim);
 
-/* The end with that connection id; NULL if it is gone. */
-struct relay_end *relay_find(struct relays *relays, const char *connection);
+/* After end_of_...: its face is the relay's from now on. */
+void relay_init(struct relay_end *one, const struct relay_hooks *hooks);
 
-/* The claim was granted: the end belongs to the pair and waits for its partner, for RELAY_WAIT_MS.
- */
-void relay_wait(struct relay_end *end, const char *pair);
+/* Both are alone. */
+void relay_join(struct relay_end *one, struct relay_end *other);
 
-/* The claim was granted, and the partner is the end with that connection id. */
-void relay_join(struct relay_end *end, const char *pair, const char *partner);
-
-/* The claim was not granted, or the pair can't be made here. */
-void relay_refuse(struct relay_end *end, const char *pair, enum ws_status code, const char *reason);
-
-/* Ends the connections of a pair. */
-void relays_end_pair(struct relays *relays, const char *pair);
-
-/* Ends the connections of a subject whose tokens were issued before `not_before`. */
-void relays_end_subject(struct relays *relays, const char *subject, int64_t not_before);
+/* Nothing of the partner is sent to it before its own first bytes, or `ms` from now. */
+void relay_keep_quiet(struct relay_end *one, unsigned ms);

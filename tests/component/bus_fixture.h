@@ -147,7 +147,10 @@ BUS_HANDLER(Dataplane__Dataplane_Service, list_network_events, Dataplane__ListNe
 static Dns__Dns_Service dns_service = {
 	.base = DNS__DNS__BASE_INIT, .get_name = on_get_name, .list_names = on_list_names
 };
-static Dataplane__Dataplane_Service dataplane_service = DATAPLANE__DATAPLANE__INIT(on_);
+static Dataplane__Dataplane_Service dataplane_service = { .base = DATAPLANE__DATAPLANE__BASE_INIT,
+	.list_sessions = on_list_sessions,
+	.close_session = on_close_session,
+	.list_network_events = on_list_network_events };
 
 static void block_signals(void)
 {

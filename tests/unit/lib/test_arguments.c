@@ -90,3 +90,26 @@ Test(arguments, say_which_word_is_wrong, .init = cr_redirect_stderr)
 	cr_assert_stderr_eq_str(
 		"lanyard-test: unknown option --nonsense; --help lists what there is\n");
 }
+
+Test(arguments, short_forms_and_fixed_values)
+{
+	static const struct argument drop_in[] = {
+		{ "c|configuration", "FILE", "LANYARD_FILE" },
+		{ "m|mock", NULL, "LANYARD_WHO=anyone" },
+		{ "d|development", NULL, "" },
+		{ NULL, NULL, NULL },
+	};
+	static const char *const lines[] = { "-c a.conf -m -d",
+		"--configuration=a.conf --mock --development", "-mdca.conf" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		enum arguments_mode mode;
+
+		unsetenv("LANYARD_FILE");
+		unsetenv("LANYARD_WHO");
+		cr_expect_eq(read(drop_in, &mode, lines[i]), OK, "%s", lines[i]);
+		cr_expect_eq(mode, ARGUMENTS_RUN);
+		cr_expect_str_eq(setting("LANYARD_FILE"), "a.conf", "%s", lines[i]);
+		cr_expect_str_eq(setting("LANYARD_WHO"), "anyone", "%s", lines[i]);
+	}
+}

@@ -53,11 +53,12 @@ Test(ini, every_key)
 		"NYMEA_JSON_RPC_TIMEOUT_MS=1\nNYMEA_AUTHENTICATION_TIMEOUT_MS=2\n"
 		"NYMEA_INACTIVE_TIMEOUT_MS=3\nNYMEA_ALONE_TIMEOUT_MS=4\nNYMEA_AWS_REGION=eu-1\n"
 		"NYMEA_AWS_FUNCTION=fn\nNYMEA_AWS_CREDENTIALS_URL=http://127.0.0.1/x\n"
-		"NYMEA_TLS=false\nNYMEA_TLS_CERT=/c.pem\nNYMEA_TLS_KEY=/k.pem\nNYMEA_TLS_CHAIN=\n"
+		"NYMEA_TLS=false\nNYMEA_TLS_CERT=/c.pem\nNYMEA_TLS_KEY=/k.pem\n"
 		"NYMEA_PAIR_UNIX=/run/a.socket\nNYMEA_TUNNEL_UNIX=/run/b.socket\n"
 		"NYMEA_PAIR_WS=0.0.0.0:443\nNYMEA_PAIR_TCP=[::1]:80\n"
 		"NYMEA_TUNNEL_WS=127.0.0.1:2222\nNYMEA_TUNNEL_TCP=10.0.0.1:2213\n"
-		"NYMEA_LOG_FILE=/var/log/x.log\nNYMEA_LOG_ENGINE=/var/log/nymea-remoteproxy\n",
+		"NYMEA_LOG_FILE=/var/log/x.log\nNYMEA_LOG_ENGINE=/var/log/nymea-remoteproxy\n"
+		"NYMEA_AUTHENTICATOR=aws\n",
 		"%s", got);
 }
 

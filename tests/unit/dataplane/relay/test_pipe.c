@@ -40,7 +40,8 @@ Test(pipe, keeps_order_and_borders)
 	cr_expect(piece.len == 1 && piece.first && piece.final);
 	pipe_take(&pipe, 1);
 	cr_expect(pipe_is_empty(&pipe));
-	cr_expect_null(pipe.first);
+	pipe_release(&pipe);
+	cr_expect(!pipe.first && !pipe.last && !pipe.spent);
 	cr_expect_eq(pipe.bytes, 0);
 }
 
@@ -70,6 +71,7 @@ Test(pipe, takes_pieces_of_any_length)
 			at += take;
 		}
 	cr_expect(pipe_is_empty(&pipe));
+	pipe_release(&pipe);
 	push(&pipe, "rest", true, true);
 	pipe_finish(&pipe);
 	cr_expect(pipe_is_empty(&pipe));

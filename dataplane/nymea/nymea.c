@@ -1,0 +1,194 @@
+/*
+ * nymea: the doors, and whom they let in.
+ */
+#include "dataplane/nymea/nymea.h"
+
+#include "dataplane/dataplane.h"
+#include "dataplane/net/channel.h"
+#include "dataplane/net/http.h"
+#include "dataplane/nymea/authorizer.h"
+#include "dataplane/nymea/client.h"
+#include "dataplane/nymea/monitor.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <limits.h>
+#include <string.h>
+
+int nymea_next_notification(struct nymea *nymea)
+{
+	nymea->n_notifications = nymea->n_notifications < INT_MAX ? nymea->n_notifications + 1 : 1;
+	return nymea->n_notifications;
+}
+
+/* ---- connections ---- */
+
+/* All clients behind one address may be one attacker. */
+static bool has_too_many(const struct nymea *nymea, const char *address)
+{
+	long n = 0;
+
+	if (HASH_CNT(by_id, nymea->clients) < (unsigned long)nymea->settings->per_address ||
+		strcmp(address, "unix") == 0)
+		return false;
+	for (const struct client *client = nymea->clients; client; client = client->by_id.next)
+		n += strcmp(client->guest.relay.end.address, address) == 0;
+	return n >= nymea->settings->per_address;
+}
+
+static void on_asked(void *context, struct http *http)
+{
+	const struct channel_options options = { 0 };
+	struct nymea_port *port = context;
+	struct channel *channel;
+	const char *why;
+	unsigned status = channel_check(http, &why);
+
+	if (status != 0) {
+		http_answer(http, status, why);
+		return;
+	}
+	channel = channel_accept(http, &options);
+	client_of_channel(port, channel);
+	channel_open(channel);
+}
+
+static const struct http_face http_face = { .asked = on_asked };
+
+static size_t refuse_bytes(struct stream *stream, const struct stream_bytes *bytes)
+{
+	(void)stream;
+	return bytes->len;
+}
+
+static void on_refused_closed(struct stream *stream)
+{
+	(void)stream;
+}
+
+static const struct stream_face refused_face = {
+	.received = refuse_bytes,
+	.closed = on_refused_closed,
+};
+
+static void on_accepted(void *context, struct stream *stream)
+{
+	struct nymea_port *port = context;
+
+	if (has_too_many(port->nymea, stream_address(stream))) {
+		LOG_THROTTLED(
+			LOG_LEVEL_WARN, "nymea_too_many", "address=%s", stream_address(stream));
+		stream_set_face(stream, &refused_face, NULL);
+		stream_close(stream);
+	} else if (port->is_ws) {
+		http_create(stream, &http_face, port);
+	} else {
+		client_of_stream(port, stream);
+	}
+}
+
+/* ---- doors ---- */
+
+struct plan {
+	const char *listen;
+	enum introspect_port kind;
+	bool is_ws, is_unix;
+};
+
+static err_t open_port(struct nymea *nymea, struct nymea_port *port, const struct plan *plan)
+{
+	struct dataplane *dataplane = nymea->dataplane;
+	struct listener_options options = {
+		.loop = loop_uv(dataplane->loop),
+		.door = { .listen = plan->listen, .mode = 0777 },
+		.streams = dataplane->streams,
+		.tls = plan->is_unix ? NULL : nymea->tls,
+		.accepted = on_accepted,
+		.context = port,
+	};
+
+	port->nymea = nymea;
+	port->kind = plan->kind;
+	port->is_ws = plan->is_ws;
+	port->is_tls = options.tls != NULL;
+	return *plan->listen == '\0' ? OK : listener_open(&port->listener, &options);
+}
+
+static err_t open_ports(struct nymea *nymea)
+{
+	const struct nymea_settings *settings = nymea->settings;
+	const struct plan plans[NYMEA_PORTS] = {
+		{ settings->pair_ws, INTROSPECT_PAIRING, true, false },
+		{ settings->pair_tcp, INTROSPECT_PAIRING, false, false },
+		{ settings->pair_unix, INTROSPECT_PAIRING, false, true },
+		{ settings->tunnel_ws, INTROSPECT_TUNNEL, true, false },
+		{ settings->tunnel_tcp, INTROSPECT_TUNNEL, false, false },
+		{ settings->tunnel_unix, INTROSPECT_TUNNEL, false, true },
+	};
+	err_t err = OK;
+
+	for (size_t i = 0; i < NYMEA_PORTS && err == OK; i++)
+		err = open_port(nymea, &nymea->ports[i], &plans[i]);
+	return err;
+}
+
+static err_t open_tls(struct nymea *nymea)
+{
+	static struct tls_identity identity;
+	const struct tls_server_options options = { .identities = &identity, .n_identities = 1 };
+	const struct nymea_settings *settings = nymea->settings;
+	const struct dataplane *dataplane = nymea->dataplane;
+	struct fault fault;
+	err_t err;
+
+	identity.cert = *settings->tls_cert != '\0' ? settings->tls_cert : dataplane->tls_cert;
+	identity.key = *settings->tls_key != '\0' ? settings->tls_key : dataplane->tls_key;
+	if (!settings->tls || *identity.cert == '\0')
+		return OK;
+	if ((err = tls_server_create(&nymea->tls, &options, &fault)) != OK)
+		log_error("nymea_tls_failed", "detail=%s", log_value(fault.detail));
+	return err;
+}
+
+err_t nymea_open(
+	struct nymea **out, struct dataplane *dataplane, const struct nymea_settings *settings)
+{
+	struct nymea *nymea = xcalloc(1, sizeof(*nymea));
+	err_t err;
+
+	*out = nymea;
+	nymea->dataplane = dataplane;
+	nymea->settings = settings;
+	if ((err = open_tls(nymea)) != OK || (err = open_ports(nymea)) != OK)
+		return err;
+	if ((err = monitor_open(&nymea->monitor, nymea)) != OK)
+		return err;
+	nymea->authorizer = authorizer_start(nymea);
+	return OK;
+}
+
+void nymea_close(struct nymea *nymea)
+{
+	struct client *client, *next;
+
+	if (!nymea)
+		return;
+	for (size_t i = 0; i < NYMEA_PORTS; i++)
+		listener_close(nymea->ports[i].listener);
+	monitor_close(nymea->monitor);
+	HASH_ITER(by_id, nymea->clients, client, next)
+	{
+		client->state = CLIENT_OVER;
+		end_close(&client->guest.relay.end, WS_STATUS_NORMAL, "Stop server");
+	}
+}
+
+void nymea_destroy(struct nymea *nymea)
+{
+	if (!nymea)
+		return;
+	authorizer_stop(nymea->authorizer);
+	monitor_destroy(nymea->monitor);
+	tls_server_destroy(nymea->tls);
+	free(nymea);
+}
