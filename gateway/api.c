@@ -2,6 +2,7 @@
 #include "gateway/api.h"
 
 #include "gateway/admit.h"
+#include "gateway/compat/compat.h"
 #include "gateway/problem.h"
 #include "gateway/request.h"
 #include "gateway/usage.h"
@@ -106,11 +107,9 @@ static err_t refuse_status(
 
 static err_t find_route(struct api_request *request)
 {
-	err_t err = target_parse(request->call, request->http->target, &request->target);
+	err_t err =
+		router_match(api_tables, request->http->method, &request->target, &request->match);
 
-	if (err == OK)
-		err = router_match(
-			api_tables, request->http->method, &request->target, &request->match);
 	if (err == ERR_NOT_FOUND)
 		return call_refuse(request->call, err, "", "there is nothing at this path");
 	return err;
@@ -153,6 +152,10 @@ static err_t answer(struct api_request *request)
 		problem_reply_status(request->call, request->http->refused, request->reply);
 		return OK;
 	}
+	if ((err = target_parse(request->call, request->http->target, &request->target)) != OK)
+		return no_route(request, err);
+	if (compat_serve(request))
+		return OK;
 	err = find_route(request);
 	return err == OK ? run(request) : no_route(request, err);
 }

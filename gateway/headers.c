@@ -19,6 +19,8 @@ static const struct {
 	{ "Transfer-Encoding", offsetof(struct headers, transfer_encoding) },
 	{ "Host", offsetof(struct headers, host) },
 	{ "Last-Event-ID", offsetof(struct headers, last_event_id) },
+	{ "If-None-Match", offsetof(struct headers, if_none_match) },
+	{ "Accept", offsetof(struct headers, accept) },
 };
 
 static void refuse(

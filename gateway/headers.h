@@ -15,6 +15,7 @@ struct headers {
 	/* NULL: not there. The values are borrowed. */
 	const char *authorization, *content_type, *if_match, *idempotency_key;
 	const char *content_length, *transfer_encoding, *host, *last_event_id;
+	const char *if_none_match, *accept;
 	size_t len;
 	enum http_status refused; /* 0, or what is wrong with the first wrong one */
 	const char *field, *detail;

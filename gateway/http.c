@@ -290,7 +290,8 @@ static enum MHD_Result exchange_begin(struct exchange *exchange, const char *met
 	struct http_request *request = &exchange->request;
 	struct headers *headers = &request->headers;
 
-	request->method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method;
+	request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+	request->method = request->head ? MHD_HTTP_METHOD_GET : method;
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
 	headers_check(headers);
 	if (headers->refused != 0)

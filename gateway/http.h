@@ -29,7 +29,8 @@ struct http_request {
 	struct call call;
 	enum http_status refused; /* the server itself refuses it, call.fault says why; or 0 */
 	const char *method;	  /* HEAD comes as GET */
-	const char *target;	  /* path and query, as sent */
+	bool head;
+	const char *target; /* path and query, as sent */
 	struct headers headers;
 	const char *body;
 	size_t body_len;

@@ -8,6 +8,8 @@ const struct route *const api_tables[] = {
 	enrolment_keys_routes,
 	networks_routes,
 	devices_routes,
+	portals_routes,
+	certificates_routes,
 	members_routes,
 	sessions_routes,
 	names_routes,

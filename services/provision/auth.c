@@ -3,6 +3,8 @@
 
 #include "lib/bus.h"
 
+#include <string.h>
+
 /* Calls auth as the step `step` of this call: a retry of the call finds what the step did before.
  */
 static err_t auth_step(struct call *call, const char *step, const char *method,
@@ -73,4 +75,28 @@ err_t auth_sign_token(
 {
 	return auth_step(
 		call, "token", "SignToken", &request->base, (const ProtobufCMessage **)token);
+}
+
+err_t auth_check_secret(struct call *call, const char *device, const char *secret)
+{
+	Auth__Credential request = AUTH__CREDENTIAL__INIT;
+	const ProtobufCMessage *reply;
+
+	request.device = (char *)(uintptr_t)device;
+	request.device_secret = (char *)(uintptr_t)secret;
+	return bus_call(call, &auth__auth__descriptor, "Authenticate", &request.base, &reply);
+}
+
+err_t auth_check_tenant(struct call *call, const char *tenant)
+{
+	Auth__Ref request = AUTH__REF__INIT;
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	request.id = (char *)(uintptr_t)tenant;
+	err = bus_call(call, &auth__auth__descriptor, "GetTenant", &request.base, &reply);
+	if (err != OK)
+		return err;
+	return strcmp(((const Auth__Tenant *)reply)->state, "active") == 0 ? OK
+									   : ERR_UNAUTHENTICATED;
 }

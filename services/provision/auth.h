@@ -22,3 +22,9 @@ err_t auth_revoke(
 
 err_t auth_sign_token(struct call *call, const Auth__SignTokenRequest *request,
 	const Auth__Token **token) MUST_CHECK;
+
+/* Is this the secret of the device? UNAUTHENTICATED if not, or if its tenant is suspended. */
+err_t auth_check_secret(struct call *call, const char *device, const char *secret) MUST_CHECK;
+
+/* UNAUTHENTICATED if the tenant is suspended. */
+err_t auth_check_tenant(struct call *call, const char *tenant) MUST_CHECK;

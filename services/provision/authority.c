@@ -123,6 +123,12 @@ err_t authority_signer(struct call *call, struct authority_signer *signer)
 
 /* ---- the task ---- */
 
+/* What can't be opened is logged by the vault, and keeps no other tenant from its own. */
+static err_t passable(err_t err)
+{
+	return err == ERR_DATA_LOSS ? OK : err;
+}
+
 static err_t renew_lists(struct call *call)
 {
 	AUTO_ROWS due = NULL;
@@ -130,7 +136,7 @@ static err_t renew_lists(struct call *call)
 
 	for (size_t i = 0; err == OK && i < db_count(due); i++) {
 		call->tenant = db_text(due, i, "tenant");
-		err = authority_list_revoked(call, db_text(due, i, "id"));
+		err = passable(authority_list_revoked(call, db_text(due, i, "id")));
 		call->tenant = CALL_FLEET;
 	}
 	return err;
@@ -149,27 +155,8 @@ static err_t renew_issuers(struct call *call)
 			(err = authority_make_issuing(call, NULL, &id)) == OK)
 			log_info("issuing_authority_renewed", "tenant=%s authority=%s",
 				call->tenant, id);
+		err = passable(err);
 		call->tenant = CALL_FLEET;
-	}
-	return err;
-}
-
-/* A key that can't be opened is logged by the vault, and keeps none of the others from it. */
-static err_t reseal(struct call *call)
-{
-	AUTO_ROWS rows = NULL;
-	char key_id[VAULT_ID_LEN];
-	err_t err;
-
-	vault_key_id(key_id);
-	err = store_authority_sealed_otherwise(call, key_id, &rows);
-	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
-		const char *id = db_text(rows, i, "id"), *use = authority_use(call, id), *key;
-
-		if (vault_unseal(call, use, db_text(rows, i, "sealed_key"), &key) != OK)
-			continue;
-		err = store_authority_reseal(
-			call, db_text(rows, i, "tenant"), id, vault_seal(call->arena, use, key));
 	}
 	return err;
 }
@@ -191,8 +178,7 @@ err_t authority_refresh(struct call *call)
 {
 	err_t err;
 
-	if ((err = renew_lists(call)) != OK || (err = renew_issuers(call)) != OK ||
-		(err = reseal(call)) != OK)
+	if ((err = renew_lists(call)) != OK || (err = renew_issuers(call)) != OK)
 		return err;
 	return measure(call);
 }

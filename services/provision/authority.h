@@ -10,8 +10,6 @@
 #define AUTHORITY_ROOT	  "root"
 #define AUTHORITY_ISSUING "issuing"
 
-#define AUTHORITY_TASK_S 60
-
 /* Who signs for the tenant now. */
 struct authority_signer {
 	const char *id;
@@ -31,5 +29,5 @@ err_t authority_list_revoked(struct call *call, const char *authority) MUST_CHEC
 err_t authority_device_changed(struct call *call, const char *device) MUST_CHECK;
 
 /* The task: lists that have used nearly half of their time, issuing authorities that have used half
- * of theirs, keys that are sealed under an older key, and the metrics. */
+ * of theirs, and the metrics. */
 err_t authority_refresh(struct call *call) MUST_CHECK;

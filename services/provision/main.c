@@ -3,7 +3,8 @@
  * certificates.
  *
  * Bus:
- *   services Provision and Certificates (proto/provision.proto, certificates.proto); asks auth
+ *   services Provision, Certificates and Portals (proto/provision.proto, certificates.proto,
+ *   portal.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -14,6 +15,7 @@
 #include "lib/svc.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
+#include "services/provision/portals.h"
 #include "services/provision/provision.h"
 #include "services/provision/vault.h"
 
@@ -81,14 +83,36 @@ HANDLER(get_certificate, Ref, Certificate, CERTIFICATE)
 HANDLER(list_certificates, ListCertificatesRequest, CertificateList, CERTIFICATE_LIST)
 HANDLER(revoke_certificate, RevokeCertificateRequest, RevokedCertificates, REVOKED_CERTIFICATES)
 HANDLER(get_certificate_status, GetCertificateStatusRequest, CertificateStatus, CERTIFICATE_STATUS)
+
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Portals_Service, method, Provision__##Request, Provision__##Reply, \
+		PROVISION__##REPLY##__INIT)
+
+HANDLER(get_portal, Empty, Portal, PORTAL)
+HANDLER(update_portal, UpdatePortalRequest, Portal, PORTAL)
+HANDLER(create_portal_device, CreatePortalDeviceRequest, PortalDevice, PORTAL_DEVICE)
+HANDLER(get_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
+HANDLER(list_portal_devices, ListRequest, PortalDeviceList, PORTAL_DEVICE_LIST)
+HANDLER(publish_package, Ref, PortalDevice, PORTAL_DEVICE)
+HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)
+HANDLER(fetch_package, FetchPackageRequest, PackageArchive, PACKAGE_ARCHIVE)
+HANDLER(acknowledge_package, PortalRequest, PortalStatus, PORTAL_STATUS)
+HANDLER(authorize_vpn, AuthorizeVpnRequest, Empty, EMPTY)
 /* clang-format on */
 
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
-static ProtobufCService *const services[] = { &service.base, &certificates.base, NULL };
+static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
+static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
+	NULL };
+
+#define MINUTE_S 60
 
 static const struct svc_task tasks[] = {
-	{ "refresh_authorities", AUTHORITY_TASK_S, authority_refresh },
+	{ "refresh_authorities", MINUTE_S, authority_refresh },
+	{ "reseal", MINUTE_S, vault_reseal },
+	{ "take_back_packages", MINUTE_S, take_back_packages },
 	{ NULL, 0, NULL },
 };
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define ENCRYPT_ITERATIONS 600000
+#define ENCRYPT_ITERATIONS 100000
 #define RSA_BITS_MIN	   2048
 #define RSA_BITS_MAX	   4096
 

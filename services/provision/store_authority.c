@@ -124,26 +124,6 @@ err_t store_authority_take_key(struct call *call, const char *id, const char **s
 	return OK;
 }
 
-err_t store_authority_sealed_otherwise(struct call *call, const char *key_id, struct db_rows **rows)
-{
-	static const struct db_statement statement = {
-		"SELECT tenant_id AS tenant, id, sealed_key FROM provision.authority"
-		" WHERE split_part(sealed_key, ':', 1) <> $1 LIMIT " BATCH " FOR UPDATE SKIP LOCKED"
-	};
-
-	return DB_QUERY(call, &statement, rows, key_id);
-}
-
-err_t store_authority_reseal(
-	struct call *call, const char *tenant, const char *id, const char *sealed)
-{
-	static const struct db_statement statement = {
-		"UPDATE provision.authority SET sealed_key = $3 WHERE tenant_id = $1 AND id = $2"
-	};
-
-	return DB_QUERY(call, &statement, NULL, tenant, id, sealed);
-}
-
 err_t store_authority_ageing(struct call *call, struct db_rows **rows)
 {
 	static const struct db_statement statement = {

@@ -36,11 +36,6 @@ err_t store_authority_set_state_under(
 /* The sealed key, which is gone afterwards; FAILED_PRECONDITION if there is none. */
 err_t store_authority_take_key(struct call *call, const char *id, const char **sealed) MUST_CHECK;
 
-/* Of any tenant, at most `limit` rows each: tenant, id, and of the first also sealed_key. */
-err_t store_authority_sealed_otherwise(
-	struct call *call, const char *key_id, struct db_rows **rows) MUST_CHECK;
-err_t store_authority_reseal(
-	struct call *call, const char *tenant, const char *id, const char *sealed) MUST_CHECK;
 /* Tenants whose active issuing authority has used more than half of its time, while the key of
  * their root is here. */
 err_t store_authority_ageing(struct call *call, struct db_rows **rows) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "lib/bus_keys.h"
 #include "lib/log.h"
+#include "services/provision/store_sealed.h"
 
 #include <sodium.h>
 
@@ -86,4 +87,31 @@ err_t vault_unseal(struct call *call, const char *use, const char *sealed, const
 		log_value(use), (int)strcspn(sealed, ":"), sealed);
 	return call_refuse(call, ERR_DATA_LOSS, NULL,
 		"a secret of this tenant can't be read: see the log of provision");
+}
+
+/* What can't be opened was logged, and keeps nothing else from being sealed anew. */
+static err_t reseal_kind(struct call *call, size_t kind, const char *key_id)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err = store_sealed_otherwise(call, kind, key_id, &rows);
+
+	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
+		const char *use = db_text(rows, i, "use"), *text;
+
+		if (vault_unseal(call, use, db_text(rows, i, "sealed"), &text) == OK)
+			err = store_sealed_set(
+				call, kind, rows, i, vault_seal(call->arena, use, text));
+	}
+	return err;
+}
+
+err_t vault_reseal(struct call *call)
+{
+	char key_id[VAULT_ID_LEN];
+	err_t err = OK;
+
+	vault_key_id(key_id);
+	for (size_t kind = 0; err == OK && kind < STORE_SEALED_KINDS; kind++)
+		err = reseal_kind(call, kind, key_id);
+	return err;
 }

@@ -25,3 +25,6 @@ err_t vault_unseal(
 /* The id of the key that seals now: what does not begin with it and a colon should be sealed anew.
  */
 void vault_key_id(char id[VAULT_ID_LEN]);
+
+/* The task: seals anew what is sealed under another key than the first, some of it at a time. */
+err_t vault_reseal(struct call *call) MUST_CHECK;

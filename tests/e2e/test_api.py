@@ -98,6 +98,45 @@ def test_enrolment_keys(api, tenant):
     assert 400 <= reply.status_code < 500
 
 
+def test_certificates(api, tenant, things):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    certificate = api.ok("createCertificate", owner, {"kind": "device", "subject": things.device.id}, **of)
+    shown = api.ok("getCertificate", owner, id_=certificate["id"], **of)
+    assert certificate["private_key"] and shown["private_key"] == "" and shown["state"] == "valid"
+    listed = api.ok("listCertificates", owner, query={"subject": things.device.id}, **of)["items"]
+    assert [c["id"] for c in listed] == [certificate["id"]]
+    assert api.ok("revokeCertificates", owner, {"serial": certificate["serial"]}, **of) == {"count": 1}
+    assert api.ok("getCertificate", owner, id_=certificate["id"], **of)["state"] == "revoked"
+
+
+def test_authorities(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    old = api.ok("getAuthorities", owner, **of)["items"][0]
+    new = api.ok("rotateAuthority", owner, {"kind": "root"}, **of)
+    assert new["state"] == "next" and api.ok("getAuthorities", owner, **of)["trust"].count("BEGIN") == 2
+    assert api.ok("advanceAuthority", owner, id_=new["id"], **of)["state"] == "active"
+    assert api.ok("advanceAuthority", owner, id_=old["id"], **of)["state"] == "retired"
+    key = api.ok("takeRootOffline", owner, {"passphrase": PASSWORD}, id_=new["id"], **of)["key"]
+    assert api.call("rotateAuthority", owner, {"kind": "issuing"}, **of).json()["field"] == "root_key"
+    api.ok("rotateAuthority", owner, {"kind": "issuing", "root_key": key, "passphrase": PASSWORD}, **of)
+
+
+def test_portal(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    conf = "client\ndev tap\nremote vpn.example.org 1194\nca ca.crt\nauth-user-pass credentials\n"
+    assert api.ok("getPortal", owner, **of)["interval_s"] == 900
+    assert api.ok("updatePortal", owner, {"client_conf": conf, "interval_s": 600}, **of)["client_conf"] == conf
+    wrong = api.call("updatePortal", owner, {"client_conf": conf + "up /bin/sh\n"}, **of)
+    assert wrong.status_code == 400 and "line 6" in wrong.json()["detail"]
+    device = api.ok("createPortalDevice", owner, {"name": "pump", "serial": "SN-1"}, **of)
+    where = {"id_": device["id"], **of}
+    assert device["secret"] and device["state"] == "pending" and device["current"] == 1
+    assert api.ok("publishPackage", owner, **where)["current"] == 2
+    assert api.ok("getPortalDevice", owner, **where)["secret"] == ""
+    assert [d["id"] for d in api.ok("listPortalDevices", owner, query={"name": "pump"}, **of)["items"]] == [device["id"]]
+    assert api.call("createPortalDevice", owner, {"name": "pump2", "serial": "SN-1"}, **of).json()["field"] == "serial"
+
+
 def test_networks_members_names(api, tenant, things):
     of, owner, device = {"tenant": tenant.id}, tenant.owner, things.device.id
     network = api.ok("createNetwork", owner, {"name": "lab", "ipv4": "10.78.0.0/24", "mtu": 1300}, **of)

@@ -1,0 +1,322 @@
+/*
+ * we500: the portal API of the Nethix WE500, as its devices speak it: a status in XML, a package in
+ * a tar, and a PUT when the package is in use (docs/packages.md). Who asks is told by HTTP Basic
+ * with the serial number; every refusal of it looks the same. Runs in workers.
+ */
+#include "gateway/compat/compat.h"
+
+#include "gateway/admit.h"
+#include "gateway/compat/we500_body.h"
+#include "gateway/compat/we500_memory.h"
+#include "gateway/problem.h"
+#include "lib/clock.h"
+#include "proto/portal.pb-c.h"
+
+#include <sodium.h>
+
+#include <string.h>
+
+#define SERVICE	     (&provision__portals__descriptor)
+#define VPN_ALLOW    "GET, HEAD, OPTIONS"
+#define PACKET_ALLOW "GET, HEAD, PUT, OPTIONS"
+
+/* ---- replies ---- */
+
+static void send_text(struct api_request *request, enum http_status status, const char *text)
+{
+	struct http_reply *reply = request->reply;
+
+	reply->status = status;
+	reply->content_type = "text/plain; charset=utf-8";
+	reply->body = text;
+	reply->body_len = strlen(text);
+}
+
+static void send_closing(struct api_request *request, enum http_status status, const char *text)
+{
+	http_reply_add(request->reply, "Connection", "close");
+	send_text(request, status, text);
+}
+
+static void send_refusal(struct api_request *request, err_t err)
+{
+	enum http_status status = problem_status(err, "");
+
+	if (status == HTTP_UNAUTHORIZED) {
+		http_reply_add(request->reply, "WWW-Authenticate",
+			"Basic realm=\"vpn\", charset=\"UTF-8\"");
+		send_text(request, status, "expected the credentials of a device\n");
+		return;
+	}
+	if (status == HTTP_TOO_MANY_REQUESTS || status == HTTP_UNAVAILABLE)
+		http_reply_add(request->reply, "Retry-After", "60");
+	if (status == HTTP_INTERNAL_ERROR)
+		send_text(request, status, "it is our fault\n");
+	else
+		send_text(request, status,
+			arena_printf(request->call->arena, "%s\n", request->call->fault.detail));
+}
+
+/* True if the client has this already: then that is the reply. */
+static bool send_unchanged(struct api_request *request, const char *etag)
+{
+	const char *seen = request->http->headers.if_none_match;
+
+	http_reply_add(request->reply, "ETag", etag);
+	if (seen == NULL || strcmp(seen, etag) != 0)
+		return false;
+	request->reply->status = HTTP_NOT_MODIFIED;
+	return true;
+}
+
+static const char *package_info(struct arena *arena, const Provision__PortalStatus *status)
+{
+	if (!status->has_package)
+		return "";
+	return arena_printf(arena,
+		"        <package_info>\n"
+		"            <auth_type>%u</auth_type>\n"
+		"            <md5_ca_cert>%s</md5_ca_cert>\n"
+		"            <md5_client_conf>%s</md5_client_conf>\n"
+		"            <md5_ta_key>%s</md5_ta_key>\n"
+		"            <md5_credentials>%s</md5_credentials>\n"
+		"        </package_info>\n",
+		status->auth_type, status->md5_ca_cert, status->md5_client_conf, status->md5_ta_key,
+		status->md5_credentials);
+}
+
+/* All but the interval, which is another one at each poll. */
+static const char *status_etag(struct arena *arena, uint32_t status, const char *info)
+{
+	unsigned char digest[16];
+	char hex[2 * sizeof(digest) + 1];
+	const char *text = arena_printf(arena, "%u %s", status, info);
+
+	crypto_generichash(
+		digest, sizeof(digest), (const unsigned char *)text, strlen(text), NULL, 0);
+	return arena_printf(
+		arena, "\"%s\"", sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest)));
+}
+
+static void send_status(struct api_request *request, const Provision__PortalStatus *status)
+{
+	struct arena *arena = request->call->arena;
+	const char *info = package_info(arena, status);
+
+	if (send_unchanged(request, status_etag(arena, status->status, info)))
+		return;
+	send_text(request, HTTP_OK,
+		arena_printf(arena,
+			"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+			"<ntx>\n"
+			"    <vpn>\n"
+			"        <reconnection_time>%u</reconnection_time>\n"
+			"        <status>%u</status>\n"
+			"%s"
+			"    </vpn>\n"
+			"</ntx>\n",
+			status->reconnection_time, status->status, info));
+	request->reply->content_type = "application/xml; charset=utf-8";
+}
+
+static void send_package(struct api_request *request, const Provision__PackageArchive *archive)
+{
+	struct http_reply *reply = request->reply;
+
+	if (send_unchanged(request, arena_printf(request->call->arena, "\"%s\"", archive->sha256)))
+		return;
+	http_reply_add(reply, "Content-Disposition", "attachment; filename=\"vpn.tar\"");
+	reply->status = HTTP_OK;
+	reply->content_type = "application/x-tar";
+	reply->body = (const char *)archive->tar.data;
+	reply->body_len = archive->tar.len;
+}
+
+/* ---- who asks ---- */
+
+/* The host as the device asked for it, in small letters and without port. */
+static char *host_of(const struct api_request *request)
+{
+	const char *host = request->http->headers.host;
+	char *name;
+
+	if (host == NULL)
+		return "";
+	name = arena_strndup(request->call->arena, host,
+		host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"));
+	for (char *at = name; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at | 0x20);
+	return name;
+}
+
+/* A request without credentials is a device that waits to be asked for them, and no failure. */
+static err_t read_asker(struct api_request *request, Provision__PortalRequest *asker)
+{
+	struct credentials credentials;
+	err_t err = credentials_parse(
+		request->call, request->http->headers.authorization, &credentials);
+
+	if (err != OK)
+		return err;
+	if (credentials.kind != CREDENTIALS_DEVICE)
+		return ERR_UNAUTHENTICATED;
+	asker->host = host_of(request);
+	asker->serial = (char *)(uintptr_t)credentials.device;
+	asker->password = (char *)(uintptr_t)credentials.secret;
+	asker->source = (char *)(uintptr_t)request->http->origin;
+	return OK;
+}
+
+static err_t ask(struct api_request *request, const char *method, const ProtobufCMessage *message,
+	const void **reply)
+{
+	const ProtobufCMessage *answer = NULL;
+	err_t err;
+
+	if ((err = admit_stranger(request, 1)) != OK)
+		return err;
+	request->call->tenant = CALL_FLEET;
+	err = bus_call(request->call, SERVICE, method, message, &answer);
+	*reply = answer;
+	return err;
+}
+
+/* ---- what they ask ---- */
+
+static bool is_away(err_t err)
+{
+	return err == ERR_UNAVAILABLE || err == ERR_DEADLINE_EXCEEDED ||
+	       err == ERR_RESOURCE_EXHAUSTED;
+}
+
+static void get_status(struct api_request *request, const Provision__PortalRequest *asker)
+{
+	Provision__PortalStatus remembered = PROVISION__PORTAL_STATUS__INIT;
+	const Provision__PortalStatus *status = &remembered;
+	int64_t now_ms = clock_ms();
+	err_t err = ask(request, "PollPortal", &asker->base, (const void **)&status);
+
+	if (err == OK)
+		we500_memory_keep(asker, status, now_ms);
+	else if (err == ERR_UNAUTHENTICATED)
+		we500_memory_drop(asker);
+	if (is_away(err) && we500_memory_find(request->call->arena, asker, now_ms, &remembered)) {
+		status = &remembered;
+		err = OK;
+	}
+	if (err != OK)
+		send_refusal(request, err);
+	else
+		send_status(request, status);
+}
+
+/* A device that wants XML of this resource wants its status. */
+static bool wants_status(const struct api_request *request)
+{
+	const char *accept = request->http->headers.accept;
+
+	return accept != NULL && strstr(accept, "xml") != NULL && strstr(accept, "*/*") == NULL &&
+	       strstr(accept, "tar") == NULL;
+}
+
+static void get_package(struct api_request *request, Provision__PortalRequest *asker)
+{
+	Provision__FetchPackageRequest message = PROVISION__FETCH_PACKAGE_REQUEST__INIT;
+	const Provision__PackageArchive *archive;
+	err_t err;
+
+	if (wants_status(request)) {
+		get_status(request, asker);
+		return;
+	}
+	message.who = asker;
+	message.peek = request->http->head;
+	err = ask(request, "FetchPackage", &message.base, (const void **)&archive);
+	if (err != OK)
+		send_refusal(request, err);
+	else
+		send_package(request, archive);
+}
+
+static void put_package(struct api_request *request, const Provision__PortalRequest *asker)
+{
+	const struct http_request *http = request->http;
+	const Provision__PortalStatus *status;
+	enum we500_body body;
+	err_t err;
+
+	if (http->body_len > WE500_BODY_MAX) {
+		send_closing(request, HTTP_CONTENT_TOO_LARGE, "the body is too large\n");
+		return;
+	}
+	body = we500_body_read(http->body, http->body_len);
+	if (body == WE500_BODY_MALFORMED) {
+		send_text(request, HTTP_BAD_REQUEST,
+			"expected no body, XML with one element status, or status=2\n");
+		return;
+	}
+	err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal",
+		&asker->base, (const void **)&status);
+	if (err != OK)
+		send_refusal(request, err);
+	else
+		send_status(request, status);
+}
+
+/* ---- the paths ---- */
+
+static bool is_path(const struct target *target, const char *const segments[], size_t n)
+{
+	/* A slash at the end makes one more segment, which is empty. */
+	size_t len = target->n_segments;
+
+	if (len == n + 1 && target->segments[n][0] == '\0')
+		len = n;
+	if (len != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(target->segments[i], segments[i]) != 0)
+			return false;
+	return true;
+}
+
+static void serve(struct api_request *request, bool is_packet)
+{
+	Provision__PortalRequest asker = PROVISION__PORTAL_REQUEST__INIT;
+	const char *method = request->http->method;
+	bool is_get = strcmp(method, "GET") == 0, is_put = strcmp(method, "PUT") == 0;
+	const char *allow = is_packet ? PACKET_ALLOW : VPN_ALLOW;
+	err_t err;
+
+	if (strcmp(method, "OPTIONS") == 0) {
+		http_reply_add(request->reply, "Allow", allow);
+		send_text(request, HTTP_OK, "");
+	} else if (!is_get && !(is_put && is_packet)) {
+		http_reply_add(request->reply, "Allow", allow);
+		send_text(request, HTTP_METHOD_NOT_ALLOWED, "not with this method\n");
+	} else if ((err = read_asker(request, &asker)) != OK) {
+		send_refusal(request, err);
+	} else if (!is_packet) {
+		get_status(request, &asker);
+	} else if (is_get) {
+		get_package(request, &asker);
+	} else {
+		put_package(request, &asker);
+	}
+}
+
+bool we500_serve(struct api_request *request)
+{
+	static const char *const vpn[] = { "api", "v1", "vpn" };
+	static const char *const misprint[] = { "api", "vi", "vpn" }; /* in the device's manual */
+	static const char *const packet[] = { "api", "v1", "vpn", "packet" };
+	const struct target *target = &request->target;
+	bool is_packet = is_path(target, packet, ARRAY_LEN(packet));
+
+	if (!is_packet && !is_path(target, vpn, ARRAY_LEN(vpn)) &&
+		!is_path(target, misprint, ARRAY_LEN(misprint)))
+		return false;
+	serve(request, is_packet);
+	return true;
+}

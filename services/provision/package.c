@@ -1,0 +1,104 @@
+/* package: see package.h. Plain ustar through libarchive: owner, mode and time are the same always.
+ */
+#include "services/provision/package.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define RECORD	 10240 /* what every tar pads an archive to */
+#define TAR_ROOM (PACKAGE_FILES * (PACKAGE_FILE_MAX + 1024) + RECORD)
+
+static const char *const names[PACKAGE_FILES] = { "ca.crt", "client.conf", "ta.key",
+	"credentials" };
+
+void package_md5(const char *text, char hex[PACKAGE_MD5_LEN])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (EVP_Digest(text, strlen(text), digest, &len, EVP_md5(), NULL) != 1)
+		BUG("MD5");
+	sodium_bin2hex(hex, PACKAGE_MD5_LEN, digest, len);
+}
+
+static void must(struct archive *archive, int result)
+{
+	if (result != ARCHIVE_OK)
+		BUG("libarchive: %s", archive_error_string(archive));
+}
+
+static void add_file(struct archive *archive, const char *name, const char *text)
+{
+	struct archive_entry *entry = archive_entry_new();
+	size_t len = strlen(text); /* bytes, not characters */
+
+	archive_entry_set_pathname(entry, name);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_perm(entry, 0600);
+	archive_entry_set_size(entry, (la_int64_t)len);
+	archive_entry_set_mtime(entry, 0, 0);
+	must(archive, archive_write_header(archive, entry));
+	if (archive_write_data(archive, text, len) != (la_ssize_t)len)
+		BUG("libarchive: %s", archive_error_string(archive));
+	archive_entry_free(entry);
+}
+
+static void make_tar(struct arena *arena, struct package *package)
+{
+	struct archive *archive = archive_write_new();
+	char *room = arena_alloc(arena, TAR_ROOM);
+
+	must(archive, archive_write_set_format_ustar(archive));
+	must(archive, archive_write_set_bytes_per_block(archive, RECORD));
+	must(archive, archive_write_set_bytes_in_last_block(archive, RECORD));
+	must(archive, archive_write_open_memory(archive, room, TAR_ROOM, &package->tar_len));
+	for (size_t i = 0; i < PACKAGE_FILES; i++)
+		add_file(archive, names[i], package->files[i]);
+	must(archive, archive_write_close(archive));
+	archive_write_free(archive);
+	package->tar = room;
+}
+
+void package_build(struct arena *arena, struct package *package)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+
+	make_tar(arena, package);
+	for (size_t i = 0; i < PACKAGE_FILES; i++)
+		package_md5(package->files[i], package->md5[i]);
+	crypto_hash_sha256(digest, (const unsigned char *)package->tar, package->tar_len);
+	sodium_bin2hex(package->sha256, PACKAGE_SHA256_LEN, digest, sizeof(digest));
+}
+
+const char *package_pack(struct arena *arena, const struct package *package)
+{
+	const char *const *files = package->files;
+
+	return arena_printf(arena, "%zu %zu %zu %zu\n%s%s%s%s", strlen(files[0]), strlen(files[1]),
+		strlen(files[2]), strlen(files[3]), files[0], files[1], files[2], files[3]);
+}
+
+err_t package_unpack(struct call *call, const char *text, struct package *package)
+{
+	size_t len[PACKAGE_FILES], left;
+	int head = 0;
+
+	if (sscanf(text, "%zu %zu %zu %zu%n", &len[0], &len[1], &len[2], &len[3], &head) != 4 ||
+		text[head] != '\n')
+		return call_refuse(call, ERR_DATA_LOSS, NULL, "the package can't be read");
+	text += head + 1;
+	left = strlen(text);
+	for (size_t i = 0; i < PACKAGE_FILES; i++) {
+		if (len[i] > left)
+			return call_refuse(call, ERR_DATA_LOSS, NULL, "the package can't be read");
+		package->files[i] = arena_strndup(call->arena, text, len[i]);
+		text += len[i];
+		left -= len[i];
+	}
+	return OK;
+}

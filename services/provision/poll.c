@@ -1,0 +1,273 @@
+/*
+ * poll: the rpcs that serve what portal devices ask. They come with the tenant "*", since the
+ * serial names the tenant: all SQL names it from then on. Whatever is wrong with who asks looks the
+ * same.
+ */
+#include "services/provision/portals.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "services/provision/auth.h"
+#include "services/provision/portal_serial.h"
+#include "services/provision/portal_state.h"
+#include "services/provision/publish.h"
+#include "services/provision/store_portal.h"
+#include "services/provision/vault.h"
+
+#include <sodium.h>
+
+#include <string.h>
+
+#define SECRET_PREFIX "lyd_" /* of the secrets that auth issues to devices */
+#define NOBODY	      "00000000-0000-0000-0000-000000000000"
+#define HOST_MAX      253
+#define PASSWORD_MAX  256
+
+/* Who asks, once it is believed. */
+struct asker {
+	const char *device, *serial;
+	struct portal_state state;
+	int promised; /* the package that it was told of a moment ago, else the current one */
+	bool strict, one_shot;
+};
+
+static err_t refuse(struct call *call)
+{
+	return call_refuse(call, ERR_UNAUTHENTICATED, "Authorization",
+		"expected the credentials of a device of this portal");
+}
+
+/* ---- who asks ---- */
+
+static bool is_legacy_password(const char *serial, const char *password)
+{
+	char digest[PACKAGE_MD5_LEN];
+	char given[PACKAGE_MD5_LEN] = "";
+
+	package_md5(serial, digest);
+	if (strlen(password) != PACKAGE_MD5_LEN - 1)
+		return false;
+	for (size_t i = 0; i < PACKAGE_MD5_LEN - 1; i++)
+		given[i] = password[i] >= 'A' && password[i] <= 'F' ? (char)(password[i] | 0x20)
+								    : password[i];
+	return sodium_memcmp(given, digest, PACKAGE_MD5_LEN - 1) == 0;
+}
+
+/* A device that has a secret of its own is never believed by its serial. Auth is asked in any case
+ * when a secret is shown, so that an unknown serial takes as long as a wrong secret; it also knows
+ * whether the tenant is suspended. */
+static err_t check_password(struct call *call, const Provision__PortalRequest *request,
+	const struct db_rows *row, bool found)
+{
+	const char *device = found ? db_text(row, 0, "device") : NOBODY;
+	bool legacy;
+
+	if (strncmp(request->password, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0) {
+		err_t err = auth_check_secret(call, device, request->password);
+
+		return err == OK && !found ? refuse(call) : err;
+	}
+	legacy = is_legacy_password(request->serial, request->password);
+	if (!legacy || !found || !db_bool(row, 0, "legacy") || !db_bool(row, 0, "legacy_open"))
+		return refuse(call);
+	return auth_check_tenant(call, db_text(row, 0, "tenant"));
+}
+
+static void read_asker(struct call *call, const struct db_rows *row, struct asker *asker)
+{
+	*asker = (struct asker){
+		.device = arena_strdup(call->arena, db_text(row, 0, "device")),
+		.serial = arena_strdup(call->arena, db_text(row, 0, "serial")),
+		.state = {
+			.approved = db_bool(row, 0, "approved"),
+			.current = (int)db_int(row, 0, "current"),
+			.delivered = (int)db_int(row, 0, "delivered"),
+			.acknowledged = (int)db_int(row, 0, "acknowledged"),
+			.unanswered = (int)db_int(row, 0, "unanswered"),
+			.interval_s = (int)db_int(row, 0, "interval_s"),
+			.disable_code = (int)db_int(row, 0, "disable_code"),
+		},
+		.promised = (int)db_int(row, 0, "promised"),
+		.strict = db_bool(row, 0, "strict"),
+		/* Whoever guesses a serial later sees digests, not secrets. */
+		.one_shot = db_bool(row, 0, "one_shot") || db_bool(row, 0, "legacy"),
+	};
+}
+
+static bool may_be(const Provision__PortalRequest *request)
+{
+	return portal_serial_valid(request->serial) && strlen(request->host) <= HOST_MAX &&
+	       strlen(request->password) <= PASSWORD_MAX;
+}
+
+/* Finds and believes the asker; from then on the call's tenant is its own. A serial that two
+ * tenants have is nobody's unless the host says which one is meant. */
+static err_t identify(
+	struct call *call, const Provision__PortalRequest *request, bool lock, struct asker *asker)
+{
+	AUTO_ROWS rows = NULL;
+	bool found;
+	err_t err;
+
+	if (!may_be(request))
+		return refuse(call);
+	if ((err = store_portal_find(call, request->serial, request->host, lock, &rows)) != OK)
+		return err;
+	found = db_count(rows) == 1 || (db_count(rows) == 2 && db_bool(rows, 0, "named"));
+	found = found && !db_bool(rows, 0, "retired");
+	if ((err = check_password(call, request, rows, found)) != OK)
+		return err == ERR_UNAUTHENTICATED ? refuse(call) : err;
+	call->tenant = arena_strdup(call->arena, db_text(rows, 0, "tenant"));
+	read_asker(call, rows, asker);
+	return OK;
+}
+
+/* ---- what it is told ---- */
+
+static err_t add_digests(
+	struct call *call, const char *device, int number, Provision__PortalStatus *reply)
+{
+	AUTO_ROWS row = NULL;
+	err_t err = store_package_get(call, device, number, &row);
+
+	if (err != OK)
+		return err;
+	db_message(row, 0, call->arena, &reply->base);
+	reply->has_package = true;
+	return OK;
+}
+
+static err_t tell(struct call *call, const struct asker *asker, Provision__PortalStatus *reply)
+{
+	const struct portal_state *state = &asker->state;
+
+	reply->status = (uint32_t)portal_state_status(state);
+	reply->reconnection_time = (uint32_t)portal_state_interval(
+		state, asker->serial, clock_unix_ms() / 1000, randombytes_random());
+	if (!state->approved || state->current == 0)
+		return OK;
+	return add_digests(call, asker->device, state->current, reply);
+}
+
+static err_t poll(
+	struct call *call, const Provision__PortalRequest *request, Provision__PortalStatus *reply)
+{
+	struct asker asker;
+	err_t err = identify(call, request, false, &asker);
+
+	if (err != OK || (err = tell(call, &asker, reply)) != OK)
+		return err;
+	return store_portal_polled(call, asker.device,
+		reply->status == PORTAL_UPDATE ? asker.state.current : 0, request->source);
+}
+
+err_t poll_portal(
+	struct call *call, const Provision__PortalRequest *request, Provision__PortalStatus *reply)
+{
+	const char *tenant = call->tenant;
+	err_t err = poll(call, request, reply);
+
+	call->tenant = tenant; /* the call may be run again */
+	return err;
+}
+
+/* ---- the package ---- */
+
+static err_t no_package(struct call *call)
+{
+	return call_refuse(call, ERR_NOT_FOUND, "", "there is no package for this device now");
+}
+
+/* The archive is made anew; its digest shows that it is the same as ever. */
+static err_t read_package(
+	struct call *call, const char *device, int number, Provision__PackageArchive *reply)
+{
+	AUTO_ROWS row = NULL;
+	struct package package = { 0 };
+	const char *files;
+	err_t err;
+
+	if ((err = store_package_get(call, device, number, &row)) != OK)
+		return err;
+	if (db_count(row) == 0)
+		return no_package(call);
+	if ((err = vault_unseal(
+		     call, publish_use(call, device), db_text(row, 0, "files"), &files)) != OK ||
+		(err = package_unpack(call, files, &package)) != OK)
+		return err;
+	package_build(call->arena, &package);
+	if (strcmp(package.sha256, db_text(row, 0, "sha256")) != 0) {
+		log_error("package_changed", "device=%s number=%d", device, number);
+		return call_refuse(call, ERR_DATA_LOSS, NULL, "the package is not what it was");
+	}
+	reply->tar.data = (uint8_t *)(uintptr_t)package.tar;
+	reply->tar.len = package.tar_len;
+	reply->sha256 = arena_strdup(call->arena, package.sha256);
+	return OK;
+}
+
+static err_t fetch(struct call *call, const Provision__FetchPackageRequest *request,
+	Provision__PackageArchive *reply)
+{
+	struct asker asker;
+	err_t err = identify(call, request->who, true, &asker);
+	bool in_use;
+
+	if (err != OK)
+		return err;
+	in_use = asker.state.acknowledged == asker.state.current;
+	if (!asker.state.approved || asker.state.current == 0 || (in_use && asker.one_shot))
+		return no_package(call);
+	if ((err = read_package(call, asker.device, asker.promised, reply)) != OK || request->peek)
+		return err;
+	return store_portal_delivered(call, asker.device, asker.promised);
+}
+
+err_t fetch_package(struct call *call, const Provision__FetchPackageRequest *request,
+	Provision__PackageArchive *reply)
+{
+	const char *tenant = call->tenant;
+	err_t err = request->who != NULL ? fetch(call, request, reply) : refuse(call);
+
+	call->tenant = tenant;
+	return err;
+}
+
+/* ---- the acknowledgement ---- */
+
+/* It names no package, so it means the one that was fetched last. */
+static err_t acknowledge(
+	struct call *call, const Provision__PortalRequest *request, Provision__PortalStatus *reply)
+{
+	struct asker asker;
+	err_t err = identify(call, request, true, &asker);
+
+	if (err != OK)
+		return err;
+	if (!asker.state.approved || asker.state.current == 0)
+		return call_refuse(
+			call, ERR_FAILED_PRECONDITION, "status", "the device is disabled");
+	if (asker.state.delivered == 0 && asker.strict)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "status",
+			"the device has fetched no package yet");
+	if (asker.state.acknowledged != asker.state.delivered) {
+		asker.state.acknowledged = asker.state.delivered;
+		asker.state.unanswered = 0;
+		log_info("package_acknowledged", "tenant=%s device=%s number=%d source=%s",
+			call->tenant, asker.device, asker.state.delivered,
+			log_value(request->source));
+		if ((err = store_portal_acknowledged(call, asker.device)) != OK)
+			return err;
+	}
+	return tell(call, &asker, reply);
+}
+
+err_t acknowledge_package(
+	struct call *call, const Provision__PortalRequest *request, Provision__PortalStatus *reply)
+{
+	const char *tenant = call->tenant;
+	err_t err = acknowledge(call, request, reply);
+
+	call->tenant = tenant;
+	return err;
+}

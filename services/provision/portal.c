@@ -1,0 +1,151 @@
+/* portal: the rpcs of what a tenant has decided for its portal devices. */
+#include "services/provision/portals.h"
+
+#include "lib/check.h"
+#include "lib/clock.h"
+#include "services/provision/portal_state.h"
+#include "services/provision/publish.h"
+#include "services/provision/request.h"
+#include "services/provision/store_portal.h"
+#include "services/provision/template.h"
+#include "services/provision/vault.h"
+
+#include <string.h>
+#include <time.h>
+
+#define HOST_MAX   253
+#define TA_KEY_MAX 2048
+#define LEGACY_S   ((int64_t)366 * 24 * 60 * 60)
+
+err_t get_portal(struct call *call, const Provision__Empty *request, Provision__Portal *reply)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err = store_portal_lock(call, &rows);
+
+	(void)request;
+	if (err == OK)
+		db_message(rows, 0, call->arena, &reply->base);
+	return err;
+}
+
+/* ---- checks ---- */
+
+static err_t check_host(struct call *call, const char *host)
+{
+	const char *at = host;
+	err_t err = OK;
+
+	if (strlen(host) > HOST_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "host",
+			"expected a host name of at most %d bytes", HOST_MAX);
+	while (err == OK && *at != '\0') {
+		size_t len = strcspn(at, ".");
+
+		err = check_label(call, "host", arena_strndup(call->arena, at, len));
+		at += len + (at[len] == '.' && at[len + 1] != '\0');
+	}
+	return err;
+}
+
+/* A password that anybody can compute is taken for a limited time only. */
+static err_t check_legacy(struct call *call, const char *until)
+{
+	struct tm time = { 0 };
+	int64_t now_s = clock_unix_ms() / 1000, until_s;
+	const char *end = strptime(until, "%Y-%m-%dT%H:%M:%SZ", &time);
+
+	until_s = end != NULL && *end == '\0' ? (int64_t)timegm(&time) : -1;
+	if (*until == '\0' || (until_s >= 0 && until_s <= now_s + LEGACY_S))
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "legacy_until",
+		"expected a time like 2026-03-01T12:00:00Z, at most a year from now, or nothing");
+}
+
+/* The form of `openvpn --genkey secret`; its words are OpenVPN's to check. */
+static err_t check_ta_key(struct call *call, const char *key)
+{
+	static const char begin[] = "-----BEGIN OpenVPN Static key V1-----\n";
+	static const char end[] = "-----END OpenVPN Static key V1-----\n";
+	const char *body = strstr(key, begin);
+	const char *last = strstr(key, end);
+
+	if (*key == '\0')
+		return OK;
+	if (strlen(key) <= TA_KEY_MAX && body != NULL && last != NULL && body < last &&
+		last[strlen(end)] == '\0' &&
+		strspn(body + strlen(begin), "0123456789abcdef\n") ==
+			(size_t)(last - body) - strlen(begin))
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "ta_key",
+		"expected an OpenVPN static key, as openvpn --genkey secret FILE makes it");
+}
+
+static err_t check_numbers(struct call *call, const Provision__Portal *portal)
+{
+	if (portal->interval_s < PORTAL_INTERVAL_MIN || portal->interval_s > PORTAL_INTERVAL_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "interval_s",
+			"expected %d to %d seconds", PORTAL_INTERVAL_MIN, PORTAL_INTERVAL_MAX);
+	if (portal->disable_code > 1)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "disable_code", "expected 0 or 1");
+	return OK;
+}
+
+static err_t check_update(struct call *call, const Provision__UpdatePortalRequest *request,
+	const Provision__Portal *portal)
+{
+	err_t err;
+
+	if ((err = check_host(call, portal->host)) != OK ||
+		(err = template_check(call, portal->client_conf)) != OK ||
+		(err = check_numbers(call, portal)) != OK)
+		return err;
+	if (request->set_legacy_until_case != 0 &&
+		(err = check_legacy(call, portal->legacy_until)) != OK)
+		return err;
+	return request->set_ta_key_case != 0 ? check_ta_key(call, request->ta_key) : OK;
+}
+
+/* ---- the change ---- */
+
+static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)
+{
+	if (request->set_host_case != 0)
+		portal->host = request->host;
+	if (request->set_client_conf_case != 0)
+		portal->client_conf = request->client_conf;
+	if (request->set_interval_s_case != 0)
+		portal->interval_s = request->interval_s;
+	if (request->set_disable_code_case != 0)
+		portal->disable_code = request->disable_code;
+	if (request->set_strict_case != 0)
+		portal->strict = request->strict;
+	if (request->set_one_shot_case != 0)
+		portal->one_shot = request->one_shot;
+	if (request->set_legacy_until_case != 0)
+		portal->legacy_until = request->legacy_until;
+}
+
+err_t update_portal(
+	struct call *call, const Provision__UpdatePortalRequest *request, Provision__Portal *reply)
+{
+	Provision__Portal portal = PROVISION__PORTAL__INIT;
+	AUTO_ROWS rows = NULL;
+	const char *ta_key;
+	err_t err;
+
+	if ((err = store_portal_lock(call, &rows)) != OK)
+		return err;
+	db_message(rows, 0, call->arena, &portal.base);
+	if ((err = request_check_version(call, request->version, portal.version)) != OK)
+		return err;
+	apply(request, &portal);
+	if ((err = check_update(call, request, &portal)) != OK)
+		return err;
+	ta_key = db_text(rows, 0, "ta_key");
+	if (request->set_ta_key_case != 0)
+		ta_key = *request->ta_key == '\0'
+				 ? ""
+				 : vault_seal(
+					   call->arena, publish_ta_key_use(call), request->ta_key);
+	return store_portal_update(call, &portal, ta_key, reply);
+}

@@ -1,0 +1,113 @@
+/* portal_device: the rpcs by which operators bring devices to the portal, and see how they do. */
+#include "services/provision/portals.h"
+
+#include "lib/check.h"
+#include "services/provision/auth.h"
+#include "services/provision/member.h"
+#include "services/provision/portal_serial.h"
+#include "services/provision/publish.h"
+#include "services/provision/request.h"
+#include "services/provision/state.h"
+#include "services/provision/store_portal.h"
+
+#include <string.h>
+
+#define NO_KEY "00000000-0000-0000-0000-000000000000" /* an operator let it in, no key did */
+
+bool portal_serial_valid(const char *serial)
+{
+	static const char first[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t len = strlen(serial);
+
+	return len >= 1 && len <= 64 && strchr(first, serial[0]) != NULL &&
+	       strspn(serial, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			      "0123456789._-") == len;
+}
+
+static err_t check_create(struct call *call, const Provision__CreatePortalDeviceRequest *request)
+{
+	err_t err;
+
+	if ((err = check_label(call, "name", request->name)) != OK)
+		return err;
+	if (!portal_serial_valid(request->serial))
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "serial",
+			"expected 1 to 64 letters, digits and ._-, the first one no mark");
+	return *request->network != '\0' ? check_uuid(call, "network", request->network) : OK;
+}
+
+static err_t create_device(struct call *call, const char *name, Provision__Device *device)
+{
+	Provision__Device wanted = PROVISION__DEVICE__INIT;
+
+	wanted.name = (char *)(uintptr_t)name;
+	wanted.state = STATE_APPROVED;
+	wanted.enrolment_key = NO_KEY;
+	return store_device_create(call, &wanted, device);
+}
+
+/* A portal without a template yet makes the first package when it is told to. */
+static err_t publish_first(struct call *call, Provision__PortalDevice *device)
+{
+	AUTO_ROWS portal = NULL;
+	err_t err = store_portal_lock(call, &portal);
+
+	if (err != OK || *db_text(portal, 0, "client_conf") == '\0')
+		return err;
+	if ((err = publish_next(call, device)) != OK)
+		return err;
+	return store_portal_device_get(call, device->id, device);
+}
+
+err_t create_portal_device(struct call *call, const Provision__CreatePortalDeviceRequest *request,
+	Provision__PortalDevice *reply)
+{
+	Provision__Device device = PROVISION__DEVICE__INIT;
+	Provision__Member member = PROVISION__MEMBER__INIT;
+	const char *secret = "";
+	err_t err;
+
+	if ((err = check_create(call, request)) != OK ||
+		(err = create_device(call, request->name, &device)) != OK ||
+		(err = store_portal_device_create(
+			 call, device.id, request->serial, request->legacy, reply)) != OK ||
+		(err = publish_first(call, reply)) != OK)
+		return err;
+	if (!request->legacy && (err = auth_issue_secret(call, device.id, &secret)) != OK)
+		return err;
+	if (*request->network != '\0' &&
+		(err = member_admit(call, request->network, device.id, &member)) != OK)
+		return err;
+	reply->secret = (char *)(uintptr_t)secret;
+	return OK;
+}
+
+err_t get_portal_device(
+	struct call *call, const Provision__Ref *request, Provision__PortalDevice *reply)
+{
+	err_t err = check_uuid(call, "id", request->id);
+
+	return err == OK ? store_portal_device_get(call, request->id, reply) : err;
+}
+
+err_t list_portal_devices(struct call *call, const Provision__ListRequest *request,
+	Provision__PortalDeviceList *reply)
+{
+	err_t err = request_check_list(call, request);
+
+	return err == OK ? store_portal_device_list(call, request, reply) : err;
+}
+
+err_t publish_package(
+	struct call *call, const Provision__Ref *request, Provision__PortalDevice *reply)
+{
+	err_t err;
+
+	if ((err = check_uuid(call, "id", request->id)) != OK ||
+		(err = store_portal_device_lock(call, request->id, reply)) != OK ||
+		(err = request_check_version(call, request->version, reply->version)) != OK ||
+		(err = publish_next(call, reply)) != OK)
+		return err;
+	return store_portal_device_get(call, request->id, reply);
+}

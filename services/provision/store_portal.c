@@ -1,0 +1,175 @@
+/* store_portal: the SQL of the portal and its devices; see store_portal.h. Runs in the thread of
+ * the call. */
+#include "services/provision/store_portal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *number(struct call *call, int n)
+{
+	return arena_printf(call->arena, "%d", n);
+}
+
+/* ---- the portal ---- */
+
+#define PORTAL                                                                                     \
+	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
+	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, version"
+
+err_t store_portal_lock(struct call *call, struct db_rows **rows)
+{
+	static const struct db_statement make = {
+		"INSERT INTO provision.portal (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING"
+	};
+	static const struct db_statement lock = {
+		"SELECT " PORTAL ", ta_key FROM provision.portal WHERE tenant_id = $1 FOR UPDATE"
+	};
+	err_t err = DB_QUERY(call, &make, NULL, call->tenant);
+
+	return err == OK ? DB_QUERY(call, &lock, rows, call->tenant) : err;
+}
+
+err_t store_portal_update(struct call *call, const Provision__Portal *portal, const char *ta_key,
+	Provision__Portal *reply)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal SET host = nullif($2, ''), client_conf = $3,"
+		" interval_s = $4, disable_code = $5, strict = $6, one_shot = $7,"
+		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, version = version + 1"
+		" WHERE tenant_id = $1 RETURNING " PORTAL
+	};
+	const char *params[] = { call->tenant, portal->host, portal->client_conf,
+		number(call, (int)portal->interval_s), number(call, (int)portal->disable_code),
+		portal->strict ? "true" : "false", portal->one_shot ? "true" : "false",
+		portal->legacy_until, ta_key };
+	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
+
+	if (err == ERR_ALREADY_EXISTS)
+		return call_refuse(
+			call, err, "host", "%s is another tenant's already", portal->host);
+	return err;
+}
+
+/* ---- its devices ---- */
+
+#define STATE                                                                                      \
+	"CASE WHEN d.state <> 'approved' OR current = 0 THEN 'disabled'"                           \
+	" WHEN acknowledged = current AND good = current THEN 'connected'"                         \
+	" WHEN acknowledged = current THEN 'enabled'"                                              \
+	" WHEN delivered = current THEN 'delivered' ELSE 'pending' END AS state"
+#define COLUMNS                                                                                    \
+	"device_id AS id, serial, d.name, " STATE ", legacy, current, announced, delivered,"       \
+	" fabric.rfc3339(delivered_at) AS delivered_at, acknowledged,"                             \
+	" fabric.rfc3339(acknowledged_at) AS acknowledged_at, good,"                               \
+	" fabric.rfc3339(seen_at) AS seen_at, bad, fabric.rfc3339(polled_at) AS polled_at,"        \
+	" source, fabric.rfc3339(s.created_at) AS created_at, s.version"
+#define TABLES                                                                                     \
+	" FROM provision.portal_device s JOIN provision.device d"                                  \
+	" ON d.tenant_id = s.tenant_id AND d.id = s.device_id WHERE s.tenant_id = $1"
+
+err_t store_portal_device_get(struct call *call, const char *id, Provision__PortalDevice *reply)
+{
+	static const struct db_statement statement = { "SELECT " COLUMNS TABLES
+						       " AND device_id = $2" };
+	const char *params[] = { call->tenant, id };
+
+	return db_one(call, &statement, &reply->base, "portal device", ARRAY_LEN(params), params);
+}
+
+err_t store_portal_device_lock(struct call *call, const char *id, Provision__PortalDevice *reply)
+{
+	static const struct db_statement statement = { "SELECT " COLUMNS TABLES
+						       " AND device_id = $2 FOR UPDATE OF s" };
+	const char *params[] = { call->tenant, id };
+
+	return db_one(call, &statement, &reply->base, "portal device", ARRAY_LEN(params), params);
+}
+
+err_t store_portal_device_create(struct call *call, const char *device, const char *serial,
+	bool legacy, Provision__PortalDevice *reply)
+{
+	static const struct db_statement statement = {
+		"INSERT INTO provision.portal_device (tenant_id, device_id, serial, legacy)"
+		" VALUES ($1, $2, $3, $4)"
+	};
+	err_t err = DB_QUERY(
+		call, &statement, NULL, call->tenant, device, serial, legacy ? "true" : "false");
+
+	if (err == ERR_ALREADY_EXISTS)
+		return call_refuse(
+			call, err, "serial", "there is a device with serial %s already", serial);
+	return err == OK ? store_portal_device_get(call, device, reply) : err;
+}
+
+#define PAGE(filter)                                                                               \
+	"SELECT " COLUMNS TABLES " AND device_id > $2" filter " ORDER BY device_id LIMIT $3"
+
+static const struct db_statement pages[] = { { PAGE("") }, { PAGE(" AND d.name = $4") } };
+
+err_t store_portal_device_list(struct call *call, const Provision__ListRequest *request,
+	Provision__PortalDeviceList *reply)
+{
+	const char *params[] = { call->tenant, store_cursor(request->cursor),
+		store_limit(call, request->limit), store_filter(request->name) };
+
+	return store_page(call, pages, &reply->base, request->limit, ARRAY_LEN(params), params);
+}
+
+/* ---- what they ask ---- */
+
+#define FIND                                                                                       \
+	"SELECT s.tenant_id AS tenant, device_id AS device, serial, legacy,"                       \
+	" coalesce(legacy_until > now(), false) AS legacy_open, d.state = 'approved' AS approved," \
+	" d.state = 'retired' AS retired, current, delivered, acknowledged, good, unanswered,"     \
+	" CASE WHEN announced_at > now() - interval '120 seconds' THEN announced ELSE current END" \
+	" AS promised, interval_s, disable_code, strict, one_shot,"                                \
+	" coalesce(host = $2, false) AS named"                                                     \
+	" FROM provision.portal_device s JOIN provision.portal p ON p.tenant_id = s.tenant_id"     \
+	" JOIN provision.device d ON d.tenant_id = s.tenant_id AND d.id = s.device_id"             \
+	" WHERE serial = $1 AND coalesce(host = $2, true) ORDER BY named DESC LIMIT 2"
+
+err_t store_portal_find(
+	struct call *call, const char *serial, const char *host, bool lock, struct db_rows **rows)
+{
+	static const struct db_statement find = { FIND };
+	static const struct db_statement find_locked = { FIND " FOR UPDATE OF s FOR SHARE OF d" };
+
+	return DB_QUERY(call, lock ? &find_locked : &find, rows, serial, host);
+}
+
+/* A poll that changes nothing is written once a minute at most. */
+err_t store_portal_polled(struct call *call, const char *device, int announced, const char *source)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device SET polled_at = now(), source = $4,"
+		" unanswered = CASE WHEN $3 = 0 THEN 0 ELSE least(unanswered + 1, 100) END,"
+		" announced_at = CASE WHEN $3 = 0 THEN announced_at ELSE now() END,"
+		" announced = CASE WHEN $3 = 0 THEN announced ELSE $3::integer END"
+		" WHERE tenant_id = $1 AND device_id = $2 AND ($3::integer <> 0 OR source <> $4"
+		" OR coalesce(polled_at < now() - interval '1 minute', true))"
+	};
+
+	return DB_QUERY(
+		call, &statement, NULL, call->tenant, device, number(call, announced), source);
+}
+
+err_t store_portal_delivered(struct call *call, const char *device, int n)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device SET delivered = $3, delivered_at = now(),"
+		" version = version + 1 WHERE tenant_id = $1 AND device_id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, device, number(call, n));
+}
+
+err_t store_portal_acknowledged(struct call *call, const char *device)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device SET acknowledged = delivered,"
+		" acknowledged_at = now(), unanswered = 0, version = version + 1"
+		" WHERE tenant_id = $1 AND device_id = $2 AND acknowledged <> delivered"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, device);
+}

@@ -1,0 +1,456 @@
+"""The portal as a WE500 sees it: an address, a port, a serial number. Numbers in the names of tests are those of the
+statements of docs/packages.md."""
+
+import base64
+import datetime
+import hashlib
+import io
+import secrets
+import socket
+import ssl
+import subprocess
+import tarfile
+import types
+import xml.etree.ElementTree
+
+import pytest
+
+from api_client import WAIT_S, wait_for
+from api_world import Tenant, admin, api  # noqa: F401
+
+CONF = ("# Gerät für {{name}}: ein Kommentar in UTF-8\n"
+        "client\ndev tap\nproto tcp\nremote vpn.example.org 1194\nca ca.crt\nauth-user-pass credentials\n"
+        "remote-cert-tls server\nverify-x509-name {{serial}}.example.org name\n")
+FILES = ["ca.crt", "client.conf", "ta.key", "credentials"]
+EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+class Portal:
+    """A tenant whose devices fetch packages, and the device's side of HTTP."""
+
+    def __init__(self, fleet, api, admin):
+        self.fleet, self.api = fleet, api
+        self.tenant = Tenant(api, admin)
+        self.owner, self.of = self.tenant.owner, {"tenant": self.tenant.id}
+        self.set(client_conf=CONF)
+
+    def set(self, **changes):
+        return self.api.ok("updatePortal", self.owner, changes, **self.of)
+
+    def add(self, **more):
+        serial = "WE" + secrets.token_hex(8)
+        body = {"name": "d" + secrets.token_hex(8), "serial": serial, **more}
+        device = self.api.ok("createPortalDevice", self.owner, body, **self.of)
+        return types.SimpleNamespace(id=device["id"], serial=serial, secret=device["secret"],
+                                     auth=(serial, device["secret"] or md5(serial)))
+
+    def shown(self, device):
+        return self.api.ok("getPortalDevice", self.owner, id_=device.id, **self.of)
+
+    def publish(self, device):
+        return self.api.ok("publishPackage", self.owner, id_=device.id, **self.of)["current"]
+
+    def block(self, device, state="blocked"):
+        self.api.ok("updateDevice", self.owner, {"state": state}, id_=device.id, **self.of)
+
+    def ask(self, method, path, device=None, **more):
+        more.setdefault("auth", device.auth if device else None)
+        return self.fleet.session.request(method, self.fleet.base_url + path, verify=self.fleet.ca_file, timeout=WAIT_S,
+                                          **more)
+
+    def poll(self, device, **more):
+        return self.ask("GET", "/api/v1/vpn", device, **more)
+
+    def status(self, device):
+        reply = self.poll(device)
+        assert reply.status_code == 200, reply.text
+        return read(reply)
+
+    def fetch(self, device, **more):
+        return self.ask("GET", "/api/v1/vpn/packet", device, **more)
+
+    def acknowledge(self, device, body=b"", **more):
+        return self.ask("PUT", "/api/v1/vpn/packet", device, data=body, **more)
+
+    def serve(self, device):
+        """The whole flow once."""
+        assert self.fetch(device).status_code == 200
+        assert read(self.acknowledge(device)).status == 2
+
+
+def md5(data):
+    return hashlib.md5(data if isinstance(data, bytes) else data.encode()).hexdigest()
+
+
+def read(reply):
+    assert reply.status_code == 200, reply.text
+    vpn = xml.etree.ElementTree.fromstring(reply.content).find("vpn")
+    info = vpn.find("package_info")
+    names = [e.tag for e in vpn]
+    assert names == ["reconnection_time", "status"] + (["package_info"] if info is not None else [])
+    interval = int(vpn.findtext("reconnection_time"))
+    assert 10 <= interval <= 86400
+    return types.SimpleNamespace(status=int(vpn.findtext("status")), interval=interval,
+                                 info={e.tag: e.text for e in info} if info is not None else None)
+
+
+def unpack(content):
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+        return {m.name: archive.extractfile(m).read() for m in archive.getmembers()}
+
+
+@pytest.fixture(scope="module")
+def portal(fleet, api, admin):
+    return Portal(fleet, api, admin)
+
+
+# ---- the flow ----
+
+def test_a_device_comes_up_from_nothing(portal):
+    device = portal.add()
+    told = portal.status(device)
+    assert told.status == 3 and told.interval == 10
+    assert list(told.info) == ["auth_type", "md5_ca_cert", "md5_client_conf", "md5_ta_key", "md5_credentials"]
+    archive = portal.fetch(device)
+    assert archive.headers["Content-Type"] == "application/x-tar" and archive.headers["Cache-Control"] == "no-store"
+    files = unpack(archive.content)
+    assert list(files) == FILES
+    assert [md5(files[name]) for name in FILES] == list(told.info.values())[1:]
+    assert portal.shown(device)["state"] == "delivered"
+    assert read(portal.acknowledge(device)).status == 2
+    told = portal.status(device)
+    assert told.status == 2 and 405 <= told.interval <= 1395
+    shown = portal.shown(device)
+    assert shown["state"] == "enabled" and shown["acknowledged"] == 1 and shown["polled_at"]
+
+
+def test_15_17_18_19_the_archive_is_plain_ustar_and_always_the_same(portal, tmp_path):
+    device = portal.add()
+    archive = portal.fetch(device)
+    assert archive.content[257:263] == b"ustar\0" and len(archive.content) % 10240 == 0
+    assert portal.fetch(device).content == archive.content
+    assert archive.headers["ETag"] == f'"{hashlib.sha256(archive.content).hexdigest()}"'
+    (tmp_path / "vpn.tar").write_bytes(archive.content)
+    for tar in (["tar"], ["busybox", "tar"]):
+        done = subprocess.run([*tar, "-xvf", "vpn.tar"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=True)
+        assert done.stdout.split() == FILES and done.stderr == ""
+    assert "Gerät für" in (tmp_path / "client.conf").read_text() and (tmp_path / "ta.key").stat().st_size == 0
+    assert portal.status(device).info["md5_ta_key"] == EMPTY_MD5
+    with tarfile.open(tmp_path / "vpn.tar") as tar:
+        assert {(m.mode, m.uid, m.gid, m.mtime, m.uname, m.gname, m.isreg()) for m in tar} == {
+            (0o600, 0, 0, 0, "", "", True)}
+
+
+def test_24_credentials_are_two_lines_and_of_each_device_alone(portal):
+    passwords = set()
+    for _ in range(3):
+        device = portal.add()
+        user, password, rest = unpack(portal.fetch(device).content)["credentials"].decode().split("\n")
+        assert user == device.id and len(password) == 48 and rest == ""
+        passwords.add(password)
+    assert len(passwords) == 3
+
+
+def test_20_21_what_was_announced_is_delivered_and_only_the_current_one_is_enough(portal):
+    device = portal.add()
+    first = portal.status(device).info
+    portal.publish(device)
+    files = unpack(portal.fetch(device).content)
+    assert md5(files["credentials"]) == first["md5_credentials"]
+    assert read(portal.acknowledge(device)).status == 3
+    second = portal.status(device)
+    assert second.status == 3 and second.info["md5_credentials"] != first["md5_credentials"]
+    portal.serve(device)
+
+
+def test_22_63_an_acknowledgement_of_nothing_and_one_that_is_repeated(portal):
+    device = portal.add()
+    assert read(portal.acknowledge(device)).status == 3
+    portal.set(strict=True)
+    assert portal.acknowledge(device).status_code == 409
+    portal.set(strict=False)
+    portal.serve(device)
+    assert read(portal.acknowledge(device)).status == 2
+
+
+def test_a_disabled_device_is_told_so(portal):
+    device = portal.add()
+    portal.serve(device)
+    portal.block(device)
+    for code in (1, 0):
+        portal.set(disable_code=code)
+        told = portal.status(device)
+        assert told.status == code and told.info is None
+    assert portal.fetch(device).status_code == 404
+    assert portal.acknowledge(device).status_code == 409
+    portal.block(device, "approved")
+    assert portal.status(device).status == 2
+
+
+def test_26_a_package_in_use_is_given_out_once(portal):
+    device = portal.add()
+    portal.set(one_shot=True)
+    portal.serve(device)
+    assert portal.fetch(device).status_code == 404
+    portal.publish(device)
+    portal.serve(device)
+    portal.set(one_shot=False)
+    assert portal.fetch(device).status_code == 200
+
+
+def test_67_who_does_not_get_on_is_asked_later_and_later(portal):
+    device = portal.add()
+    assert [portal.status(device).interval for _ in range(9)] == [10, 20, 40, 80, 160, 320, 640, 900, 900]
+
+
+def test_68_what_has_not_changed_is_not_sent(portal):
+    device = portal.add()
+    for ask in (portal.poll, portal.fetch):
+        etag = ask(device).headers["ETag"]
+        again = ask(device, headers={"If-None-Match": etag})
+        assert again.status_code == 304 and again.content == b"" and again.headers["ETag"] == etag
+    before = portal.poll(device).headers["ETag"]
+    portal.publish(device)
+    assert portal.poll(device, headers={"If-None-Match": before}).status_code == 200
+
+
+# ---- HTTP ----
+
+def test_head_and_options(portal):
+    device = portal.add()
+    for path in ("/api/v1/vpn", "/api/v1/vpn/packet"):
+        head = portal.ask("HEAD", path, device)
+        got = portal.ask("GET", path, device)
+        assert head.status_code == 200 and head.content == b""
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+        assert head.headers["ETag"] == got.headers["ETag"]
+    assert portal.ask("OPTIONS", "/api/v1/vpn").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert portal.ask("OPTIONS", "/api/v1/vpn/packet").headers["Allow"] == "GET, HEAD, PUT, OPTIONS"
+    wrong = portal.ask("DELETE", "/api/v1/vpn/packet", device)
+    assert wrong.status_code == 405 and wrong.headers["Allow"] == "GET, HEAD, PUT, OPTIONS"
+
+
+def test_a_head_request_delivers_nothing(portal):
+    device = portal.add()
+    portal.ask("HEAD", "/api/v1/vpn/packet", device)
+    assert portal.shown(device)["delivered"] == 0
+
+
+def test_53_paths(portal):
+    device = portal.add()
+    for path in ("/api/v1/vpn/", "/api/vi/vpn", "/api/v1/%76pn", "/api/v1/vpn?"):
+        assert raw(portal, f"GET {path} HTTP/1.1\r\nAuthorization: Basic {basic(device.auth)}\r\n") == 200, path
+        assert raw(portal, f"GET {path} HTTP/1.1\r\n") == 401, path
+    for path in ("//api/v1/vpn", "/api/v1/./vpn", "/api/v1/vpn/packet/../..", "/api/v1/vpn%2Fpacket", "/API/v1/vpn"):
+        assert raw(portal, f"GET {path} HTTP/1.1\r\nAuthorization: Basic {basic(device.auth)}\r\n") == 404, path
+
+
+def basic(auth):
+    return base64.b64encode(":".join(auth).encode()).decode()
+
+
+def raw(portal, head, body=b""):
+    """Sends bytes as they are: the status of the answer, None if the connection was closed without one."""
+    context = ssl.create_default_context(cafile=portal.fleet.ca_file)
+    plain = socket.create_connection(("127.0.0.1", portal.fleet.gateway_port), timeout=WAIT_S)
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as sock:
+        sock.sendall((head + "Host: portal.test\r\n\r\n").encode("latin-1") + body)
+        answer = b""
+        while b"\r\n" not in answer:
+            part = sock.recv(4096)
+            if not part:
+                return None
+            answer += part
+    return int(answer.split()[1])
+
+
+def test_45_authorization_headers_of_every_kind(portal):
+    device = portal.add()
+    good = basic(device.auth)
+    for value in ("Basic", "Basic ", "Basic" + good, "Basic !!!!", "Basic " + good[:-3] + "\x80", "Bearer " + good,
+                  "Basic " + base64.b64encode(b"nocolon").decode(), "Basic " + base64.b64encode(b"a\0b:c").decode(),
+                  "Basic " + base64.b64encode(b"\x01:\x02").decode(), "Digest " + good, "Basic " + "A" * 10000):
+        assert raw(portal, f"GET /api/v1/vpn HTTP/1.1\r\nAuthorization: {value}\r\n") in (400, 401), value
+    twice = f"GET /api/v1/vpn HTTP/1.1\r\nAuthorization: Basic {good}\r\nAuthorization: Basic {good}\r\n"
+    assert raw(portal, twice) == 400
+    for scheme in ("basic", "BASIC", "Basic  "):
+        assert raw(portal, f"GET /api/v1/vpn HTTP/1.1\r\nAuthorization: {scheme} {good}\r\n") == 200, scheme
+
+
+def test_46_serials_that_are_none(portal):
+    for serial in ("../../etc/passwd", "%00", "' OR 1=1--", "a" * 65, "", "sériel", "WE\u0415"):
+        reply = portal.poll(None, headers={"Authorization": "Basic " + basic((serial, md5(serial)))})
+        assert reply.status_code == 401, serial
+
+
+def test_31_32_every_refusal_is_the_same(portal):
+    own, legacy = portal.add(), portal.add(legacy=True)
+    retired = portal.add()
+    portal.api.ok("retireDevice", portal.owner, id_=retired.id, **portal.of)
+    replies = [portal.poll(None, auth=auth) for auth in (
+        None, ("unknown", md5("unknown")), ("unknown", own.secret), (own.serial, "wrong"),
+        (own.serial, legacy.serial), retired.auth, legacy.auth, (own.serial, md5(own.serial)))]
+    changing = ("Date", "Trace-Id")
+    seen = {(r.status_code, r.content, tuple(sorted((k, v) for k, v in r.headers.items() if k not in changing)))
+            for r in replies}
+    assert len(seen) == 1 and replies[0].status_code == 401
+    assert replies[0].headers["WWW-Authenticate"] == 'Basic realm="vpn", charset="UTF-8"'
+
+
+# ---- the legacy password ----
+
+def in_future(**time):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_33_34_35_the_password_that_anybody_can_compute(portal):
+    legacy, own = portal.add(legacy=True), portal.add()
+    assert portal.poll(legacy).status_code == 401
+    portal.set(legacy_until=in_future(days=1))
+    told = portal.status(legacy)
+    assert told.status == 3
+    assert portal.poll(None, auth=(legacy.serial, md5(legacy.serial).upper())).status_code == 200
+    assert portal.poll(None, auth=(legacy.serial, md5(legacy.serial + "\n"))).status_code == 401
+    assert portal.poll(None, auth=(own.serial, md5(own.serial))).status_code == 401
+    portal.serve(legacy)
+    assert portal.fetch(legacy).status_code == 404  # one package, once
+    portal.set(legacy_until=in_future(days=-1))
+    assert portal.poll(legacy).status_code == 401
+    too_long = portal.api.call("updatePortal", portal.owner, {"legacy_until": in_future(days=400)}, **portal.of)
+    assert too_long.status_code == 400
+    portal.set(legacy_until="")
+    assert portal.poll(legacy).status_code == 401
+
+
+# ---- tenants ----
+
+def test_37_71_72_tenants(portal, fleet, api, admin):
+    other = Portal(fleet, api, admin)
+    device = portal.add()
+    twin = other.api.ok("createPortalDevice", other.owner, {"name": "twin", "serial": device.serial}, **other.of)
+    twin_auth = (device.serial, twin["secret"])
+    assert portal.poll(device).status_code == 401  # whose is it?
+    host = secrets.token_hex(13) + ".portal.test"
+    other.set(host=host)
+    assert portal.poll(device).status_code == 200
+    assert portal.poll(None, auth=twin_auth).status_code == 401
+    assert portal.poll(None, auth=twin_auth, headers={"Host": host.upper() + ":443"}).status_code == 200
+    taken = portal.api.call("updatePortal", portal.owner, {"host": host}, **portal.of)
+    assert taken.status_code == 409 and taken.json()["field"] == "host"
+    api.ok("updateTenant", admin, {"state": "suspended"}, tenant=other.tenant.id)
+    assert portal.poll(None, auth=twin_auth, headers={"Host": host}).status_code == 401
+    assert portal.poll(device).status_code == 200
+
+
+# ---- PUT ----
+
+@pytest.mark.parametrize("body", [
+    b"", b"\r\n", b"<ntx><vpn><status>2</status></vpn></ntx>", b"<status>enable</status>", b"status=2",
+    b"status=ENABLE", b"<?xml version='1.0'?>\n<a><b/><status>Enable</status></a>"])
+def test_a_device_says_in_many_ways_that_it_is_enabled(portal, body):
+    device = portal.add()
+    portal.fetch(device)
+    assert read(portal.acknowledge(device, body)).status == 2
+
+
+@pytest.mark.parametrize("word", ["0", "1", "3", "255", "-1", "2 ", "２", ""])
+def test_52_any_other_status_changes_nothing(portal, word):
+    device = portal.add()
+    portal.fetch(device)
+    assert read(portal.acknowledge(device, f"<ntx><status>{word}</status></ntx>".encode())).status == 3
+    assert portal.shown(device)["acknowledged"] == 0
+
+
+BILLION = ('<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + "".join(
+    f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(9)) + "]><status>&j;</status>")
+
+
+@pytest.mark.parametrize("body", [
+    b"<!DOCTYPE ntx><ntx><status>2</status></ntx>",
+    b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><status>&x;</status>',
+    BILLION.encode(), b"<ntx><status>2</status>", b"<ntx><status>2</status><status>2</status></ntx>", b"<ntx/>",
+    "<status>2</status>".encode("utf-16"), b"\xef\xbb\xbf<status>2</status>", b"<a>" * 1300, b"\0", b"hello",
+    b"<status>2\x00</status>", b"<status>\xff</status>", b"<ntx><status>&#x0;</status></ntx>"])
+def test_47_48_what_is_no_status_is_refused(portal, body):
+    device = portal.add()
+    portal.fetch(device)
+    assert portal.acknowledge(device, body).status_code == 400
+    assert portal.shown(device)["acknowledged"] == 0
+
+
+def test_49_50_51_bodies_whose_size_is_wrong(portal):
+    device = portal.add()
+    portal.fetch(device)
+    start = f"PUT /api/v1/vpn/packet HTTP/1.1\r\nAuthorization: Basic {basic(device.auth)}\r\n"
+    too_large = portal.acknowledge(device, b" " * 5000)
+    assert too_large.status_code == 413 and too_large.headers["Connection"] == "close"
+    assert raw(portal, start + "Content-Length: 99999999999999999999\r\n") in (400, 413)
+    assert raw(portal, start + "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n") == 400
+    assert raw(portal, start + "Content-Length: 0\r\nContent-Length: 5\r\n", b"hello") == 400
+    assert raw(portal, start + "Content-Length : 0\r\n") == 400
+    assert portal.acknowledge(device, iter([b" " * 2500] * 2)).status_code == 413
+    assert read(portal.acknowledge(device, iter([b"status", b"=2"]))).status == 2
+
+
+def test_54_headers_without_end(portal):
+    assert raw(portal, f"GET /{'a' * 9000} HTTP/1.1\r\n") == 414
+    assert raw(portal, "GET /api/v1/vpn HTTP/1.1\r\n" + "".join(
+        f"X-{n}: {'a' * 200}\r\n" for n in range(100))) == 431
+
+
+# ---- templates ----
+
+@pytest.mark.parametrize("line", [
+    "up /bin/sh", "plugin x.so", "script-security 2", "config other.conf", "<connection>", "route-up a", "down a",
+    "ca /etc/passwd", "auth-user-pass /etc/shadow", "remote a\rup b", 'setenv "a b"', "redirect-gateway def1",
+    "management 127.0.0.1 1", "log x", "cd x", "remote {{secret}} 1", "remote a;b 1", "dev tap # up", "remote $(x) 1",
+    "remote 1 2 3 4"])
+def test_58_a_directive_that_is_not_allowed_is_refused_with_its_line(portal, line):
+    reply = portal.api.call("updatePortal", portal.owner, {"client_conf": CONF + line + "\n"}, **portal.of)
+    assert reply.status_code == 400 and reply.json()["field"] == "client_conf"
+    if "\r" not in line:
+        assert f"line {CONF.count(chr(10)) + 1}:" in reply.json()["detail"]
+
+
+def test_59_variables_are_plain_words(portal):
+    device = portal.add()
+    conf = unpack(portal.fetch(device).content)["client.conf"].decode()
+    assert f"verify-x509-name {device.serial}.example.org name\n" in conf and "{{" not in conf
+    assert "<cert>\n-----BEGIN CERTIFICATE" in conf and "<key>\n-----BEGIN PRIVATE KEY" in conf
+
+
+# ---- when something is away ----
+
+def test_70_polls_are_answered_while_provision_is_away(portal, whole_fleet):
+    device = portal.add()
+    told = portal.status(device)
+    whole_fleet.sv("stop", "provision")
+    try:
+        later = wait_for("an answer from memory", lambda: portal.poll(device).status_code == 200 and portal.poll(device))
+        assert read(later).info == told.info
+        assert portal.acknowledge(device).status_code == 503
+        assert portal.poll(None, auth=(device.serial, "wrong")).status_code == 503
+    finally:
+        whole_fleet.sv("start", "provision")
+    wait_for("provision", lambda: portal.acknowledge(device).status_code == 200)
+
+
+def test_75_a_restart_changes_nothing(portal, whole_fleet):
+    device = portal.add()
+    before, archive = portal.poll(device).headers["ETag"], portal.fetch(device)
+    whole_fleet.sv("restart", "provision")
+    wait_for("provision", lambda: portal.fetch(device).status_code == 200)
+    assert portal.poll(device).headers["ETag"] == before
+    assert portal.fetch(device).content == archive.content
+    assert read(portal.acknowledge(device)).status == 2
+
+
+def test_42_no_secret_in_any_log(portal):
+    device = portal.add()
+    credentials = unpack(portal.fetch(device).content)["credentials"].decode().split()
+    portal.acknowledge(device)
+    for service in ("gateway", "provision", "auth"):
+        text = portal.fleet.log(service)
+        for secret in (device.secret, credentials[1], basic(device.auth)):
+            assert secret not in text, service
