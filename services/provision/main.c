@@ -15,6 +15,7 @@
 #include "lib/svc.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
+#include "services/provision/pki.h"
 #include "services/provision/portals.h"
 #include "services/provision/provision.h"
 #include "services/provision/vault.h"
@@ -124,6 +125,7 @@ static err_t check(struct fault *fault)
 static err_t start(struct svc *svc)
 {
 	(void)svc;
+	pki_open();
 	authority_open(provision.crl_hours);
 	return vault_open(provision.key_file);
 }
