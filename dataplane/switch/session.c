@@ -4,8 +4,10 @@
 #include "dataplane/switch/session.h"
 
 #include "dataplane/counters.h"
+#include "dataplane/switch/flow.h"
 #include "dataplane/switch/frame.h"
 #include "dataplane/switch/session_struct.h"
+#include "dataplane/switch/truncated.h"
 #include "lib/call.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -150,6 +152,33 @@ static void on_timer(struct channel *channel)
 
 /* ---- from the member ---- */
 
+/* Gives the member a frame that the node has made. */
+static void tell(struct session *session, const uint8_t *bytes, size_t len)
+{
+	struct packet *packet = packet_new(len);
+
+	memcpy(packet->data, bytes, len);
+	packet->len = (uint32_t)len;
+	packet->flow = flow_hash(session->sessions->seed, bytes, len);
+	l2_write_header(packet->data - L2_HEADER_LEN, &packet->offload, len);
+	deliver(&session->port, packet);
+	packet_unref(packet);
+}
+
+/* What an old client has cut goes no further. */
+static bool is_cut(struct session *session, const struct packet *frame)
+{
+	uint8_t reply[TRUNCATED_REPLY_MAX];
+	size_t len;
+	enum truncated_verdict verdict =
+		session->intake.batches ? TRUNCATED_NOT
+					: truncated_check(frame->data, frame->len, reply, &len);
+
+	if (verdict == TRUNCATED_REPLY)
+		tell(session, reply, len);
+	return verdict != TRUNCATED_NOT;
+}
+
 static void forward(void *context, struct packet *frame)
 {
 	struct session *session = context;
@@ -157,6 +186,10 @@ static void forward(void *context, struct packet *frame)
 
 	session->rx_frames++;
 	session->rx_bytes += frame->len;
+	if (is_cut(session, frame)) {
+		drop(session, DROP_LENGTH, 1);
+		return;
+	}
 	why = switch_forward(&session->port, frame, (int64_t)(session->sessions->now_us / 1000));
 	if (why != DROP_NONE)
 		drop(session, why, 1);
