@@ -32,7 +32,7 @@ static struct neighbour *find(const struct domain *domain, const uint8_t address
 	return neighbour;
 }
 
-static void add(struct port *port, struct neighbour *neighbour)
+static void neighbour_add(struct port *port, struct neighbour *neighbour)
 {
 	neighbour->port = NULL;
 	neighbour->mac = 0;
@@ -42,7 +42,7 @@ static void add(struct port *port, struct neighbour *neighbour)
 	HASH_ADD(hh, port->domain->neighbours, address, sizeof(neighbour->address), neighbour);
 }
 
-static void remove(struct domain *domain, struct neighbour *neighbour)
+static void neighbour_remove(struct domain *domain, struct neighbour *neighbour)
 {
 	if (neighbour->port)
 		HASH_DELETE(hh, domain->neighbours, neighbour);
@@ -51,14 +51,14 @@ static void remove(struct domain *domain, struct neighbour *neighbour)
 
 void guard_add(struct port *port)
 {
-	add(port, &port->ipv4);
-	add(port, &port->ipv6);
+	neighbour_add(port, &port->ipv4);
+	neighbour_add(port, &port->ipv6);
 }
 
 void guard_remove(struct port *port)
 {
-	remove(port->domain, &port->ipv4);
-	remove(port->domain, &port->ipv6);
+	neighbour_remove(port->domain, &port->ipv4);
+	neighbour_remove(port->domain, &port->ipv6);
 }
 
 /* ---- rules ---- */

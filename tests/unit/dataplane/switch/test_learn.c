@@ -241,3 +241,46 @@ Test(learn, twenty_thousand_stations_are_learned_and_found, .timeout = 60)
 	fprintf(stderr, "a frame to one of 20 stations: %.0f ns, to one of %d: %.0f ns\n", few,
 		STATIONS, many);
 }
+
+static struct tap crowd[1000];
+
+/* A frame to one of a thousand ports, and one to all of them. */
+Test(learn, a_thousand_ports_each_get_what_is_for_them)
+{
+	enum { PORTS = 1000, FRAMES = 200000, BROADCASTS = 200 };
+	struct packet *frame = packet_new(60);
+	double began_ms, to_one_ms, to_all_ms;
+	int got = 0;
+
+	network_attach(0, .mac_limit = 1);
+	memset(frame->data, 0, 60);
+	frame->len = 60;
+	frame_mac_write(MAC(0), frame->data + 6);
+	for (int i = 0; i < PORTS; i++) {
+		struct port *port = &crowd[i].port, *replaced;
+
+		snprintf(port->member, sizeof(port->member), "c%d", i);
+		port->mac = MAC(1000 + i);
+		port->deliver = network_deliver;
+		cr_assert_eq(switch_attach(ctx, "tenant", "network", port, &replaced), OK);
+	}
+	began_ms = cpu_ms();
+	for (int i = 0; i < FRAMES; i++) {
+		frame_mac_write(MAC(1000 + i % PORTS), frame->data);
+		cr_assert_eq(switch_forward(&taps[0].port, frame, time_ms), DROP_NONE);
+	}
+	to_one_ms = cpu_ms() - began_ms;
+	frame_mac_write(FRAME_BROADCAST, frame->data);
+	began_ms = cpu_ms();
+	for (int i = 0; i < BROADCASTS; i++)
+		cr_assert_eq(switch_forward(&taps[0].port, frame, time_ms), DROP_NONE);
+	to_all_ms = cpu_ms() - began_ms;
+	for (int i = 0; i < PORTS; i++) {
+		got += crowd[i].got;
+		switch_detach(ctx, &crowd[i].port);
+	}
+	cr_assert_eq(got, FRAMES + BROADCASTS * PORTS);
+	fprintf(stderr, "a frame to one of %d ports: %.0f ns, to all: %.0f ns for each\n", PORTS,
+		to_one_ms * 1e6 / FRAMES, to_all_ms * 1e6 / BROADCASTS / PORTS);
+	packet_unref(frame);
+}
