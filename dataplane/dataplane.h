@@ -6,6 +6,7 @@
 
 #include "dataplane/net/channel.h"
 #include "dataplane/net/listener.h"
+#include "dataplane/identity.h"
 #include "dataplane/loop.h"
 #include "dataplane/admit/refused.h"
 #include "dataplane/nymea/nymea.h"
@@ -14,13 +15,12 @@
 #include "dataplane/admit/verifier.h"
 #include "dataplane/vpnws/vpnws.h"
 #include "lib/svc.h"
-#include "lib/tls_server.h"
 #include "lib/worker.h"
 
 struct dataplane {
 	/* settings */
 	const char *listen;
-	const char *tls_cert, *tls_key;
+	struct identity_settings identity_settings;
 	const char *issuer;
 	const char *congestion;
 	struct vpnws_settings vpnws_settings;
@@ -36,7 +36,7 @@ struct dataplane {
 	/* the loop's */
 	struct listener *listener;
 	struct streams *streams;
-	struct tls_server *tls; /* NULL: none */
+	struct identity *identity;
 	struct congestion *control;
 	struct vpnws *vpnws;
 	struct verifier *verifier;

@@ -25,12 +25,22 @@ static struct dataplane dataplane;
 static const struct config_entry config[] = {
 	{ "LANYARD_LISTEN", "127.0.0.1:9443", &dataplane.listen, CONFIG_ENDPOINT,
 		"where agents connect", 0, 0 },
-	{ "LANYARD_TLS_CERT", "", &dataplane.tls_cert, CONFIG_TEXT,
-		"PEM file of the certificate and its chain; empty: no TLS (behind a proxy that "
-		"ends it)",
+	{ "LANYARD_TLS_CERT", "", &dataplane.identity_settings.certs, CONFIG_TEXT,
+		"PEM files of certificates, each with its chain, separated by commas: the one for "
+		"the name that a client asks for is shown, else the first; empty: no TLS (behind a "
+		"proxy that ends it)",
 		0, 0 },
-	{ "LANYARD_TLS_KEY", "", &dataplane.tls_key, CONFIG_TEXT,
-		"PEM file of the certificate's private key", 0, 0 },
+	{ "LANYARD_TLS_KEY", "", &dataplane.identity_settings.keys, CONFIG_TEXT,
+		"PEM files of their private keys, in the same order", 0, 0 },
+	{ "LANYARD_TLS_CLIENT_CA", "", &dataplane.identity_settings.clients, CONFIG_TEXT,
+		"PEM file of tenants' certificate authorities, with their revocation lists if "
+		"there "
+		"are any: a certificate of theirs admits the device that it names; empty: none is "
+		"asked "
+		"for",
+		0, 0 },
+	{ "LANYARD_TLS_CLIENT_REQUIRED", "false", &dataplane.identity_settings.clients_required,
+		CONFIG_BOOL, "true: clients without a certificate are refused by TLS", 0, 0 },
 	{ "LANYARD_ISSUER", "lanyard", &dataplane.issuer, CONFIG_TEXT,
 		"issuer that access tokens must have", 0, 0 },
 	{ "LANYARD_CONGESTION", CONGESTION_AUTO, &dataplane.congestion, CONFIG_TEXT,
@@ -98,28 +108,13 @@ static void on_accepted(void *context, struct stream *stream)
 	http_create(stream, &admit_face, context);
 }
 
-static err_t open_tls(void)
-{
-	static struct tls_identity identity;
-	const struct tls_server_options options = { .identities = &identity, .n_identities = 1 };
-	struct fault fault;
-	err_t err;
-
-	if (*dataplane.tls_cert == '\0')
-		return OK;
-	identity = (struct tls_identity){ dataplane.tls_cert, dataplane.tls_key };
-	if ((err = tls_server_create(&dataplane.tls, &options, &fault)) != OK)
-		log_error("tls_failed", "detail=%s", log_value(fault.detail));
-	return err;
-}
-
 static err_t open_doors(void)
 {
 	struct listener_options listener = {
 		.loop = loop_uv(dataplane.loop),
 		.door = { .listen = dataplane.listen },
 		.streams = dataplane.streams,
-		.tls = dataplane.tls,
+		.tls = identity_tls(dataplane.identity),
 		.accepted = on_accepted,
 		.context = &dataplane,
 	};
@@ -159,6 +154,7 @@ static void close_doors(void *arg)
 	links_close(dataplane.links);
 	nymea_close(dataplane.nymea);
 	guests_close(dataplane.guests);
+	identity_unwatch(dataplane.identity);
 	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
 
@@ -172,15 +168,25 @@ static err_t open_congestion(void)
 	return err;
 }
 
+static err_t open_identity(void)
+{
+	struct fault fault;
+	err_t err = identity_open(&dataplane.identity, &dataplane.identity_settings, &fault);
+
+	if (err != OK)
+		log_error("tls_failed", "field=%s detail=%s", log_value(fault.field),
+			log_value(fault.detail));
+	return err;
+}
+
 static void run_open(void *arg)
 {
 	err_t *err = arg;
 
 	dataplane.streams = streams_create(loop_uv(dataplane.loop));
 	streams_set_congestion(dataplane.streams, dataplane.control);
-	*err = open_tls();
-	if (*err == OK)
-		*err = open_doors();
+	identity_watch(dataplane.identity, loop_uv(dataplane.loop));
+	*err = open_doors();
 	if (*err == OK)
 		*err = open_vpnws();
 }
@@ -192,7 +198,7 @@ static void stop(struct svc *svc)
 	loop_call(dataplane.loop, close_doors, NULL);
 	loop_join(dataplane.loop);
 	streams_destroy(dataplane.streams);
-	tls_server_destroy(dataplane.tls);
+	identity_destroy(dataplane.identity);
 	congestion_destroy(dataplane.control);
 	vpnws_destroy(dataplane.vpnws);
 	sessions_destroy(dataplane.sessions);
@@ -209,7 +215,7 @@ static err_t start(struct svc *svc)
 {
 	err_t err;
 
-	if ((err = open_congestion()) != OK)
+	if ((err = open_congestion()) != OK || (err = open_identity()) != OK)
 		return err;
 	/* Calls to other services wait in libuv's pool; four at a time would be few when one is
 	 * slow. */
@@ -237,7 +243,7 @@ static err_t start(struct svc *svc)
 	node_open(&dataplane);
 	keys_start(&dataplane);
 	log_info("listening", "listen=%s tls=%s", dataplane.listen,
-		*dataplane.tls_cert ? "yes" : "no");
+		identity_tls(dataplane.identity) ? "yes" : "no");
 	return OK;
 }
 

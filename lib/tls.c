@@ -176,20 +176,37 @@ const char *tls_asked_name(const struct tls *tls)
 	return SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
 }
 
-bool tls_peer_name(const struct tls *tls, char *out, size_t size)
+static bool read_field(X509_NAME *name, int nid, char out[TLS_FIELD_MAX + 1])
+{
+	int at = X509_NAME_get_index_by_NID(name, nid, -1);
+	unsigned char *text = NULL;
+	int len;
+
+	*out = '\0';
+	if (at < 0)
+		return true;
+	if (X509_NAME_get_index_by_NID(name, nid, at) >= 0)
+		return false;
+	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	if (len > 0 && len <= TLS_FIELD_MAX && memchr(text, '\0', (size_t)len) == NULL)
+		snprintf(out, TLS_FIELD_MAX + 1, "%.*s", len, (const char *)text);
+	OPENSSL_free(text);
+	return *out != '\0';
+}
+
+bool tls_peer(const struct tls *tls, struct tls_peer *peer)
 {
 	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
-	X509_NAME *name;
-	int at, len;
+	X509_NAME *subject;
 
 	if (certificate == NULL)
 		return false;
-	name = X509_get_subject_name(certificate);
-	at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-	if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
-		return false;
-	len = X509_NAME_get_text_by_NID(name, NID_commonName, out, (int)size);
-	return len > 0 && (size_t)len < size - 1 && strlen(out) == (size_t)len;
+	subject = X509_get_subject_name(certificate);
+	return read_field(subject, NID_organizationName, peer->organisation) &&
+	       read_field(subject, NID_organizationalUnitName, peer->unit) &&
+	       read_field(subject, NID_commonName, peer->name) &&
+	       read_field(X509_get_issuer_name(certificate), NID_organizationName,
+		       peer->issuer_organisation);
 }
 
 bool tls_peer_subject(const struct tls *tls, char *out, size_t size)

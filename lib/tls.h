@@ -18,6 +18,7 @@
 #define TLS_BATCH_MAX	(256 * 1024) /* bytes of gathered records, sent or not */
 #define TLS_RECORD_MAX	16384	     /* bytes of plain text in one record */
 #define TLS_SUBJECT_MAX 256
+#define TLS_FIELD_MAX	64
 
 struct tls_trust;  /* whose certificates are good */
 struct tls_server; /* tls_server.h */
@@ -67,9 +68,19 @@ void tls_set_record_max(struct tls *tls, size_t len);
 /* The name that the client asked for; NULL if it did not. */
 const char *tls_asked_name(const struct tls *tls);
 
-/* What the client's certificate, which is verified, says about it: its common name, or the whole
- * subject as "CN=...,O=..." (RFC 4514). False: there is no certificate, or nothing that fits. */
-bool tls_peer_name(const struct tls *tls, char *out, size_t size);
+/* What the client's certificate, which is verified, says about it; "" where it says nothing. */
+struct tls_peer {
+	char organisation[TLS_FIELD_MAX + 1]; /* O, OU and CN of its subject */
+	char unit[TLS_FIELD_MAX + 1];
+	char name[TLS_FIELD_MAX + 1];
+	char issuer_organisation[TLS_FIELD_MAX + 1]; /* O of who signed it */
+};
+
+/* False: there is no certificate, or one of these is too long or there several times. */
+bool tls_peer(const struct tls *tls, struct tls_peer *peer);
+
+/* The whole subject as "CN=...,O=..." (RFC 4514). False: there is no certificate, or it does not
+ * fit. */
 bool tls_peer_subject(const struct tls *tls, char *out, size_t size);
 
 /* ---- both ---- */

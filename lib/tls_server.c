@@ -80,6 +80,17 @@ static int choose_identity(SSL *ssl, int *alert, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* With one list at least, no certificate is good whose issuer has none. */
+static void check_lists(SSL_CTX *ctx)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++)
+		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) == X509_LU_CRL)
+			X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+}
+
 static err_t load_clients_ca(
 	SSL_CTX *ctx, const struct tls_server_options *options, struct fault *fault)
 {
@@ -96,6 +107,7 @@ static err_t load_clients_ca(
 			tls_queue_says());
 	}
 	SSL_CTX_set_client_CA_list(ctx, names);
+	check_lists(ctx);
 	if (options->clients == TLS_CLIENTS_REQUIRED)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_CTX_set_verify(ctx, mode, NULL);

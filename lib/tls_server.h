@@ -31,7 +31,9 @@ struct tls_server_options {
 	const struct tls_identity *identities;
 	size_t n_identities; /* 1 to TLS_IDENTITIES_MAX */
 	enum tls_clients clients;
-	const char *client_ca; /* PEM file of certificates that sign clients' */
+	/* PEM file of certificates that sign clients'. With revocation lists in it, one of each of
+	 * them is needed. */
+	const char *client_ca;
 };
 
 /* Reads the files. The fault names the file that is no good. */

@@ -133,6 +133,28 @@ static int admit_basic(struct dataplane *dataplane, struct http *http,
 	return 0;
 }
 
+/* ---- certificates ---- */
+
+static int admit_certificate(struct dataplane *dataplane, struct http *http,
+	const struct admit_request *request, const char **why)
+{
+	const struct tls *tls = stream_tls(http_stream(http));
+	struct certificate certificate;
+	struct tls_peer peer;
+
+	if (!tls || !tls_peer(tls, &peer))
+		return refuse(401, why,
+			"Show an access token, a device's id and secret, or its certificate.");
+	if (!certificate_read(&peer, &certificate))
+		return refuse(403, why, "The certificate is of no device.");
+	if (strcmp(request->path, "/pair") == 0)
+		return refuse(403, why, "A pair is claimed with an access token.");
+	if (dataplane->n_waiting >= WAITING_MAX)
+		return refuse(503, why, "Too many connections are waiting.");
+	basic_create_known(dataplane, http, &certificate, request);
+	return 0;
+}
+
 /* 0, also when the answer comes later; or the status to refuse it with. */
 static int admit(struct dataplane *dataplane, struct http *http,
 	const struct admit_request *request, const char **why)
@@ -149,7 +171,7 @@ static int admit(struct dataplane *dataplane, struct http *http,
 		status = admit_basic(dataplane, http, &credentials, request, why);
 		break;
 	case CREDENTIALS_NONE:
-		status = refuse(401, why, "Show an access token, or a device's id and secret.");
+		status = admit_certificate(dataplane, http, request, why);
 		break;
 	default:
 		status = refuse(401, why, "Authorization is malformed.");

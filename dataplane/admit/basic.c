@@ -27,6 +27,7 @@ struct attempt {
 	char network[ADMIT_NETWORK_MAX + 1];
 	char device[UUID_SIZE];
 	char secret[CREDENTIALS_SECRET_MAX + 1];
+	char tenant[UUID_SIZE]; /* of a certificate, which needs no secret; else "" */
 
 	/* the answer, written by the thread of the calls */
 	err_t err;
@@ -57,6 +58,15 @@ static err_t authenticate(struct call *call, struct attempt *attempt)
 	return OK;
 }
 
+/* TLS has verified the certificate. */
+static err_t believe(struct call *call, struct attempt *attempt)
+{
+	call->tenant = attempt->tenant;
+	call->actor = arena_printf(call->arena, "device:%s", attempt->device);
+	attempt->authenticated = true;
+	return OK;
+}
+
 static err_t attach(struct call *call, struct attempt *attempt)
 {
 	Provision__AttachRequest request = PROVISION__ATTACH_REQUEST__INIT;
@@ -82,7 +92,7 @@ static void ask(void *arg)
 	struct call call;
 
 	call_init(&call, attempt->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
-	attempt->err = authenticate(&call, attempt);
+	attempt->err = *attempt->tenant ? believe(&call, attempt) : authenticate(&call, attempt);
 	if (attempt->err == OK)
 		attempt->err = attach(&call, attempt);
 	snprintf(attempt->detail, sizeof(attempt->detail), "%s", call.fault.detail);
@@ -119,7 +129,9 @@ static void turn_away(struct attempt *attempt)
 			attempt->device, err_name(attempt->err), log_value(attempt->detail));
 		http_answer(attempt->http, 503, "The node can't ask who you are just now.");
 	} else if (attempt->authenticated) {
-		refused_add(refused, attempt->authorization, attempt->network, 403, clock_ms());
+		if (*attempt->tenant == '\0')
+			refused_add(
+				refused, attempt->authorization, attempt->network, 403, clock_ms());
 		http_answer(attempt->http, 403, attempt->detail);
 	} else {
 		refused_add(refused, attempt->authorization, "", 401, clock_ms());
@@ -148,8 +160,8 @@ void basic_gone(void *context, struct http *http)
 	attempt->http = NULL;
 }
 
-void basic_create(struct dataplane *dataplane, struct http *http,
-	const struct credentials *credentials, const struct admit_request *request)
+static struct attempt *attempt_new(
+	struct dataplane *dataplane, struct http *http, const struct admit_request *request)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
@@ -157,9 +169,32 @@ void basic_create(struct dataplane *dataplane, struct http *http,
 	attempt->http = http;
 	memcpy(attempt->authorization, request->authorization, sizeof(attempt->authorization));
 	memcpy(attempt->network, request->network, sizeof(attempt->network));
+	return attempt;
+}
+
+static void begin(struct attempt *attempt)
+{
+	http_set_owner(attempt->http, attempt);
+	attempt->dataplane->n_waiting++;
+	loop_work(attempt->dataplane->loop, ask, on_asked, attempt);
+}
+
+void basic_create(struct dataplane *dataplane, struct http *http,
+	const struct credentials *credentials, const struct admit_request *request)
+{
+	struct attempt *attempt = attempt_new(dataplane, http, request);
+
 	memcpy(attempt->device, credentials->device, sizeof(attempt->device));
 	memcpy(attempt->secret, credentials->secret, sizeof(attempt->secret));
-	http_set_owner(http, attempt);
-	dataplane->n_waiting++;
-	loop_work(dataplane->loop, ask, on_asked, attempt);
+	begin(attempt);
+}
+
+void basic_create_known(struct dataplane *dataplane, struct http *http,
+	const struct certificate *certificate, const struct admit_request *request)
+{
+	struct attempt *attempt = attempt_new(dataplane, http, request);
+
+	memcpy(attempt->device, certificate->device, sizeof(attempt->device));
+	memcpy(attempt->tenant, certificate->tenant, sizeof(attempt->tenant));
+	begin(attempt);
 }

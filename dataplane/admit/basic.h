@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/admit/admit.h"
+#include "dataplane/admit/certificate.h"
 #include "dataplane/admit/credentials.h"
 
 struct dataplane;
@@ -12,6 +13,10 @@ struct dataplane;
 /* Asks; the request is answered when they have. */
 void basic_create(struct dataplane *dataplane, struct http *http,
 	const struct credentials *credentials, const struct admit_request *request);
+
+/* The same for a device whose certificate TLS has verified. */
+void basic_create_known(struct dataplane *dataplane, struct http *http,
+	const struct certificate *certificate, const struct admit_request *request);
 
 /* The client is gone; for struct http_face. */
 void basic_gone(void *context, struct http *http);

@@ -24,16 +24,16 @@ static const char *after_scheme(const char *header, const char *scheme)
 	return header + len + strspn(header + len, " ");
 }
 
-static bool device_copy(const char *text, char device[UUID_SIZE])
+bool credentials_uuid(const char *text, char out[UUID_SIZE])
 {
 	for (size_t i = 0; i < UUID_LEN; i++) {
 		bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (hyphen ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
 			return false;
-		device[i] = (char)tolower((unsigned char)text[i]);
+		out[i] = (char)tolower((unsigned char)text[i]);
 	}
-	device[UUID_LEN] = '\0';
+	out[UUID_LEN] = '\0';
 	return true;
 }
 
@@ -45,7 +45,7 @@ static bool basic_split(const char *text, size_t len, struct credentials *creden
 	if (len <= UUID_LEN + 1 || text[UUID_LEN] != ':' || memchr(text, '\0', len))
 		return false;
 	secret_len = len - UUID_LEN - 1;
-	if (secret_len > CREDENTIALS_SECRET_MAX || !device_copy(text, credentials->device))
+	if (secret_len > CREDENTIALS_SECRET_MAX || !credentials_uuid(text, credentials->device))
 		return false;
 	memcpy(credentials->secret, text + UUID_LEN + 1, secret_len);
 	credentials->secret[secret_len] = '\0';

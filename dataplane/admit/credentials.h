@@ -6,6 +6,7 @@
 #include "lib/token.h"
 #include "lib/uuid.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CREDENTIALS_SECRET_MAX 128
@@ -27,3 +28,6 @@ struct credentials {
 
 /* Reads the header's value, "" if there was none. */
 void credentials_parse(const char *header, struct credentials *credentials);
+
+/* Copies the UUID that begins the text, in lower case; false if none does. */
+bool credentials_uuid(const char *text, char out[UUID_SIZE]);

@@ -102,7 +102,7 @@ static err_t open_port(struct nymea *nymea, struct nymea_port *port, const struc
 		.loop = loop_uv(dataplane->loop),
 		.door = { .listen = plan->listen, .mode = 0777 },
 		.streams = dataplane->streams,
-		.tls = plan->is_unix ? NULL : nymea->tls,
+		.tls = plan->is_unix ? NULL : identity_tls(nymea->identity),
 		.accepted = on_accepted,
 		.context = port,
 	};
@@ -132,21 +132,26 @@ static err_t open_ports(struct nymea *nymea)
 	return err;
 }
 
-static err_t open_tls(struct nymea *nymea)
+/* Clients of nymea have no certificates of their own. */
+static err_t open_identity(struct nymea *nymea)
 {
-	static struct tls_identity identity;
-	const struct tls_server_options options = { .identities = &identity, .n_identities = 1 };
 	const struct nymea_settings *settings = nymea->settings;
-	const struct dataplane *dataplane = nymea->dataplane;
+	const struct identity_settings *of_node = &nymea->dataplane->identity_settings;
+	const bool own = *settings->tls_cert != '\0';
+	const struct identity_settings identity = {
+		.certs = !settings->tls ? ""
+			 : own		? settings->tls_cert
+					: of_node->certs,
+		.keys = own ? settings->tls_key : of_node->keys,
+		.clients = "",
+	};
 	struct fault fault;
-	err_t err;
+	err_t err = identity_open(&nymea->identity, &identity, &fault);
 
-	identity.cert = *settings->tls_cert != '\0' ? settings->tls_cert : dataplane->tls_cert;
-	identity.key = *settings->tls_key != '\0' ? settings->tls_key : dataplane->tls_key;
-	if (!settings->tls || *identity.cert == '\0')
-		return OK;
-	if ((err = tls_server_create(&nymea->tls, &options, &fault)) != OK)
+	if (err != OK)
 		log_error("nymea_tls_failed", "detail=%s", log_value(fault.detail));
+	else
+		identity_watch(nymea->identity, loop_uv(nymea->dataplane->loop));
 	return err;
 }
 
@@ -159,7 +164,7 @@ err_t nymea_open(
 	*out = nymea;
 	nymea->dataplane = dataplane;
 	nymea->settings = settings;
-	if ((err = open_tls(nymea)) != OK || (err = open_ports(nymea)) != OK)
+	if ((err = open_identity(nymea)) != OK || (err = open_ports(nymea)) != OK)
 		return err;
 	if ((err = monitor_open(&nymea->monitor, nymea)) != OK)
 		return err;
@@ -176,6 +181,8 @@ void nymea_close(struct nymea *nymea)
 	for (size_t i = 0; i < NYMEA_PORTS; i++)
 		listener_close(nymea->ports[i].listener);
 	monitor_close(nymea->monitor);
+	if (nymea->identity)
+		identity_unwatch(nymea->identity);
 	HASH_ITER(by_id, nymea->clients, client, next)
 	{
 		client->state = CLIENT_OVER;
@@ -189,6 +196,6 @@ void nymea_destroy(struct nymea *nymea)
 		return;
 	authorizer_stop(nymea->authorizer);
 	monitor_destroy(nymea->monitor);
-	tls_server_destroy(nymea->tls);
+	identity_destroy(nymea->identity);
 	free(nymea);
 }

@@ -29,7 +29,7 @@ struct nymea_port {
 struct nymea {
 	struct dataplane *dataplane;
 	const struct nymea_settings *settings;
-	struct tls_server *tls;
+	struct identity *identity;
 	struct nymea_port ports[NYMEA_PORTS];
 	struct client *clients;	       /* hash by connection id */
 	struct tunnel_server *servers; /* hash by tenant's server UUID */
