@@ -223,13 +223,13 @@ static void node_teardown(void)
 
 /* ---- clients ---- */
 
-static void connect_as(struct client *client, const char *path, const char *authorization)
+static inline void connect_as(struct client *client, const char *path, const char *authorization)
 {
 	client_open(client, port, path, authorization);
 	cr_assert_eq(client->status, 101, "status %d", client->status);
 }
 
-static int status_of(const char *path, const char *authorization)
+static inline int status_of(const char *path, const char *authorization)
 {
 	struct client client;
 	int status;
@@ -241,7 +241,7 @@ static int status_of(const char *path, const char *authorization)
 }
 
 /* Sends a frame of `len` bytes, filled with `fill`. */
-static void send_frame(
+static inline void send_frame(
 	struct client *client, const uint8_t to[6], const uint8_t from[6], int fill, size_t len)
 {
 	uint8_t *frame = malloc(len);
@@ -253,7 +253,7 @@ static void send_frame(
 	free(frame);
 }
 
-static void expect_frame(struct client *client, const uint8_t from[6], int fill, size_t len)
+static inline void expect_frame(struct client *client, const uint8_t from[6], int fill, size_t len)
 {
 	struct ws_message message;
 
@@ -266,7 +266,7 @@ static void expect_frame(struct client *client, const uint8_t from[6], int fill,
 }
 
 /* The node has taken the session up: a handshake is answered a moment before that. */
-static void await_sessions(size_t n)
+static inline void await_sessions(size_t n)
 {
 	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
 	size_t found = SIZE_MAX;

@@ -152,7 +152,7 @@ static bool client_receive(struct client *client, struct ws_message *message)
 
 /* Waits for the end of the connection, whatever comes before it, and gives the close frame's
  * status. */
-static unsigned client_await_close(struct client *client)
+static inline unsigned client_await_close(struct client *client)
 {
 	struct ws_message message;
 
