@@ -30,6 +30,15 @@ const char *tls_queue_says(void)
 	return reason != NULL ? reason : "no reason given";
 }
 
+void tls_start(void)
+{
+	EVP_MD *digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+
+	if (digest == NULL || OPENSSL_init_ssl(0, NULL) != 1)
+		BUG("no OpenSSL: %s", tls_queue_says());
+	EVP_MD_free(digest);
+}
+
 SSL_CTX *tls_context_new(const SSL_METHOD *method)
 {
 	SSL_CTX *ctx = SSL_CTX_new(method);

@@ -32,6 +32,10 @@ enum tls_result {
 	TLS_FAILED, /* tls_why says it */
 };
 
+/* To be called before the process has threads: several that need OpenSSL for the first time at once
+ * may each load its providers, and one of them is never freed (OpenSSL 3.0). */
+void tls_start(void);
+
 /* ---- a client ---- */
 
 /* `ca_pem` NULL: the system's certificates. */
