@@ -1,5 +1,5 @@
 """The portal as a WE500 sees it: an address, a port, a serial number. Numbers in the names of tests are those of the
-statements of docs/packages.md."""
+statements of the provisioning contract."""
 
 import base64
 import datetime
