@@ -64,7 +64,7 @@ static struct stream *net_stream(const struct stream_face *face, void *owner, in
 	return stream_create(net_streams, fds[0], face, owner);
 }
 
-static void net_send(int fd, const void *data, size_t len)
+static inline void net_send(int fd, const void *data, size_t len)
 {
 	const uint8_t *next = data;
 
@@ -79,7 +79,7 @@ static void net_send(int fd, const void *data, size_t len)
 }
 
 /* Receives until there are `len` bytes, or the end. */
-static size_t net_receive(int fd, void *out, size_t len)
+static inline size_t net_receive(int fd, void *out, size_t len)
 {
 	int64_t late_ms = clock_ms() + NET_PATIENCE_MS;
 	size_t have = 0;
