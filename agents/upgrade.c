@@ -38,6 +38,7 @@ size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request
 		"Connection: Upgrade\r\n"
 		"Sec-WebSocket-Key: %s\r\n"
 		"Sec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Protocol: " L2_PROTOCOL "\r\n"
 		"User-Agent: lanyard/" LANYARD_VERSION "\r\n",
 		request->url->path, authority, request->key);
 	if (request->authorization != NULL)

@@ -24,7 +24,7 @@ struct upgrade_request {
 	bool bridge;		   /* other stations are behind the interface */
 };
 
-/* Writes the request and returns its length. */
+/* Writes the request, which always offers the subprotocol of lib/l2, and returns its length. */
 size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request *request);
 
 struct upgrade {

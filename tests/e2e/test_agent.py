@@ -7,12 +7,14 @@ import signal
 import socket
 import ssl
 import stat
+import struct
+import subprocess
 import threading
 import time
 
 import pytest
 
-from agent_world import LANYARD, Agent, Node, Portal, make_certificate, run, server_context
+from agent_world import LANYARD, Agent, Node, Portal, make_certificate, record, run, server_context
 from api_client import wait_for
 
 
@@ -163,6 +165,45 @@ def test_many_frames_cross_in_order(agents):
     assert " 0% packet loss" in done.stdout, done.stdout
 
 
+# A server in one namespace takes what a client in the other sends, and both tell its digest.
+TAKE = """import hashlib, socket, sys
+server = socket.create_server(("10.99.0.2", 5001))
+print(flush=True)
+connection, digest, total = server.accept()[0], hashlib.sha256(), 0
+while data := connection.recv(1 << 20):
+    digest.update(data)
+print(digest.hexdigest())"""
+GIVE = """import hashlib, os, socket, time
+data = os.urandom(30 << 20)
+with socket.create_connection(("10.99.0.2", 5001), 20) as connection:
+    connection.sendall(data)
+print(hashlib.sha256(data).hexdigest())"""
+
+
+@pytest.mark.parametrize("protocols", [["lanyard.l2.v1"], None])
+def test_a_stream_crosses_whole(agents, node, protocols):
+    """In super-frames of up to 64 KB where both sides know batches, else in frames of the interface's MTU."""
+    node.restart(protocols)
+    one, two = [agent.up().wait_connected() for agent in agents]
+    wait_for("a way", lambda: one.ping("10.99.0.2"))
+    take = subprocess.Popen(["ip", "netns", "exec", two.netns, "python3", "-c", TAKE], stdout=subprocess.PIPE, text=True)
+    take.stdout.readline()
+    give = run("ip", "netns", "exec", one.netns, "python3", "-c", GIVE)
+    assert take.communicate(timeout=60)[0] == give.stdout
+    assert node.longest > 20000 if protocols else node.longest == 1414
+    assert one.status()["sessions"] == two.status()["sessions"] == 1
+
+
+def test_a_node_that_learns_batches(agents, node):
+    """Offload goes with the session."""
+    node.restart(None)
+    one, two = [agent.up().wait_connected() for agent in agents]
+    node.restart(["lanyard.l2.v1"])
+    for agent in agents:
+        agent.wait_connected(2)
+    wait_for("a way", lambda: one.ping("10.99.0.2"))
+
+
 @pytest.mark.parametrize("how", ["signal", "down"])
 def test_a_stop_closes_the_session_and_removes_the_interface(agent, node, how):
     agent.up().wait_connected()
@@ -288,9 +329,9 @@ def test_an_attachment_is_checked(agent, portal, more, words):
 
 
 @pytest.mark.parametrize("message, code", [
-    ("a text", 1003), (b"x" * 65550, 1009),
+    ("a text", 1003), (b"x" * 262145, 1009),
     (b"\x83\x00", 1002), (b"\xc2\x01a", 1002), (b"\x82\x81aaaab", 1002), (b"\x82\x7e\x00\x01a", 1002), (b"\x80\x01a", 1002),
-])
+], ids=lambda value: str(len(value) if isinstance(value, (bytes, str)) else value))
 def test_a_node_that_breaks_the_protocol(agent, node, message, code):
     agent.up().wait_connected()
     if code == 1002:
@@ -303,10 +344,39 @@ def test_a_node_that_breaks_the_protocol(agent, node, message, code):
 
 def test_strange_frames_do_no_harm(agent, node):
     agent.up().wait_connected()
-    for frame in [b"", b"x", b"x" * 13, b"\xff" * 14, b"\0" * 60, os.urandom(1500), os.urandom(9000), b"\0" * 65549]:
-        node.send(frame)
+    for frame in [b"x" * 14, b"\xff" * 14, b"\0" * 60, os.urandom(1500), os.urandom(9000), b"\0" * 65549]:
+        node.send_frame(frame)
     wait_for("what could be written", lambda: agent.status()["frames_in"] >= 2)
-    assert agent.status()["frames_dropped"] >= 3 and agent.status()["sessions"] == 1
+    assert agent.status()["sessions"] == 1
+
+
+def test_frames_that_are_none_are_dropped(agent, node):
+    node.restart(None)
+    agent.up().wait_connected()
+    for frame in [b"", b"x", b"x" * 13]:
+        node.send(frame)
+    wait_for("the drops", lambda: agent.status()["frames_dropped"] == 3)
+
+
+def test_headers_that_do_not_fit_are_dropped(agent, node):
+    """The kernel believes what is written to a TAP; the agent does not believe the node."""
+    agent.up().wait_connected()
+    frame = b"\xff" * 6 + b"\x02\0\0\0\0\x09" + b"\x08\0" + b"\x45" + bytes(59)
+    for header in [struct.pack("<BBHHHH", *fields) for fields in [
+            (1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 60, 30), (0, 1, 54, 1000, 0, 0), (1, 1, 54, 0, 34, 16), (0, 9, 0, 0, 0, 0)]]:
+        node.send_frame(frame, header)
+    node.send(record(frame, flags=1))
+    wait_for("the drops", lambda: agent.status()["frames_dropped"] == 6)
+    assert agent.status()["sessions"] == 1
+
+
+@pytest.mark.parametrize("message", [b"x", b"\0" * 14, record(b"x" * 13), record(b"x" * 60)[:-1],
+                                     record(b"x" * 60) + b"x", record(b"x" * 65550)], ids=len)
+def test_a_batch_that_is_cut_ends_the_session(agent, node, message):
+    agent.up().wait_connected()
+    node.send(message)
+    wait_for("the close frame", lambda: node.close_codes and node.close_codes[0] == 1002)
+    agent.wait_connected(2)
 
 
 def test_pings_are_answered(agent, node):
@@ -422,7 +492,7 @@ def test_an_interface_that_is_down_costs_nothing(agents, node):
     one.ip("link", "set", "lanyard0", "down")
     before, began = processor_seconds(one), time.monotonic()
     for _ in range(10):
-        node.send(b"\xff" * 60)
+        node.send_frame(b"\xff" * 60)
     wait_for("the drops", lambda: one.status()["frames_dropped"] >= 10)
     wait_for("some time", lambda: time.monotonic() - began > 3)
     assert processor_seconds(one) - before < 1.5

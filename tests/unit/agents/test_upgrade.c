@@ -26,6 +26,7 @@ Test(upgrade, asks)
 	cr_expect_not_null(strstr(out, "\r\nAuthorization: Bearer TOKEN\r\n"));
 	cr_expect_not_null(strstr(out, "\r\nSec-WebSocket-Key: " KEY "\r\n"));
 	cr_expect_not_null(strstr(out, "\r\nSec-WebSocket-Version: 13\r\n"));
+	cr_expect_not_null(strstr(out, "\r\nSec-WebSocket-Protocol: lanyard.l2.v1\r\n"));
 	cr_expect_null(strstr(out, "X-vpn-ws"));
 	cr_expect_str_eq(out + len - 4, "\r\n\r\n");
 }
