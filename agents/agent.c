@@ -7,6 +7,7 @@
 #include "agents/session.h"
 
 #include "lib/clock.h"
+#include "lib/l2.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -21,11 +22,11 @@
 struct agent {
 	struct agent_options options;
 	struct fetcher *fetcher;
-	struct tls_trust *trust;
-	enum state { ATTACHING, CONNECTING, CONNECTED, WAITING, STOPPING } state;
+	enum state { ATTACHING, PREPARING, CONNECTING, CONNECTED, WAITING, STOPPING } state;
 	struct attachment attachment;
 	bool attached; /* the attachment is filled and on the interface */
-	bool refresh;  /* get a new one before the next connection */
+	bool prepared; /* the first hook has done its work */
+	bool refresh;  /* get a new attachment before the next connection */
 	int64_t token_ends_ms;
 	struct fetch *fetch;	 /* of an attachment; NULL: none is under way */
 	struct session *session; /* NULL: none */
@@ -43,6 +44,7 @@ struct agent {
 
 static const char *const state_names[] = {
 	[ATTACHING] = "attaching",
+	[PREPARING] = "preparing",
 	[CONNECTING] = "connecting",
 	[CONNECTED] = "connected",
 	[WAITING] = "waiting",
@@ -61,6 +63,34 @@ static void tell_problem(struct agent *agent, const char *what, const char *deta
 	agent->problem_told = true;
 	memcpy(agent->problem, text, sizeof(text));
 	log_warn("problem", "interface=%s text=%s", agent->options.tap->name, log_value(text));
+}
+
+static void mac_text(const uint8_t m[6], char out[18])
+{
+	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+/* ---- hooks ---- */
+
+static void run_hook(struct agent *agent, enum hook hook, void (*done)(void *context, bool ok))
+{
+	const struct attachment *attachment = &agent->attachment;
+	char url[URL_TEXT_MAX], mac[18];
+	AUTO_FREE char *text = NULL;
+	const char *variables[16] = { NULL };
+	size_t n = 0;
+
+	mac_text(attachment->mac, mac);
+	url_text(&agent->url, url);
+	text = xasprintf("LANYARD_HOOK=%s%cLANYARD_INTERFACE=%s%cLANYARD_MAC=%s%cLANYARD_MTU=%u%c"
+			 "LANYARD_IPV4=%s%cLANYARD_IPV6=%s%cLANYARD_NETWORK=%s%cLANYARD_URL=%s%c"
+			 "LANYARD_REASON=%s%c",
+		hook_name(hook), 0, agent->options.tap->name, 0, mac, 0, attachment->mtu, 0,
+		attachment->ipv4.text, 0, attachment->ipv6.text, 0, attachment->network, 0, url, 0,
+		hook == HOOK_RECONNECT ? agent->problem : "", 0);
+	for (char *at = text; *at != '\0'; at += strlen(at) + 1)
+		variables[n++] = at;
+	hooks_run(agent->options.hooks, hook, variables, done, agent);
 }
 
 static void connect_or_attach(struct agent *agent);
@@ -89,11 +119,30 @@ static void on_opened(void *context)
 	agent->hops = 0;
 	agent->problem_told = false;
 	url_text(&agent->url, url);
+	if (hooks_has(agent->options.hooks, agent->sessions == 1 ? HOOK_UP : HOOK_RECONNECT))
+		run_hook(agent, agent->sessions == 1 ? HOOK_UP : HOOK_RECONNECT, NULL);
 	log_info("connected", "interface=%s network=%s url=%s", agent->options.tap->name,
 		agent->attachment.network, log_value(url));
 }
 
 static void dial(struct agent *agent, const struct url *url);
+
+static void on_down_ended(void *context, bool ok)
+{
+	struct agent *agent = context;
+
+	(void)ok;
+	agent->options.stopped(agent->options.context);
+}
+
+/* The session, if there was one, is closed. */
+static void finish_stop(struct agent *agent)
+{
+	if (agent->prepared && hooks_has(agent->options.hooks, HOOK_DOWN))
+		run_hook(agent, HOOK_DOWN, on_down_ended);
+	else
+		agent->options.stopped(agent->options.context);
+}
 
 /* Follows a node that said where to go instead; false if it didn't, or there is no end of it. */
 static bool follow_redirection(struct agent *agent, const struct session_end *end)
@@ -124,7 +173,7 @@ static void on_ended(void *context, const struct session_end *session_end)
 	agent->session = NULL;
 	loop_clear_timer(agent->options.loop, &agent->renew);
 	if (agent->state == STOPPING) {
-		agent->options.stopped(agent->options.context);
+		finish_stop(agent);
 		return;
 	}
 	if (follow_redirection(agent, &end))
@@ -133,7 +182,7 @@ static void on_ended(void *context, const struct session_end *session_end)
 	agent->hops = 0;
 	plan = backoff_plan(
 		&agent->backoff, &end.ending, agent->attachment.n_urls, randombytes_random());
-	agent->refresh = agent->refresh || plan.attach;
+	agent->refresh = agent->options.device != NULL && (agent->refresh || plan.attach);
 	wait_ms(agent, plan.delay_ms);
 }
 
@@ -146,6 +195,19 @@ static void on_tap_gone(void *context)
 	agent->options.failed(agent->options.context);
 }
 
+/* A token says all about a member; without one the server is told what vpn-ws wants to know. */
+static struct upgrade_request request_of(const struct agent *agent)
+{
+	const char *authorization = agent->attachment.authorization;
+
+	return (struct upgrade_request){
+		.url = &agent->url,
+		.authorization = authorization[0] != '\0' ? authorization : NULL,
+		.mac = agent->options.device == NULL ? agent->attachment.mac : NULL,
+		.bridge = agent->options.bridge,
+	};
+}
+
 static void dial(struct agent *agent, const struct url *url)
 {
 	agent->state = CONNECTING;
@@ -153,14 +215,47 @@ static void dial(struct agent *agent, const struct url *url)
 	agent->session = session_create(&(struct session_options){
 		.loop = agent->options.loop,
 		.fetcher = agent->fetcher,
-		.trust = agent->trust,
+		.trust = agent->options.trust,
+		.congestion = agent->options.congestion,
 		.tap = agent->options.tap,
-		.request = { .url = &agent->url, .authorization = agent->attachment.authorization },
+		.request = request_of(agent),
+		.vpn_ws = agent->options.device == NULL,
 		.context = agent,
 		.opened = on_opened,
 		.ended = on_ended,
 		.tap_gone = on_tap_gone,
 	});
+}
+
+static void dial_next(struct agent *agent)
+{
+	dial(agent, &agent->attachment.urls[agent->backoff.url % agent->attachment.n_urls]);
+}
+
+static void on_prepared(void *context, bool ok)
+{
+	struct agent *agent = context;
+
+	if (agent->state != PREPARING)
+		return;
+	agent->prepared = ok;
+	if (ok)
+		dial_next(agent);
+	else
+		agent->options.failed(agent->options.context);
+}
+
+/* The interface is as it shall be: the operator's command comes before the first connection. */
+static void prepare(struct agent *agent)
+{
+	agent->url = agent->attachment.urls[0];
+	if (agent->prepared || !hooks_has(agent->options.hooks, HOOK_EXEC)) {
+		agent->prepared = true;
+		dial_next(agent);
+		return;
+	}
+	agent->state = PREPARING;
+	run_hook(agent, HOOK_EXEC, on_prepared);
 }
 
 /* ---- the attachment ---- */
@@ -197,7 +292,7 @@ static void use_attachment(struct agent *agent, const struct attachment *attachm
 	loop_set_timer(agent->options.loop, &agent->renew,
 		clock_ms() + backoff_refresh_ms(lifetime_ms, randombytes_random()));
 	if (agent->state == ATTACHING)
-		dial(agent, &agent->attachment.urls[agent->backoff.url % attachment->n_urls]);
+		prepare(agent);
 	else if (other && agent->session != NULL)
 		session_close(agent->session);
 }
@@ -244,27 +339,44 @@ static void connect_or_attach(struct agent *agent)
 		agent->state = ATTACHING;
 		attach(agent);
 	} else {
-		dial(agent, &agent->attachment.urls[agent->backoff.url % agent->attachment.n_urls]);
+		dial_next(agent);
 	}
 }
 
 /* ---- life ---- */
 
-err_t agent_create(struct agent **out, const struct agent_options *options, struct fault *fault)
+/* One that never changes, and ends never. */
+static err_t keep_attachment(
+	struct agent *agent, const struct attachment *attachment, struct fault *fault)
 {
-	struct tls_trust *trust;
-	struct agent *agent;
-	err_t err = tls_trust_create(&trust, options->device->ca_pem, fault);
+	err_t err = set_interface(agent, attachment, fault);
 
 	if (err != OK)
 		return err;
-	agent = xcalloc(1, sizeof(*agent));
+	agent->attachment = *attachment;
+	agent->attached = true;
+	agent->token_ends_ms = INT64_MAX;
+	return OK;
+}
+
+err_t agent_create(struct agent **out, const struct agent_options *options, struct fault *fault)
+{
+	struct agent *agent = xcalloc(1, sizeof(*agent));
+	err_t err;
+
 	agent->options = *options;
-	agent->trust = trust;
-	agent->fetcher = fetcher_create(options->loop);
+	if (options->device == NULL &&
+		(err = keep_attachment(agent, options->attachment, fault)) != OK) {
+		free(agent);
+		return err;
+	}
+	agent->fetcher = fetcher_create(options->loop, options->proxy);
 	agent->retry = (struct loop_timer){ .fire = on_retry, .context = agent };
 	agent->renew = (struct loop_timer){ .fire = on_renew, .context = agent };
-	connect_or_attach(agent);
+	if (agent->attached)
+		prepare(agent);
+	else
+		connect_or_attach(agent);
 	*out = agent;
 	return OK;
 }
@@ -278,10 +390,12 @@ void agent_stop(struct agent *agent)
 	loop_clear_timer(agent->options.loop, &agent->renew);
 	fetch_cancel(agent->fetch);
 	agent->fetch = NULL;
-	if (agent->session != NULL && !again)
+	if (again)
+		agent->options.stopped(agent->options.context);
+	else if (agent->session != NULL)
 		session_close(agent->session);
 	else
-		agent->options.stopped(agent->options.context);
+		finish_stop(agent);
 }
 
 void agent_destroy(struct agent *agent)
@@ -293,7 +407,6 @@ void agent_destroy(struct agent *agent)
 	fetch_cancel(agent->fetch);
 	session_destroy(agent->session);
 	fetcher_destroy(agent->fetcher);
-	tls_trust_destroy(agent->trust);
 	sodium_memzero(agent->attachment.authorization, sizeof(agent->attachment.authorization));
 	free(agent);
 }
@@ -315,11 +428,9 @@ static json_t *count(uint64_t n)
 
 static void report_attachment(json_t *status, const struct attachment *attachment)
 {
-	const uint8_t *m = attachment->mac;
 	char mac[18];
 
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-		m[5]);
+	mac_text(attachment->mac, mac);
 	json_object_set_new(status, "tenant", json_string(attachment->tenant));
 	json_object_set_new(status, "network", json_string(attachment->network));
 	json_object_set_new(status, "name", json_string(attachment->name));
@@ -338,6 +449,9 @@ static void report_session(json_t *status, const struct agent *agent)
 		json_object_set_new(status, "url", json_string(url));
 	}
 	if (agent->state == CONNECTED)
+		json_object_set_new(status, "protocol",
+			json_string(session_has_l2(agent->session) ? L2_PROTOCOL : "frames"));
+	if (agent->state == CONNECTED)
 		json_object_set_new(status, "connected_since", time_text(agent->connected_at_s));
 	json_object_set_new(status, "sessions", count(agent->sessions));
 }
@@ -353,9 +467,10 @@ static void report_counters(json_t *status, const struct tap *tap)
 
 char *agent_status(const struct agent *agent)
 {
-	AUTO_DOCUMENT status = json_pack("{s:s, s:s, s:s, s:s*}", "state",
-		state_names[agent->state], "device", agent->options.device->id, "interface",
-		agent->options.tap->name, "netns", agent->options.netns);
+	const struct device *device = agent->options.device;
+	AUTO_DOCUMENT status = json_pack("{s:s, s:s*, s:s, s:s*}", "state",
+		state_names[agent->state], "device", device != NULL ? device->id : NULL,
+		"interface", agent->options.tap->name, "netns", agent->options.netns);
 
 	if (agent->attached)
 		report_attachment(status, &agent->attachment);

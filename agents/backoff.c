@@ -61,15 +61,16 @@ int64_t backoff_refresh_ms(int64_t lifetime_ms, uint32_t random)
 	       random % (lifetime_ms * REFRESH_SPREAD / 100 + 1);
 }
 
-enum keepalive keepalive_look(int64_t now_ms, int64_t heard_ms, int64_t pinged_ms, int64_t *next_ms)
+enum keepalive keepalive_look(
+	int64_t now_ms, int64_t heard_ms, int64_t pinged_ms, bool answers, int64_t *next_ms)
 {
 	int64_t quiet_ms = pinged_ms > heard_ms ? pinged_ms : heard_ms;
 	bool ping = now_ms - quiet_ms >= KEEPALIVE_PING_MS;
 
-	if (now_ms - heard_ms >= KEEPALIVE_DEAD_MS)
+	if (answers && now_ms - heard_ms >= KEEPALIVE_DEAD_MS)
 		return KEEPALIVE_DEAD;
 	*next_ms = (ping ? now_ms : quiet_ms) + KEEPALIVE_PING_MS;
-	if (*next_ms > heard_ms + KEEPALIVE_DEAD_MS)
+	if (answers && *next_ms > heard_ms + KEEPALIVE_DEAD_MS)
 		*next_ms = heard_ms + KEEPALIVE_DEAD_MS;
 	return ping ? KEEPALIVE_PING : KEEPALIVE_WAIT;
 }

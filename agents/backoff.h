@@ -53,7 +53,7 @@ int64_t backoff_refresh_ms(int64_t lifetime_ms, uint32_t random);
 
 enum keepalive { KEEPALIVE_WAIT, KEEPALIVE_PING, KEEPALIVE_DEAD };
 
-/* What to do about the peer, heard last at `heard_ms` and pinged last at `pinged_ms`; `next_ms` is
- * when to look again. */
+/* What to do about the peer, heard last at `heard_ms` and pinged last at `pinged_ms`; `answers`: it
+ * is known to answer pings, so its silence means something. `next_ms` is when to look again. */
 enum keepalive keepalive_look(
-	int64_t now_ms, int64_t heard_ms, int64_t pinged_ms, int64_t *next_ms);
+	int64_t now_ms, int64_t heard_ms, int64_t pinged_ms, bool answers, int64_t *next_ms);

@@ -20,7 +20,8 @@ int command_down(int argc, char **argv)
 		{ NULL, NULL, NULL, NULL, NULL },
 	};
 	const struct option_table table = { "down",
-		"Stops the running lanyard up and waits until it has.", details, NULL, NULL, rows };
+		"Stops the running lanyard up and waits until it has.", details, OPTION_NO_WORDS,
+		rows };
 	char answer[CONTROL_ANSWER_MAX];
 	struct fault fault = { 0 };
 	int status;

@@ -3,6 +3,8 @@
 #include "agents/command.h"
 #include "agents/options.h"
 #include "agents/portal.h"
+#include "agents/proxy.h"
+#include "agents/login.h"
 #include "agents/state.h"
 #include "agents/url.h"
 
@@ -15,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_MAX	     256
 #define KEY_VARIABLE "LANYARD_ENROLMENT_KEY"
 
 struct enroll {
@@ -24,6 +25,8 @@ struct enroll {
 	const char *ca;
 	const char *state;
 	const char *key_file;
+	const char *proxy_url, *proxy_credentials;
+	struct proxy proxy;
 };
 
 static const char details[] =
@@ -68,31 +71,25 @@ static err_t tidy_url(const char *text, char out[URL_MAX], struct fault *fault)
 	return OK;
 }
 
-static err_t read_stdin(char key[KEY_MAX], struct fault *fault)
+static err_t read_stdin(char key[LOGIN_MAX], struct fault *fault)
 {
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, "enrolment key: ");
-	if (fgets(key, KEY_MAX, stdin) == NULL)
+	if (fgets(key, LOGIN_MAX, stdin) == NULL)
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "",
 			"no enrolment key: give --key-file, " KEY_VARIABLE
 			", or a line on standard input");
 	return OK;
 }
 
-static err_t read_key(const char *file, char key[KEY_MAX], struct fault *fault)
+static err_t read_key(const char *file, char key[LOGIN_MAX], struct fault *fault)
 {
-	const char *variable = getenv(KEY_VARIABLE);
-	AUTO_FREE char *text = NULL;
-	err_t err = OK;
+	err_t err = login_read("an enrolment key", file, KEY_VARIABLE, key, fault);
 
-	if (file != NULL)
-		err = state_read_file(file, KEY_MAX - 1, &text, fault);
-	else if (variable == NULL)
+	if (err == OK && key[0] == '\0')
 		err = read_stdin(key, fault);
 	if (err != OK)
 		return err;
-	if (file != NULL || variable != NULL)
-		snprintf(key, KEY_MAX, "%s", file != NULL ? text : variable);
 	key[strcspn(key, "\r\n")] = '\0';
 	for (const char *c = key; *c != '\0'; c++)
 		if (*c <= ' ' || *c > '~')
@@ -156,8 +153,8 @@ static err_t enrol(
 	if (err != OK || (err = state_enrolling(options->state, url, options->name, key,
 				  idempotency_key, fault)) != OK)
 		return err;
-	err = portal_enrol(
-		&(struct portal_enrolment){ url, options->name, key, idempotency_key, ca_pem },
+	err = portal_enrol(&(struct portal_enrolment){ url, options->name, key, idempotency_key,
+				   ca_pem, &options->proxy },
 		&enrolment, fault);
 	if (err != OK || (err = keep(options, url, ca_pem, &enrolment, fault)) != OK)
 		return err;
@@ -170,7 +167,7 @@ static err_t enrol(
 
 static err_t run(struct enroll *options, struct fault *fault)
 {
-	char url[URL_MAX], name[REPLY_NAME_SIZE], key[KEY_MAX];
+	char url[URL_MAX], name[REPLY_NAME_SIZE], key[LOGIN_MAX];
 	bool same;
 	err_t err;
 
@@ -178,6 +175,8 @@ static err_t run(struct enroll *options, struct fault *fault)
 	if (options->name == NULL)
 		options->name = name;
 	if ((err = tidy_url(options->url, url, fault)) != OK ||
+		(err = proxy_read(&options->proxy, options->proxy_url, options->proxy_credentials,
+			 fault)) != OK ||
 		(err = check_enrolled(options, url, &same, fault)) != OK || same ||
 		(err = read_key(options->key_file, key, fault)) != OK)
 		return err;
@@ -196,10 +195,15 @@ int command_enroll(int argc, char **argv)
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &options.state,
 			NULL },
 		{ "key-file", "FILE", "read the enrolment key from FILE", &options.key_file, NULL },
+		{ "proxy", "URL", "through http://HOST:PORT or socks5://HOST:PORT",
+			&options.proxy_url, NULL },
+		{ "proxy-credentials", "FILE", "read the proxy's USER:PASSWORD from FILE",
+			&options.proxy_credentials, NULL },
 		{ NULL, NULL, NULL, NULL, NULL },
 	};
+	const struct option_word words[] = { { "URL", &options.url }, { NULL, NULL } };
 	const struct option_table table = { "enroll", "Joins a tenant with an enrolment key.",
-		details, "URL", &options.url, rows };
+		details, words, rows };
 	struct fault fault = { 0 };
 	int status;
 

@@ -19,6 +19,7 @@
 
 struct fetcher {
 	struct loop *loop;
+	const struct proxy *proxy;
 	CURLM *multi;
 	struct loop_timer timer; /* curl's */
 };
@@ -68,10 +69,21 @@ static struct fetch *fetch_create(struct fetcher *fetcher, void *context)
 	SET(fetch, CURLOPT_PRIVATE, fetch);
 	SET(fetch, CURLOPT_ERRORBUFFER, fetch->curl_says);
 	SET(fetch, CURLOPT_NOSIGNAL, 1L);
-	SET(fetch, CURLOPT_PROXY, "");
 	SET(fetch, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	SET(fetch, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
 	return fetch;
+}
+
+/* curl heeds no_proxy by itself. */
+static void set_proxy(struct fetch *fetch, const struct proxy *proxy, bool secure)
+{
+	const char *url = proxy_url(proxy, secure);
+
+	SET(fetch, CURLOPT_PROXY, url != NULL ? url : "");
+	SET(fetch, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	SET(fetch, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (proxy->credentials[0] != '\0')
+		SET(fetch, CURLOPT_PROXYUSERPWD, proxy->credentials);
 }
 
 static void fetch_destroy(struct fetch *fetch)
@@ -136,6 +148,9 @@ static void explain(struct fetch *fetch, CURLcode code, struct fault *fault)
 			"the server's certificate is not trusted (%.120s): enroll with --ca FILE, "
 			"or set "
 			"the clock",
+			what);
+	else if (code == CURLE_PROXY || code == CURLE_COULDNT_RESOLVE_PROXY)
+		fault_set(fault, ERR_UNAVAILABLE, "", "the proxy does not let us through: %.180s",
 			what);
 	else if (code == CURLE_SSL_CACERT_BADFILE)
 		fault_set(
@@ -260,11 +275,12 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-struct fetcher *fetcher_create(struct loop *loop)
+struct fetcher *fetcher_create(struct loop *loop, const struct proxy *proxy)
 {
 	struct fetcher *fetcher = xcalloc(1, sizeof(*fetcher));
 
 	fetcher->loop = loop;
+	fetcher->proxy = proxy;
 	fetcher->timer = (struct loop_timer){ .fire = on_timeout, .context = fetcher };
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 		(fetcher->multi = curl_multi_init()) == NULL)
@@ -299,6 +315,7 @@ struct fetch *fetch_post(struct fetcher *fetcher, const struct fetch_request *re
 
 	fetch->done = done;
 	set_request(fetch, request);
+	set_proxy(fetch, fetcher->proxy, true);
 	begin(fetch);
 	return fetch;
 }
@@ -315,6 +332,7 @@ struct fetch *fetch_connect(struct fetcher *fetcher, const struct url *url,
 	text = xasprintf("http://%s/", authority); /* TCP only; TLS is the session's */
 	SET(fetch, CURLOPT_URL, text);
 	SET(fetch, CURLOPT_CONNECT_ONLY, 1L);
+	set_proxy(fetch, fetcher->proxy, url_is_secure(url));
 	begin(fetch);
 	return fetch;
 }
@@ -329,11 +347,13 @@ void fetch_cancel(struct fetch *fetch)
 
 /* ---- a transfer that blocks ---- */
 
-void fetch_post_now(const struct fetch_request *request, struct fetch_reply *reply, char **body)
+void fetch_post_now(const struct fetch_request *request, const struct proxy *proxy,
+	struct fetch_reply *reply, char **body)
 {
 	struct fetch *fetch = fetch_create(NULL, NULL);
 
 	set_request(fetch, request);
+	set_proxy(fetch, proxy, true);
 	read_reply(fetch, curl_easy_perform(fetch->easy), reply);
 	*body = fetch->body;
 	fetch->body = NULL;

@@ -1,11 +1,12 @@
 /*
  * fetch: libcurl on the loop: POST requests to the portal over HTTPS, and TCP connections to the
- * dataplane (curl resolves names and tries all addresses of both families). The only code that sees
- * libcurl.
+ * dataplane. curl resolves names, tries the addresses of both families as RFC 8305 has it, and goes
+ * through proxies: CONNECT of HTTP, and SOCKS5. The only code that sees libcurl.
  */
 #pragma once
 
 #include "agents/loop.h"
+#include "agents/proxy.h"
 #include "agents/url.h"
 
 #include "lib/err.h"
@@ -32,7 +33,8 @@ struct fetch_reply {
 	struct fault fault;
 };
 
-struct fetcher *fetcher_create(struct loop *loop);
+/* Keeps `proxy`. */
+struct fetcher *fetcher_create(struct loop *loop, const struct proxy *proxy);
 void fetcher_destroy(struct fetcher *fetcher); /* after all its transfers; NULL is fine */
 
 /* Begins a POST; `done` is called once from the loop, not if the fetch is cancelled before. */
@@ -48,4 +50,5 @@ struct fetch *fetch_connect(struct fetcher *fetcher, const struct url *url,
 void fetch_cancel(struct fetch *fetch);
 
 /* A POST that blocks, for commands without a loop; the body is malloc'ed into `body`. */
-void fetch_post_now(const struct fetch_request *request, struct fetch_reply *reply, char **body);
+void fetch_post_now(const struct fetch_request *request, const struct proxy *proxy,
+	struct fetch_reply *reply, char **body);

@@ -158,3 +158,43 @@ err_t link_apply(struct link *link, const struct link_config *config, struct fau
 		link->name);
 	return OK;
 }
+
+/* The namespace is that of the link's socket, which the thread may have left. */
+static unsigned find_index(struct link *link, const char *name)
+{
+	alignas(struct nlmsghdr) char buf[MESSAGE_MAX];
+	struct nlmsghdr *request = begin(buf, RTM_GETLINK, 0);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+	ssize_t n;
+
+	info->ifi_family = AF_UNSPEC;
+	mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	request->nlmsg_flags = NLM_F_REQUEST;
+	request->nlmsg_seq = ++link->sequence;
+	if (mnl_socket_sendto(link->socket, request, request->nlmsg_len) < 0)
+		return 0;
+	n = mnl_socket_recvfrom(link->socket, buf, sizeof(buf));
+	request = (struct nlmsghdr *)buf;
+	if (n < (ssize_t)sizeof(*request) || request->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	return (unsigned)((struct ifinfomsg *)mnl_nlmsg_get_payload(request))->ifi_index;
+}
+
+err_t link_join(struct link *link, const char *bridge, struct fault *fault)
+{
+	alignas(struct nlmsghdr) char buf[MESSAGE_MAX];
+	unsigned index = find_index(link, bridge);
+	struct nlmsghdr *request = begin(buf, RTM_NEWLINK, 0);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = (int)link->index;
+	mnl_attr_put_u32(request, IFLA_MASTER, index);
+	if (index == 0)
+		return fault_set(fault, ERR_NOT_FOUND, "join",
+			"--join: there is no interface %.40s", bridge);
+	if (!talk(link, request))
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "join",
+			"--join: %.40s takes no ports (%m): expected a Linux bridge", bridge);
+	return OK;
+}

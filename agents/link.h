@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agents/reply.h"
+#include "agents/address.h"
 
 #include "lib/err.h"
 
@@ -25,3 +25,6 @@ void link_close(struct link *link); /* leaves the interface as it is; NULL is fi
  */
 err_t link_apply(
 	struct link *link, const struct link_config *config, struct fault *fault) MUST_CHECK;
+
+/* Makes the interface a port of the Linux bridge `bridge` in the same network namespace. */
+err_t link_join(struct link *link, const char *bridge, struct fault *fault) MUST_CHECK;

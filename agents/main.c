@@ -23,6 +23,7 @@ static const struct command {
 } commands[] = {
 	{ "enroll", "join a tenant with an enrolment key", command_enroll },
 	{ "up", "connect to a network and stay connected, in the foreground", command_up },
+	{ "connect", "connect to a vpn-ws server, or to a node, by its URL", command_connect },
 	{ "status", "tell how the connection is", command_status },
 	{ "down", "stop the running lanyard up and wait until it has", command_down },
 };

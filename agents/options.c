@@ -17,9 +17,10 @@ static void print_row(const char *name, const char *value, const char *help)
 
 static void print_help(const struct option_table *table)
 {
-	printf("usage: lanyard %s [OPTION]...%s%s\n\n%s\n\n", table->command,
-		table->argument != NULL ? " " : "", table->argument != NULL ? table->argument : "",
-		table->summary);
+	printf("usage: lanyard %s [OPTION]...", table->command);
+	for (const struct option_word *word = table->words; word->name != NULL; word++)
+		printf(" %s", word->name);
+	printf("\n\n%s\n\n", table->summary);
 	for (const struct option_row *row = table->rows; row->name != NULL; row++)
 		print_row(row->name, row->value, row->help);
 	print_row("help", NULL, "print this and exit");
@@ -81,7 +82,7 @@ static bool take_option(
 
 bool options_parse(const struct option_table *table, int argc, char **argv, int *status)
 {
-	bool given = false;
+	const struct option_word *word = table->words;
 
 	for (int i = 0; i < argc; i++) {
 		if (argv[i][0] == '-' && argv[i][1] != '\0') {
@@ -89,12 +90,11 @@ bool options_parse(const struct option_table *table, int argc, char **argv, int 
 				return false;
 			continue;
 		}
-		if (table->argument == NULL || given)
+		if (word->name == NULL)
 			return refuse(table, status, "unexpected word '%s'", argv[i]);
-		*table->target = argv[i];
-		given = true;
+		*word++->text = argv[i];
 	}
-	if (table->argument != NULL && !given)
-		return refuse(table, status, "%s is missing", table->argument);
+	if (word->name != NULL)
+		return refuse(table, status, "%s is missing", word->name);
 	return true;
 }

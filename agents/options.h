@@ -17,12 +17,19 @@ struct option_row {
 	bool *flag;	   /* set to true by an option that takes nothing */
 };
 
+/* A word that must be given, in its place. */
+struct option_word {
+	const char *name; /* e.g. "URL"; NULL ends the table */
+	const char **text;
+};
+
+#define OPTION_NO_WORDS ((const struct option_word[]){ { NULL, NULL } })
+
 struct option_table {
 	const char *command;
-	const char *summary;  /* one line */
-	const char *details;  /* the rest of --help, whole lines */
-	const char *argument; /* the one word that must be given, e.g. "URL"; NULL: none may be */
-	const char **target;  /* of the argument */
+	const char *summary; /* one line */
+	const char *details; /* the rest of --help, whole lines */
+	const struct option_word *words;
 	const struct option_row *rows;
 };
 

@@ -45,7 +45,7 @@ err_t portal_enrol(
 			       .body = body,
 			       .idempotency_key = request->idempotency_key,
 			       .ca_pem = request->ca_pem },
-		&reply, &answer);
+		request->proxy, &reply, &answer);
 	if ((err = check_reply(&reply, fault)) != OK)
 		return err;
 	return reply_enrolment(enrolment, reply.body, reply.len, fault);

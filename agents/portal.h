@@ -17,6 +17,7 @@ struct portal_enrolment {
 	const char *enrolment_key;
 	const char *idempotency_key;
 	const char *ca_pem; /* NULL: those of the system */
+	const struct proxy *proxy;
 };
 err_t portal_enrol(const struct portal_enrolment *request, struct enrolment *enrolment,
 	struct fault *fault) MUST_CHECK;

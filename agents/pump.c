@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define IN_SIZE		(512 * 1024)
-#define READS_MAX	32 /* TLS records that one turn takes, 16 KB each at most */
+#define TURN_BYTES	IN_SIZE /* that one turn takes, before others have theirs */
 #define BATCH_FRAMES	64
 #define BATCH_BYTES	(96 * 1024) /* no further frame is read after these */
 #define CONTROL_RESERVE (4 * (WS_HEADER_MAX + WS_CONTROL_MAX))
@@ -35,6 +35,7 @@ struct pump {
 	uint8_t masks[N_MASKS][WS_MASK_LEN];
 	size_t masks_used;
 	int64_t heard_ms;
+	bool answers;
 	enum ws_status status;
 	char why[192];
 };
@@ -50,8 +51,8 @@ struct pump *pump_create(struct carrier *carrier, struct tap *tap, enum pump_for
 	pump->out = xmalloc(OUT_SIZE);
 	pump->masks_used = N_MASKS;
 	pump->heard_ms = clock_ms();
-	ws_reader_init(&pump->reader, WS_CLIENT, pump->in, IN_SIZE,
-		format == PUMP_BATCH ? L2_MESSAGE_MAX : TAP_FRAME_MAX);
+	ws_reader_init(&pump->reader, format == PUMP_VPN_WS ? WS_LAX_CLIENT : WS_CLIENT, pump->in,
+		IN_SIZE, format == PUMP_BATCH ? L2_MESSAGE_MAX : TAP_FRAME_MAX);
 	tap_set_offload(tap, format == PUMP_BATCH);
 	return pump;
 }
@@ -253,7 +254,8 @@ static enum pump_result take_message(struct pump *pump, const struct ws_message 
 		return closed(pump, message);
 	case WS_TEXT:
 		return broken(pump, WS_STATUS_UNSUPPORTED, "a text message");
-	default: /* a pong: its bytes were heard, that is all it is for */
+	default: /* a pong */
+		pump->answers = true;
 		return PUMP_DONE;
 	}
 }
@@ -284,8 +286,8 @@ enum pump_result pump_take(struct pump *pump, const void *bytes, size_t len)
 	return take_messages(pump);
 }
 
-/* One TLS record. PUMP_MORE: there may be another. */
-static enum pump_result receive_record(struct pump *pump)
+/* One TLS record, or what one system call brings; adds its length. PUMP_MORE: there may be more. */
+static enum pump_result receive_some(struct pump *pump, size_t *len)
 {
 	size_t room, n = 0;
 	uint8_t *space = ws_reader_space(&pump->reader, &room);
@@ -294,6 +296,7 @@ static enum pump_result receive_record(struct pump *pump)
 	switch (carrier_read(pump->carrier, space, room, &n)) {
 	case TLS_OK:
 		ws_reader_received(&pump->reader, n);
+		*len += n;
 		result = take_messages(pump);
 		return result == PUMP_DONE ? PUMP_MORE : result;
 	case TLS_CLOSED:
@@ -308,10 +311,12 @@ static enum pump_result receive_record(struct pump *pump)
 enum pump_result pump_receive(struct pump *pump)
 {
 	enum pump_result result = PUMP_MORE, sent = PUMP_DONE;
+	size_t len = 0;
 
-	for (int i = 0; i < READS_MAX && result == PUMP_MORE; i++)
-		if ((result = receive_record(pump)) == PUMP_MORE && i == 0)
-			pump->heard_ms = clock_ms();
+	while (len < TURN_BYTES && result == PUMP_MORE)
+		result = receive_some(pump, &len);
+	if (len > 0)
+		pump->heard_ms = clock_ms();
 	if (pump->pong_due && !pump->blocked && (result == PUMP_DONE || result == PUMP_MORE)) {
 		pump->pong_due = false;
 		sent = send_control(pump, WS_PONG, pump->pong, pump->pong_len);
@@ -327,6 +332,11 @@ bool pump_is_blocked(const struct pump *pump)
 int64_t pump_heard_ms(const struct pump *pump)
 {
 	return pump->heard_ms;
+}
+
+bool pump_answers(const struct pump *pump)
+{
+	return pump->answers;
 }
 
 enum ws_status pump_status(const struct pump *pump)

@@ -26,8 +26,9 @@ enum pump_result {
 
 /* What a binary message is. */
 enum pump_format {
-	PUMP_FRAME, /* one Ethernet frame */
-	PUMP_BATCH, /* several, with what the kernel left to do for each (lib/l2) */
+	PUMP_FRAME,  /* one Ethernet frame */
+	PUMP_VPN_WS, /* the same, from a server that hands on frames as others sent them */
+	PUMP_BATCH,  /* several, with what the kernel left to do for each (lib/l2) */
 };
 
 struct pump;
@@ -56,6 +57,9 @@ bool pump_is_blocked(const struct pump *pump);
 
 /* When the last bytes came, clock_ms(). */
 int64_t pump_heard_ms(const struct pump *pump);
+
+/* The peer has answered a ping. */
+bool pump_answers(const struct pump *pump);
 
 enum ws_status pump_status(const struct pump *pump);
 const char *pump_why(const struct pump *pump);

@@ -5,7 +5,6 @@
 
 #include "lib/mem.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,42 +88,19 @@ static err_t take_mac(const json_t *reply, uint8_t mac[6], struct fault *fault)
 	return OK;
 }
 
-/* Neither the unspecified address nor loopback or multicast: one that an interface can have. */
-static bool is_unicast(int family, const uint8_t *bytes)
-{
-	static const uint8_t zero[15];
-
-	if (family == AF_INET)
-		return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 224;
-	return bytes[0] != 0xff && (memcmp(bytes, zero, sizeof(zero)) != 0 || bytes[15] > 1);
-}
-
 /* "10.77.0.1/24"; an empty or absent field is no address. */
 static err_t take_address(const json_t *reply, const char *field, int family, struct address *out,
 	struct fault *fault)
 {
 	const json_t *value = json_object_get(reply, field);
-	struct address address = { .family = family };
-	long prefix_len, longest = family == AF_INET ? 32 : 128;
-	char *slash, *end;
+	char text[sizeof(out->text)];
 
 	*out = (struct address){ .family = AF_UNSPEC };
 	if (value == NULL || (json_is_string(value) && json_string_length(value) == 0))
 		return OK;
-	if (take_text(reply, field, HEX ":./", 1, address.text, sizeof(address.text), fault) != OK)
-		return ERR_INVALID_ARGUMENT;
-	slash = strchr(address.text, '/');
-	if (slash == NULL || slash[1] < '0' || slash[1] > '9')
+	if (!document_text(reply, field, NULL, 1, text, sizeof(text)) ||
+		!address_read(out, family, text))
 		return refuse(fault, field, "an address with its prefix length");
-	prefix_len = strtol(slash + 1, &end, 10);
-	*slash = '\0';
-	if (*end != '\0' || prefix_len < 1 || prefix_len > longest ||
-		inet_pton(family, address.text, address.bytes) != 1 ||
-		!is_unicast(family, address.bytes))
-		return refuse(fault, field, "an address with its prefix length");
-	*slash = '/';
-	address.prefix_len = (uint8_t)prefix_len;
-	*out = address;
 	return OK;
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "agents/address.h"
 #include "agents/url.h"
 
 #include "lib/err.h"
@@ -25,14 +26,6 @@ struct enrolment {
 	char name[REPLY_NAME_SIZE];
 	char secret[REPLY_SECRET_SIZE];
 	char state[REPLY_NAME_SIZE];
-};
-
-/* An address with its prefix length. */
-struct address {
-	int family; /* AF_INET, AF_INET6; AF_UNSPEC: there is none */
-	uint8_t bytes[16];
-	uint8_t prefix_len;
-	char text[64];
 };
 
 struct attachment {

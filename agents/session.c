@@ -33,6 +33,7 @@ struct session {
 	bool tap_watched;
 	struct loop_timer timer; /* what it is for depends on the state */
 	struct loop_timer again; /* another turn of pump_receive */
+	struct loop_timer look;	 /* at the way, for its congestion control */
 	struct loop_timer tap_pause;
 	bool tap_paused;
 	bool l2;
@@ -66,6 +67,7 @@ static void finish(struct session *session)
 		carrier_end(session->carrier);
 	}
 	loop_clear_timer(loop, &session->again);
+	loop_clear_timer(loop, &session->look);
 	loop_clear_timer(loop, &session->tap_pause);
 	fetch_cancel(session->fetch);
 	pump_destroy(session->pump);
@@ -190,6 +192,15 @@ static void on_tap_pause_over(void *context)
 	watch(session);
 }
 
+static void on_look(void *context)
+{
+	struct session *session = context;
+
+	if (!congestion_look(session->options.congestion, session->socket.fd))
+		loop_set_timer(
+			session->options.loop, &session->look, clock_ms() + CONGESTION_LOOK_MS);
+}
+
 static void on_again(void *context)
 {
 	struct session *session = context;
@@ -211,9 +222,10 @@ static void on_frames(struct session *session, uint32_t events)
 static void keep_alive(struct session *session)
 {
 	int64_t now_ms = clock_ms(), next_ms = now_ms;
+	bool answers = !session->options.vpn_ws || pump_answers(session->pump);
 
 	switch (keepalive_look(
-		now_ms, pump_heard_ms(session->pump), session->pinged_ms, &next_ms)) {
+		now_ms, pump_heard_ms(session->pump), session->pinged_ms, answers, &next_ms)) {
 	case KEEPALIVE_DEAD:
 		end_lost(session, "nothing was heard from the node for 30 s");
 		return;
@@ -235,8 +247,10 @@ static void open_frames(struct session *session, const struct upgrade *upgrade)
 	struct loop *loop = session->options.loop;
 
 	session->l2 = upgrade->l2;
-	session->pump = pump_create(
-		session->carrier, session->options.tap, upgrade->l2 ? PUMP_BATCH : PUMP_FRAME);
+	session->pump = pump_create(session->carrier, session->options.tap,
+		upgrade->l2		  ? PUMP_BATCH
+		: session->options.vpn_ws ? PUMP_VPN_WS
+					  : PUMP_FRAME);
 	session->state = OPEN;
 	session->opened_ms = clock_ms();
 	session->socket_events = EPOLLIN;
@@ -248,6 +262,7 @@ static void open_frames(struct session *session, const struct upgrade *upgrade)
 	loop_set_timer(loop, &session->timer, session->opened_ms + KEEPALIVE_PING_MS);
 	/* Records that TLS has read already make no further event. */
 	loop_set_timer(loop, &session->again, session->opened_ms);
+	loop_set_timer(loop, &session->look, session->opened_ms + CONGESTION_LOOK_MS);
 	session->options.opened(session->options.context);
 	follow(session, pump_take(session->pump, session->head + upgrade->head_len,
 				session->head_len - upgrade->head_len));
@@ -372,6 +387,7 @@ static void on_connected(void *context, int fd, const struct fault *fault)
 		return;
 	}
 	tune_socket(fd);
+	congestion_begin(session->options.congestion, fd);
 	session->carrier = carrier_create(fd,
 		url_is_secure(&session->url) ? session->options.trust : NULL, session->url.host);
 	session->socket.fd = fd;
@@ -408,6 +424,7 @@ struct session *session_create(const struct session_options *options)
 	session->tap = (struct loop_watch){ -1, on_tap, session };
 	session->timer = (struct loop_timer){ .fire = on_timer, .context = session };
 	session->again = (struct loop_timer){ .fire = on_again, .context = session };
+	session->look = (struct loop_timer){ .fire = on_look, .context = session };
 	session->tap_pause = (struct loop_timer){ .fire = on_tap_pause_over, .context = session };
 	loop_set_timer(options->loop, &session->timer, clock_ms() + OPEN_TIMEOUT_MS);
 	session->fetch = fetch_connect(options->fetcher, &session->url, on_connected, session);

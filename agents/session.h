@@ -10,6 +10,7 @@
 #include "agents/loop.h"
 #include "agents/upgrade.h"
 
+#include "lib/congestion.h"
 #include "lib/tap.h"
 
 struct session;
@@ -25,8 +26,10 @@ struct session_options {
 	struct loop *loop;
 	struct fetcher *fetcher;
 	struct tls_trust *trust;
+	struct congestion *congestion;
 	struct tap *tap;
 	struct upgrade_request request; /* without its key; its URL is copied, the rest kept */
+	bool vpn_ws; /* the server may be vpn-ws, which answers no ping, and hands on any frame */
 	void *context;
 	void (*opened)(void *context);
 	/* Called once, unless the session is destroyed before; may destroy it. */

@@ -86,7 +86,7 @@ static err_t write_file(const char *dir, const char *name, const char *text, str
 }
 
 /* Makes the folder with those above it. */
-static err_t make_folder(const char *dir, struct fault *fault)
+err_t state_make_folder(const char *dir, struct fault *fault)
 {
 	AUTO_FREE char *path = xstrdup(dir);
 
@@ -108,7 +108,7 @@ static err_t write_json(const char *dir, const char *name, json_t *object, struc
 
 	if (text == NULL)
 		BUG("%s can't be written as JSON", name);
-	err = make_folder(dir, fault);
+	err = state_make_folder(dir, fault);
 	return err != OK ? err : write_file(dir, name, text, fault);
 }
 

@@ -24,6 +24,9 @@ struct device {
 err_t state_load(const char *dir, struct device *device, struct fault *fault) MUST_CHECK;
 void device_finish(struct device *device);
 
+/* Makes the folder with those above it, for root only. */
+err_t state_make_folder(const char *dir, struct fault *fault) MUST_CHECK;
+
 /* Makes the folder if needed, and writes DIR/device.json. */
 err_t state_save(const char *dir, const struct device *device, struct fault *fault) MUST_CHECK;
 

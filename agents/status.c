@@ -82,8 +82,8 @@ int command_status(int argc, char **argv)
 		{ "json", NULL, "print one JSON object", NULL, &as_json },
 		{ NULL, NULL, NULL, NULL, NULL },
 	};
-	const struct option_table table = { "status", "Tells how the connection is.", details, NULL,
-		NULL, rows };
+	const struct option_table table = { "status", "Tells how the connection is.", details,
+		OPTION_NO_WORDS, rows };
 	char answer[CONTROL_ANSWER_MAX];
 	struct fault fault = { 0 };
 	int status;

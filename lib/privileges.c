@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAMES_SIZE 16384 /* what getpwnam_r and getgrnam_r may need */
@@ -75,7 +78,7 @@ err_t privileges_find(
 {
 	err_t err = OK;
 
-	*privileges = (struct privileges){ 0, 0 };
+	*privileges = (struct privileges){ 0 };
 	if (*user != '\0')
 		err = find_user(privileges, user, fault);
 	else if (*group != '\0')
@@ -88,14 +91,26 @@ err_t privileges_find(
 	return err;
 }
 
-/* glibc changes the ids of all threads. Leaving root empties the sets of capabilities. */
+/* glibc has no function for the capabilities of a thread; the kernel's one is stable. */
+static bool keep_network(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2] = { { .effective = 1U << CAP_NET_ADMIN,
+		.permitted = 1U << CAP_NET_ADMIN } };
+
+	return syscall(SYS_capset, &header, sets) == 0;
+}
+
+/* glibc changes the ids of all threads. Leaving root empties the sets of capabilities, the
+ * permitted one unless it is asked for. */
 err_t privileges_drop(const struct privileges *privileges, struct fault *fault)
 {
 	if (privileges->user == 0)
 		return OK;
-	if (setgroups(0, NULL) != 0 ||
+	if (prctl(PR_SET_KEEPCAPS, privileges->network) != 0 || setgroups(0, NULL) != 0 ||
 		setresgid(privileges->group, privileges->group, privileges->group) != 0 ||
-		setresuid(privileges->user, privileges->user, privileges->user) != 0)
+		setresuid(privileges->user, privileges->user, privileges->user) != 0 ||
+		(privileges->network && !keep_network()))
 		return fault_set(fault, ERR_PERMISSION_DENIED, "user",
 			"can't become user %u, group %u: %s; it takes root", privileges->user,
 			privileges->group, strerror(errno));

@@ -6,11 +6,13 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct privileges {
 	uid_t user;
 	gid_t group;
+	bool network; /* set after privileges_find: keeps CAP_NET_ADMIN, in the calling thread */
 };
 
 /*
@@ -21,5 +23,5 @@ struct privileges {
 err_t privileges_find(struct privileges *privileges, const char *user, const char *group,
 	struct fault *fault) MUST_CHECK;
 
-/* Becomes that user for good: no other groups, no capabilities. */
+/* Becomes that user for good: no other groups, no other capabilities. */
 err_t privileges_drop(const struct privileges *privileges, struct fault *fault) MUST_CHECK;

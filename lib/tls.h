@@ -43,6 +43,13 @@ err_t tls_trust_create(
 	struct tls_trust **trust, const char *ca_pem, struct fault *fault) MUST_CHECK;
 void tls_trust_destroy(struct tls_trust *trust); /* NULL is fine */
 
+/* Believes any server from now on: only as the operator says so. */
+void tls_trust_anybody(struct tls_trust *trust);
+
+/* Shows servers that ask for it this certificate, with those that lead to its authority. */
+err_t tls_trust_present(struct tls_trust *trust, const char *chain_pem, const char *key_pem,
+	struct fault *fault) MUST_CHECK;
+
 /* Begins a connection to `host` (a name or an address) over `fd`, which it takes. */
 struct tls *tls_create(struct tls_trust *trust, int fd, const char *host);
 

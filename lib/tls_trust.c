@@ -50,6 +50,58 @@ err_t tls_trust_create(struct tls_trust **out, const char *ca_pem, struct fault 
 	return OK;
 }
 
+void tls_trust_anybody(struct tls_trust *trust)
+{
+	SSL_CTX_set_verify(trust->ctx, SSL_VERIFY_NONE, NULL);
+}
+
+/* The key of the certificate that the client shows. */
+static bool use_key(SSL_CTX *ctx, const char *pem)
+{
+	BIO *memory = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = memory != NULL ? PEM_read_bio_PrivateKey(memory, NULL, NULL, "") : NULL;
+	bool used = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(memory);
+	return used;
+}
+
+/* The first certificate is the client's own, those after it lead to an authority. */
+static bool use_chain(SSL_CTX *ctx, const char *pem)
+{
+	BIO *memory = BIO_new_mem_buf(pem, -1);
+	X509 *certificate;
+	size_t n = 0;
+	bool good = true;
+
+	while (memory != NULL && good &&
+		(certificate = PEM_read_bio_X509(memory, NULL, NULL, NULL)) != NULL) {
+		good = (n == 0 ? SSL_CTX_use_certificate(ctx, certificate)
+			       : SSL_CTX_add1_chain_cert(ctx, certificate)) == 1;
+		X509_free(certificate);
+		n++;
+	}
+	ERR_clear_error(); /* the end of the text is an error to it */
+	BIO_free(memory);
+	return good && n > 0;
+}
+
+err_t tls_trust_present(
+	struct tls_trust *trust, const char *chain_pem, const char *key_pem, struct fault *fault)
+{
+	if (!use_chain(trust->ctx, chain_pem))
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "crt",
+			"--crt: expected certificates in PEM, the own one first");
+	if (!use_key(trust->ctx, key_pem))
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "key",
+			"--key: expected the certificate's private key in PEM, without a "
+			"passphrase: "
+			"%s",
+			tls_queue_says());
+	return OK;
+}
+
 void tls_trust_destroy(struct tls_trust *trust)
 {
 	if (trust == NULL)

@@ -122,7 +122,7 @@ static void on_accepted(void *context, struct stream *stream)
 /* The group of the socket's file: that of the setting, or the one that the process goes on with. */
 static gid_t door_group(const struct vpnws_settings *settings)
 {
-	struct privileges found = { 0, 0 };
+	struct privileges found = { 0 };
 	struct fault fault;
 	err_t err;
 

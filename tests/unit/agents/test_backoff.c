@@ -140,8 +140,19 @@ Test(backoff, looks_after_the_peer)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t next = 0;
 
-		cr_expect_eq(keepalive_look(rows[i].now, rows[i].heard, rows[i].pinged, &next),
+		cr_expect_eq(
+			keepalive_look(rows[i].now, rows[i].heard, rows[i].pinged, true, &next),
 			rows[i].want, "row %zu", i);
 		cr_expect_eq(next, rows[i].next, "row %zu: %d", i, (int)next);
 	}
+}
+
+Test(backoff, the_silence_of_who_never_answered_means_nothing)
+{
+	int64_t next = 0;
+
+	cr_expect_eq(keepalive_look(1000000, 0, 990000, false, &next), KEEPALIVE_PING);
+	cr_expect_eq(next, 1010000);
+	cr_expect_eq(keepalive_look(1000000, 0, 995000, false, &next), KEEPALIVE_WAIT);
+	cr_expect_eq(next, 1005000);
 }

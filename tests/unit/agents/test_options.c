@@ -20,8 +20,8 @@ static const struct option_row option_rows[] = {
 	{ "loud", NULL, "be loud", NULL, &got.loud },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
-static const struct option_table table = { "test", "Tests.", "No more.\n", "URL", &got.url,
-	option_rows };
+static const struct option_word words[] = { { "URL", &got.url }, { NULL, NULL } };
+static const struct option_table table = { "test", "Tests.", "No more.\n", words, option_rows };
 
 Test(options, understands)
 {
@@ -102,4 +102,21 @@ Test(options, helps, .init = cr_redirect_stdout)
 				"  --file FILE          a file\n"
 				"  --loud               be loud\n"
 				"  --help               print this and exit\n\nNo more.\n");
+}
+
+Test(options, takes_words_in_their_order)
+{
+	const char *tap = NULL, *url = NULL;
+	const struct option_word two[] = { { "TAP", &tap }, { "URL", &url }, { NULL, NULL } };
+	const struct option_table table_of_two = { "test", "Tests.", "No more.\n", two,
+		option_rows };
+	int status;
+
+	cr_assert(options_parse(&table_of_two, 4, (char *[]){ "t", "--name", "n", "u" }, &status));
+	cr_expect_str_eq(tap, "t");
+	cr_expect_str_eq(url, "u");
+	cr_redirect_stderr();
+	cr_expect(!options_parse(&table_of_two, 1, (char *[]){ "t" }, &status));
+	cr_expect(!options_parse(&table_of_two, 3, (char *[]){ "t", "u", "v" }, &status));
+	cr_expect_eq(status, EXIT_USAGE);
 }

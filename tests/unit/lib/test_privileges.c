@@ -103,5 +103,34 @@ Test(privileges, drops_all_in_every_thread)
 	pthread_join(thread, NULL);
 	cr_assert(clean);
 	cr_assert(own);
-	cr_assert_eq(privileges_drop(&(struct privileges){ 1, 1 }, &fault), ERR_PERMISSION_DENIED);
+	cr_assert_eq(privileges_drop(&(struct privileges){ .user = 1, .group = 1 }, &fault),
+		ERR_PERMISSION_DENIED);
+}
+
+Test(privileges, keeps_the_network_where_it_is_asked_for)
+{
+	struct privileges nobody;
+	struct fault fault;
+	char line[256];
+	FILE *status;
+	int found = 0;
+
+	if (getuid() != 0)
+		cr_skip_test("takes root");
+	cr_assert_eq(privileges_find(&nobody, "nobody", "", &fault), OK);
+	nobody.network = true;
+	cr_assert_eq(privileges_drop(&nobody, &fault), OK, "%s", fault.detail);
+	status = fopen("/proc/thread-self/status", "r");
+	while (fgets(line, sizeof(line), status)) {
+		unsigned long long set;
+
+		if (sscanf(line, "CapPrm: %llx", &set) == 1 ||
+			sscanf(line, "CapEff: %llx", &set) == 1)
+			found += set == 1ULL << 12; /* CAP_NET_ADMIN */
+		if (sscanf(line, "CapInh: %llx", &set) == 1)
+			found += set == 0;
+	}
+	fclose(status);
+	cr_assert_eq(found, 3);
+	cr_assert_eq(getuid(), 65534);
 }
