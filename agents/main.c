@@ -25,6 +25,8 @@ static const struct command {
 	{ "up", "connect to a network and stay connected, in the foreground", command_up },
 	{ "connect", "connect to a vpn-ws server, or to a node, by its URL", command_connect },
 	{ "status", "tell how the connection is", command_status },
+	{ "pair", "connect with whoever shows the same token at a rendezvous server",
+		command_pair },
 	{ "down", "stop the running lanyard up and wait until it has", command_down },
 };
 

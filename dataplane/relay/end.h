@@ -10,7 +10,7 @@
 #pragma once
 
 #include "dataplane/net/stream.h"
-#include "dataplane/relay/carry.h"
+#include "lib/carry.h"
 #include "dataplane/relay/pipe.h"
 #include "lib/uuid.h"
 #include "lib/ws.h"

@@ -10,8 +10,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS 5000
+#define PAUSE_US   (200 * 1000) /* before it is asked again */
 
 struct errand {
 	struct dataplane *dataplane;
@@ -63,6 +65,13 @@ static err_t refer(struct call *call, struct errand *errand)
 	return err;
 }
 
+static err_t ask(struct call *call, struct errand *errand)
+{
+	if (strcmp(errand->method, "RegisterServer") == 0)
+		return register_server(call, errand);
+	return refer(call, errand);
+}
+
 static void run(void *arg)
 {
 	struct errand *errand = arg;
@@ -70,10 +79,10 @@ static void run(void *arg)
 
 	call_init(&call, errand->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
 	call.tenant = errand->tenant;
-	if (strcmp(errand->method, "RegisterServer") == 0)
-		errand->err = register_server(&call, errand);
-	else
-		errand->err = refer(&call, errand);
+	/* A service that is away for a moment costs a client a moment, not its connection. */
+	while ((errand->err = ask(&call, errand)) == ERR_UNAVAILABLE && errand->done &&
+		call_left_ms(&call) > PAUSE_US / 1000)
+		usleep(PAUSE_US);
 	if (errand->err != OK && errand->err != ERR_NOT_FOUND && errand->err != ERR_ALREADY_EXISTS)
 		LOG_THROTTLED(LOG_LEVEL_WARN, "registry_failed", "method=%s error=%s detail=%s",
 			errand->method, err_name(errand->err), log_value(call.fault.detail));

@@ -104,7 +104,7 @@ class World:
         self.key_file.write_text("first:" + secrets.token_hex(32) + "\n")
         self.cert, self.key = self.folder / "cert.pem", self.folder / "key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-days", "2", "-subj", "/CN=localhost", "-keyout", self.key, "-out", self.cert], check=True,
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", self.key, "-out", self.cert], check=True,
                        stderr=subprocess.DEVNULL)
         self.rendezvous = Process(self, "rendezvous")
         self.processes = [self.rendezvous]

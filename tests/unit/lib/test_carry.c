@@ -1,5 +1,5 @@
 /* carry: characters cut anywhere come out whole, and what is none is replaced. */
-#include "dataplane/relay/carry.h"
+#include "lib/carry.h"
 
 #include "lib/mem.h"
 #include "lib/utf8.h"

@@ -1,6 +1,6 @@
 /*
  * carry: makes valid UTF-8 of a stream of bytes that comes in chunks cut anywhere: a character that
- * is cut waits for its rest, what is no UTF-8 becomes U+FFFD. The loop's thread.
+ * is cut waits for its rest, what is no UTF-8 becomes U+FFFD. Any thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * carry: see carry.h. ASCII, the usual case, goes eight bytes at a time.
  */
-#include "dataplane/relay/carry.h"
+#include "lib/carry.h"
 
 #include "lib/utf8.h"
 

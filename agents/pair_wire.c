@@ -1,0 +1,331 @@
+/* pair_wire: see pair_wire.h. */
+#include "agents/pair_wire.h"
+
+#include "agents/upgrade.h"
+#include "agents/url.h"
+
+#include "lib/mem.h"
+#include "lib/tls.h"
+#include "lib/ws.h"
+
+#include <sodium.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TIMEOUT_MS 10000
+
+struct pair_wire {
+	int fd;
+	bool is_ws, is_over;
+	struct tls_trust *trust;
+	struct tls *tls; /* NULL: none; owns the socket */
+	struct ws_reader reader;
+	uint8_t in[WS_READER_CAPACITY(PAIR_WIRE_MAX)];
+	uint8_t *out; /* without TLS: what waits */
+	size_t out_len, out_sent;
+	char why[WS_CONTROL_MAX + 64];
+};
+
+/* ---- bytes ---- */
+
+static void wait_for(const struct pair_wire *wire, short events)
+{
+	struct pollfd pollfd = { .fd = wire->fd, .events = events };
+
+	poll(&pollfd, 1, TIMEOUT_MS);
+}
+
+static void put(struct pair_wire *wire, const uint8_t *data, size_t len)
+{
+	while (wire->tls && len > 0) {
+		size_t n;
+
+		if (tls_write(wire->tls, data, len, &n) != TLS_OK) {
+			if (tls_flush(wire->tls) != TLS_WRITE)
+				return; /* broken: the next receive says why */
+			wait_for(wire, POLLOUT);
+			continue;
+		}
+		data += n;
+		len -= n;
+	}
+	if (len == 0)
+		return;
+	wire->out = xrealloc(wire->out, wire->out_len + len);
+	memcpy(wire->out + wire->out_len, data, len);
+	wire->out_len += len;
+}
+
+bool pair_wire_flush(struct pair_wire *wire)
+{
+	if (wire->tls)
+		return tls_flush(wire->tls) != TLS_WRITE;
+	while (wire->out_sent < wire->out_len) {
+		ssize_t n = send(wire->fd, wire->out + wire->out_sent,
+			wire->out_len - wire->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0)
+			break; /* the next receive says why */
+		wire->out_sent += (size_t)n;
+	}
+	wire->out_len = wire->out_sent = 0;
+	return true;
+}
+
+/* Bytes that came; 0: none for now; -1: it is over. */
+static ssize_t get(struct pair_wire *wire, uint8_t *buf, size_t size)
+{
+	enum tls_result result;
+	size_t len;
+	ssize_t n;
+
+	if (wire->tls) {
+		result = tls_read(wire->tls, buf, size, &len);
+		if (result == TLS_FAILED)
+			snprintf(wire->why, sizeof(wire->why), "%s", tls_why(wire->tls));
+		return result == TLS_OK				      ? (ssize_t)len
+		       : result == TLS_CLOSED || result == TLS_FAILED ? -1
+								      : 0;
+	}
+	n = recv(wire->fd, buf, size, MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n < 0)
+		snprintf(wire->why, sizeof(wire->why), "%s", strerror(errno));
+	return n > 0 ? n : -1;
+}
+
+/* ---- opening ---- */
+
+static err_t connect_to(struct pair_wire *wire, const struct url *url, struct fault *fault)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+	char port[8];
+	int error;
+
+	snprintf(port, sizeof(port), "%u", url->port);
+	if ((error = getaddrinfo(url->host, port, &hints, &found)) != 0)
+		return fault_set(
+			fault, ERR_UNAVAILABLE, "url", "%s: %s", url->host, gai_strerror(error));
+	for (struct addrinfo *one = found; one && wire->fd < 0; one = one->ai_next) {
+		wire->fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (wire->fd >= 0 && connect(wire->fd, one->ai_addr, one->ai_addrlen) != 0) {
+			fault_set(fault, ERR_UNAVAILABLE, "url", "can't connect to %s port %s: %m",
+				url->host, port);
+			close(wire->fd);
+			wire->fd = -1;
+		}
+	}
+	freeaddrinfo(found);
+	if (wire->fd < 0)
+		return ERR_UNAVAILABLE;
+	fcntl(wire->fd, F_SETFL, O_NONBLOCK);
+	return OK;
+}
+
+static err_t begin_tls(
+	struct pair_wire *wire, const struct url *url, const char *ca_pem, struct fault *fault)
+{
+	enum tls_result result;
+	err_t err = tls_trust_create(&wire->trust, ca_pem, fault);
+
+	if (err != OK)
+		return err;
+	wire->tls = tls_create(wire->trust, wire->fd, url->host);
+	while ((result = tls_handshake(wire->tls)) == TLS_READ || result == TLS_WRITE)
+		wait_for(wire, result == TLS_READ ? POLLIN : POLLOUT);
+	return result == TLS_OK ? OK
+				: fault_set(fault, ERR_UNAVAILABLE, "url", "no TLS with %s: %s",
+					  url->host, tls_why(wire->tls));
+}
+
+static err_t upgrade(struct pair_wire *wire, const struct url *url, struct fault *fault)
+{
+	char request[UPGRADE_REQUEST_MAX], head[UPGRADE_HEAD_MAX], key[WS_KEY_SIZE];
+	struct upgrade answer;
+	size_t len = 0, space;
+	ssize_t n;
+	err_t err = ERR_OUT_OF_RANGE;
+
+	ws_key(key);
+	put(wire, (const uint8_t *)request,
+		upgrade_write(request, &(struct upgrade_request){ .url = url, .key = key }));
+	while (err == ERR_OUT_OF_RANGE && len < sizeof(head)) {
+		if (!pair_wire_flush(wire))
+			wait_for(wire, POLLOUT);
+		if ((n = get(wire, (uint8_t *)head + len, sizeof(head) - len)) < 0)
+			return fault_set(fault, ERR_UNAVAILABLE, "url", "the server hung up");
+		if (n == 0)
+			wait_for(wire, POLLIN);
+		len += (size_t)n;
+		err = upgrade_read(&answer, head, len, key, fault);
+	}
+	if (err != OK)
+		return err == ERR_OUT_OF_RANGE ? fault_set(fault, ERR_UNAVAILABLE, "url",
+							 "no answer to the handshake")
+					       : err;
+	if (answer.status != 101)
+		return fault_set(fault, ERR_UNAVAILABLE, "url",
+			"the server answered with status %u", answer.status);
+	memcpy(ws_reader_space(&wire->reader, &space), head + answer.head_len,
+		len - answer.head_len);
+	ws_reader_received(&wire->reader, len - answer.head_len);
+	return OK;
+}
+
+err_t pair_wire_open(
+	struct pair_wire **out, const char *text, const char *ca_pem, struct fault *fault)
+{
+	static const struct {
+		const char *scheme;
+		bool is_ws, is_tls;
+	} kinds[] = { { "wss", true, true }, { "ws", true, false }, { "ssl", false, true },
+		{ "tcp", false, false } };
+	struct pair_wire *wire;
+	struct url url;
+	size_t i = 0;
+	err_t err;
+
+	while (i < ARRAY_LEN(kinds) - 1 &&
+		(strncmp(text, kinds[i].scheme, strlen(kinds[i].scheme)) != 0 ||
+			text[strlen(kinds[i].scheme)] != ':'))
+		i++;
+	if ((err = url_parse(&url, kinds[i].scheme, text, fault)) != OK)
+		return fault_set(fault, err, "url",
+			"expected wss://, ws://, ssl:// or tcp://, a host and a port");
+	*out = wire = xcalloc(1, sizeof(*wire));
+	wire->fd = -1;
+	wire->is_ws = kinds[i].is_ws;
+	ws_reader_init(&wire->reader, WS_CLIENT, wire->in, sizeof(wire->in), PAIR_WIRE_MAX);
+	err = connect_to(wire, &url, fault);
+	if (err == OK && kinds[i].is_tls)
+		err = begin_tls(wire, &url, ca_pem, fault);
+	if (err == OK && wire->is_ws)
+		err = upgrade(wire, &url, fault);
+	return err;
+}
+
+void pair_wire_close(struct pair_wire *wire)
+{
+	if (!wire)
+		return;
+	if (wire->tls)
+		tls_destroy(wire->tls);
+	else if (wire->fd >= 0)
+		close(wire->fd);
+	tls_trust_destroy(wire->trust);
+	free(wire->out);
+	free(wire);
+}
+
+int pair_wire_fd(const struct pair_wire *wire)
+{
+	return wire->fd;
+}
+
+bool pair_wire_is_message(const struct pair_wire *wire)
+{
+	return wire->is_ws;
+}
+
+/* ---- sending ---- */
+
+static void put_control(struct pair_wire *wire, enum ws_opcode opcode, const void *data, size_t len)
+{
+	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
+
+	randombytes_buf(mask, sizeof(mask));
+	put(wire, frame, ws_control(frame, opcode, data, len, mask));
+}
+
+void pair_wire_send(struct pair_wire *wire, const void *data, size_t len)
+{
+	uint8_t header[WS_HEADER_MAX], mask[WS_MASK_LEN];
+	AUTO_FREE uint8_t *masked = NULL;
+
+	if (wire->is_ws) {
+		randombytes_buf(mask, sizeof(mask));
+		put(wire, header, ws_header(header, WS_TEXT, len, mask));
+		masked = xmalloc(len + 1);
+		memcpy(masked, data, len);
+		ws_mask(masked, len, mask);
+		data = masked;
+	}
+	put(wire, data, len);
+	pair_wire_flush(wire);
+}
+
+void pair_wire_end(struct pair_wire *wire)
+{
+	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
+
+	if (wire->is_ws) {
+		randombytes_buf(mask, sizeof(mask));
+		put(wire, frame, ws_close(frame, WS_STATUS_NORMAL, "", mask));
+		pair_wire_flush(wire);
+	} else if (wire->tls) {
+		tls_end(wire->tls);
+		pair_wire_flush(wire);
+	} else {
+		shutdown(wire->fd, SHUT_WR);
+	}
+}
+
+/* ---- receiving ---- */
+
+static ssize_t next_message(struct pair_wire *wire, const uint8_t **data)
+{
+	struct ws_message message;
+	enum ws_result result;
+
+	while ((result = ws_reader_next(&wire->reader, &message)) == WS_MESSAGE) {
+		if (message.opcode == WS_PING) {
+			put_control(wire, WS_PONG, message.data, message.len);
+			pair_wire_flush(wire);
+		} else if (message.opcode == WS_CLOSE) {
+			snprintf(wire->why, sizeof(wire->why), "closed: %u %.*s",
+				ws_close_status(&message),
+				message.len > 2 ? (int)message.len - 2 : 0,
+				(const char *)message.data + 2);
+			return -1;
+		} else if (message.opcode != WS_PONG && message.len > 0) {
+			*data = message.data;
+			return (ssize_t)message.len;
+		}
+	}
+	if (result != WS_BROKEN)
+		return 0;
+	snprintf(wire->why, sizeof(wire->why), "%s", wire->reader.why);
+	return -1;
+}
+
+ssize_t pair_wire_receive(struct pair_wire *wire, const uint8_t **data, const char **why)
+{
+	uint8_t *space = wire->in;
+	size_t room = sizeof(wire->in);
+	ssize_t n;
+
+	*why = wire->why;
+	if (!wire->is_ws) {
+		*data = wire->in;
+		return get(wire, wire->in, room);
+	}
+	for (;;) {
+		if ((n = next_message(wire, data)) != 0)
+			return n;
+		space = ws_reader_space(&wire->reader, &room);
+		if ((n = get(wire, space, room)) <= 0)
+			return n;
+		ws_reader_received(&wire->reader, (size_t)n);
+	}
+}
