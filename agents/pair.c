@@ -322,12 +322,12 @@ int command_pair(int argc, char **argv)
 		{ "quiet", NULL, "don't tell when the other side is there", NULL, &pair.quiet },
 		{ 0 },
 	};
+	const struct option_word words[] = { { "TOKEN", &pair.token }, { NULL, NULL } };
 	const struct option_table table = {
 		.command = "pair",
 		.summary = "Connects with whoever shows the same token at a rendezvous server.",
 		.details = details,
-		.argument = "TOKEN",
-		.target = &pair.token,
+		.words = words,
 		.rows = rows,
 	};
 	int status;
