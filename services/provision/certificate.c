@@ -161,7 +161,7 @@ err_t issue_certificate(struct call *call, const Provision__IssueCertificateRequ
 	struct pki_certificate certificate;
 	struct store_certificate row;
 	const char *public_key, *private_key;
-	const struct kind *kind;
+	const struct kind *kind = NULL;
 	err_t err;
 
 	if ((err = check_request(call, request, &kind)) != OK ||
