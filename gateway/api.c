@@ -111,6 +111,9 @@ static err_t find_route(struct api_request *request)
 		router_match(api_tables, request->http->method, &request->target, &request->match);
 
 	if (err == ERR_NOT_FOUND)
+		err = router_match(
+			face_tables, request->http->method, &request->target, &request->match);
+	if (err == ERR_NOT_FOUND)
 		return call_refuse(request->call, err, "", "there is nothing at this path");
 	return err;
 }

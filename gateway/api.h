@@ -16,6 +16,8 @@ struct api {
 	struct limit *principals; /* by subject */
 	struct limit *addresses;  /* by origin, for those who are nobody yet */
 	struct event_streams *streams;
+	const char *proxies; /* addresses that may tell whom they speak for, comma-separated */
+	bool names_2017;     /* the registration API as it was in 2017 */
 };
 
 /* One request on its way through the gateway. */
@@ -31,6 +33,9 @@ struct api_request {
 
 /* Every resource's table, NULL-terminated. */
 extern const struct route *const api_tables[];
+
+/* The APIs of other systems, in compat/. */
+extern const struct route *const face_tables[];
 
 /* The `serve` of struct http_options; `context` is a struct api. */
 void api_serve(void *context, struct http_request *http, struct http_reply *reply);

@@ -21,6 +21,9 @@ static const struct {
 	{ "Last-Event-ID", offsetof(struct headers, last_event_id) },
 	{ "If-None-Match", offsetof(struct headers, if_none_match) },
 	{ "Accept", offsetof(struct headers, accept) },
+	{ "X-Real-IP", offsetof(struct headers, real_ip) },
+	{ "X-Api-User", offsetof(struct headers, api_user) },
+	{ "X-Api-Key", offsetof(struct headers, api_key) },
 };
 
 static void refuse(

@@ -138,6 +138,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
 	exchange->peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 				 ->socket_context;
 	request->origin = peer_origin(exchange->peer);
+	request->address = peer_address(exchange->peer);
 	peer_step(exchange->peer);
 	return exchange;
 }

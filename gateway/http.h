@@ -34,7 +34,8 @@ struct http_request {
 	struct headers headers;
 	const char *body;
 	size_t body_len;
-	const char *origin; /* peer_origin of the connection */
+	const char *origin;  /* peer_origin of the connection */
+	const char *address; /* its whole address */
 };
 
 struct http_header {

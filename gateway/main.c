@@ -40,6 +40,10 @@ static const struct config_entry config[] = {
 	{ "LANYARD_RATE", "100", &gateway.rate, CONFIG_INT,
 		"requests a second of one principal or address; twice as many at once", 1,
 		1000000 },
+	{ "LANYARD_PROXIES", "", &gateway.api.proxies, CONFIG_TEXT,
+		"addresses of proxies whose X-Real-IP is believed, separated by commas", 0, 0 },
+	{ "LANYARD_NAMES_2017", "false", &gateway.api.names_2017, CONFIG_BOOL,
+		"the registration API as devices of 2017 know it", 0, 0 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 

@@ -14,6 +14,7 @@ struct peer {
 	int fd;
 	_Atomic int64_t until_ms;
 	char origin[PEERS_ORIGIN_LEN];
+	char address[PEERS_ORIGIN_LEN];
 };
 
 struct peers {
@@ -39,7 +40,9 @@ void peers_destroy(struct peers *peers)
 	free(peers);
 }
 
-static void write_origin(const struct sockaddr *address, char origin[PEERS_ORIGIN_LEN])
+/* `bytes` of an IPv6 address count, the others become 0. */
+static void write_address(
+	const struct sockaddr *address, size_t bytes, char origin[PEERS_ORIGIN_LEN])
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	struct in6_addr v6;
@@ -53,7 +56,7 @@ static void write_origin(const struct sockaddr *address, char origin[PEERS_ORIGI
 		inet_ntop(AF_INET, v6.s6_addr + 12, origin, PEERS_ORIGIN_LEN);
 		return;
 	}
-	memset(v6.s6_addr + 8, 0, 8);
+	memset(v6.s6_addr + bytes, 0, sizeof(v6) - bytes);
 	inet_ntop(AF_INET6, &v6, origin, PEERS_ORIGIN_LEN);
 }
 
@@ -62,7 +65,8 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 	struct peer *peer = xcalloc(1, sizeof(*peer));
 
 	peer->fd = fd;
-	write_origin(address, peer->origin);
+	write_address(address, 8, peer->origin);
+	write_address(address, sizeof(struct in6_addr), peer->address);
 	peer_step(peer);
 	pthread_mutex_lock(&peers->mutex);
 	peer->next = peers->first;
@@ -92,6 +96,11 @@ void peer_step(struct peer *peer)
 const char *peer_origin(const struct peer *peer)
 {
 	return peer->origin;
+}
+
+const char *peer_address(const struct peer *peer)
+{
+	return peer->address;
 }
 
 int peers_sweep(struct peers *peers, int64_t now_ms)

@@ -28,5 +28,8 @@ void peer_step(struct peer *peer);
 /* The client's address, an IPv6 one cut to its /64: what is counted when clients are. */
 const char *peer_origin(const struct peer *peer);
 
+/* The client's whole address. */
+const char *peer_address(const struct peer *peer);
+
 /* Shuts down the sockets whose step has taken too long at `now_ms`; how many. */
 int peers_sweep(struct peers *peers, int64_t now_ms);

@@ -13,6 +13,8 @@ const struct route *const api_tables[] = {
 	members_routes,
 	sessions_routes,
 	names_routes,
+	zones_routes,
+	registrations_routes,
 	pairs_routes,
 	tokens_routes,
 	enrolments_routes,

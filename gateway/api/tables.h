@@ -24,6 +24,8 @@ extern const struct route certificates_routes[];
 extern const struct route members_routes[];
 extern const struct route sessions_routes[];
 extern const struct route names_routes[];
+extern const struct route zones_routes[];
+extern const struct route registrations_routes[];
 extern const struct route pairs_routes[];
 extern const struct route tokens_routes[];
 extern const struct route enrolments_routes[];

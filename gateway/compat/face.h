@@ -1,0 +1,28 @@
+/*
+ * face: what the APIs of other systems share: who a request really comes from, and replies that
+ * are no problem documents. One file a foreign API; each only translates.
+ */
+#pragma once
+
+#include "gateway/api.h"
+
+extern const struct route registration_routes[];
+extern const struct route challenge_routes[];
+
+/* The caller's address: what a trusted proxy says, else that of the connection. */
+const char *face_address(const struct api_request *request);
+
+/* Host header, "" without one. */
+const char *face_host(const struct api_request *request);
+
+/* The token of "Authorization: Bearer TOKEN", NULL without one. */
+const char *face_bearer(const struct api_request *request);
+
+/* User and password of "Authorization: Basic ..."; false if there are none. */
+bool face_basic(struct api_request *request, const char **user, const char **password);
+
+/* Replies; `text` is static or in the call's arena, NULL: an empty body. */
+void face_reply(struct api_request *request, enum http_status status, const char *content_type,
+	const char *text);
+void face_reply_json(
+	struct api_request *request, enum http_status status, const ProtobufCMessage *message);
