@@ -119,6 +119,7 @@ static err_t on_update(struct api_request *request)
 	if (*body.txt == '\0')
 		return call_refuse(request->call, ERR_INVALID_ARGUMENT, "txt", "expected a value");
 	message.token = (char *)(uintptr_t)headers->api_key;
+	message.label = body.subdomain;
 	message.value = body.txt;
 	if ((err = dns(request, "SetChallenge", &message.base, &reply)) != OK)
 		return as_unauthenticated(request, err);

@@ -197,7 +197,8 @@ err_t holder_set_challenge(
 			"expected up to %d of A-Z, a-z, 0-9, - and _", STORE_CHALLENGE_LEN);
 	if ((err = find(call, request->token, &holder)) != OK)
 		return err;
-	if (*request->name != '\0' && !is_own_challenge(&holder, request->name))
+	if ((*request->name != '\0' && !is_own_challenge(&holder, request->name)) ||
+		(*request->label != '\0' && strcmp(request->label, holder.label) != 0))
 		return call_refuse(call, ERR_PERMISSION_DENIED, "name",
 			"expected the challenge of the token's own name");
 	if (*request->value == '\0')
@@ -214,9 +215,6 @@ err_t holder_release(struct call *call, const Dns__ReleaseRequest *request, Dns_
 	err_t err;
 
 	(void)reply;
-	if (!by_token && *request->reclamation_token == '\0')
-		return call_refuse(call, ERR_INVALID_ARGUMENT, "token",
-			"expected a token or a reclamation token");
 	err = store_holder_find(call, by_token ? SECRET_TOKEN : SECRET_RECLAMATION,
 		by_token ? request->token : request->reclamation_token, &holder);
 	return err != OK ? err : store_registration_delete(call, &holder);

@@ -125,10 +125,11 @@ static json_t *answer_unpublish(
 
 /* ---- settings ---- */
 
-/* A signed zone proves what does not exist without telling what does: NSEC3 with narrow ranges. */
+/* A zone that gets signed proves what does not exist without telling what does: NSEC3 with narrow
+ * ranges. Told of every zone, as PowerDNS remembers what it was told before. */
 static const struct {
 	const char *kind, *value;
-} of_signed_zones[] = {
+} defaults[] = {
 	{ "NSEC3PARAM", "1 0 0 -" },
 	{ "NSEC3NARROW", "1" },
 };
@@ -155,9 +156,9 @@ static json_t *settings_json(const struct directory_zone *zone)
 {
 	json_t *all = json_object();
 
-	for (size_t i = 0; zone->n_keys > 0 && i < ARRAY_LEN(of_signed_zones); i++)
+	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
 		json_object_set_new(
-			all, of_signed_zones[i].kind, json_pack("[s]", of_signed_zones[i].value));
+			all, defaults[i].kind, json_pack("[s]", defaults[i].value));
 	for (size_t i = 0; i < zone->n_metadata; i++)
 		json_object_set_new(all, zone->metadata[i].kind, values_json(&zone->metadata[i]));
 	return all;
@@ -184,9 +185,9 @@ static json_t *answer_setting(
 		return json_array();
 	if ((setting = setting_of(zone, kind)) != NULL)
 		return values_json(setting);
-	for (size_t i = 0; zone->n_keys > 0 && i < ARRAY_LEN(of_signed_zones); i++)
-		if (strcasecmp(of_signed_zones[i].kind, kind) == 0)
-			return json_pack("[s]", of_signed_zones[i].value);
+	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
+		if (strcasecmp(defaults[i].kind, kind) == 0)
+			return json_pack("[s]", defaults[i].value);
 	return json_array();
 }
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import uuid
 
 import jsonschema
@@ -339,6 +340,25 @@ def test_nobody_gets_in(api, tenant, things):
                  {"tenant_name": "no-such-tenant", "user": "owner", "password": PASSWORD},
                  {"api_key": "lyk_AAAA"}, {}):
         assert api.call("createToken", NOBODY, body).status_code in (400, 401), body
+
+
+def test_zones_and_registrations(api, tenant, things):
+    """What they mean to devices and resolvers is told by test_names.py."""
+    zone = api.ok("createZone", tenant.owner, {"name": f"z{secrets.token_hex(4)}.example", "open": True},
+                  tenant=tenant.id)
+    assert api.ok("getZone", tenant.owner, tenant=tenant.id, id_=zone["id"])["name"] == zone["name"]
+    assert zone["id"] in [z["id"] for z in api.ok("listZones", tenant.owner, tenant=tenant.id)["items"]]
+    label = "n" + secrets.token_hex(5)
+    own = api.ok("registerName", things.device.basic, {"name": label})
+    made = api.ok("createRegistration", tenant.owner, {"name": label, "zone": zone["name"], "kind": "dynamic"},
+                  tenant=tenant.id)
+    assert api.ok("getRegistration", tenant.owner, tenant=tenant.id, id_=made["id"])["kind"] == "dynamic"
+    of_device = api.ok("listRegistrations", tenant.owner, query={"device": things.device.id}, tenant=tenant.id)
+    assert [r["id"] for r in of_device["items"]] == [own["id"]]
+    assert api.ok("reclaimRegistration", tenant.owner, tenant=tenant.id, id_=made["id"])["token"] != made["token"]
+    for registration in own, made:
+        api.ok("deleteRegistration", tenant.owner, tenant=tenant.id, id_=registration["id"])
+    api.ok("deleteZone", tenant.owner, tenant=tenant.id, id_=zone["id"])
 
 
 def test_every_operation_was_called(api):

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from api_client import WAIT_S, wait_for
+from conftest import free_ports
 from api_world import Device, Tenant, admin, api, tenant  # fixtures too
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -29,13 +30,13 @@ class Names:
         return self.request("GET", path, params=parameters)
 
     def request(self, method, path, **more):
-        # Strangers have a limit for their address: who is told to wait, waits.
+        # Strangers have a limit for their address: who is told to wait, waits. So does who meets a service that starts.
         for _ in range(60):
             reply = self.fleet.session.request(method, self.fleet.base_url + path, verify=self.fleet.ca_file,
                                                timeout=WAIT_S, **more)
-            if reply.status_code != 429:
+            if reply.status_code not in (429, 503):
                 return reply
-            time.sleep(int(reply.headers["Retry-After"]))
+            time.sleep(int(reply.headers.get("Retry-After", 1)))
         raise AssertionError("always told to wait")
 
     def subscribe(self, **more):
@@ -221,7 +222,7 @@ def test_answers_do_not_need_postgresql(fleet, names):
     wait_for("a whole fleet", fleet.is_whole)
 
 
-def test_dnssec(fleet):
+def test_dnssec(fleet, api, tenant):
     """pdnsutil signs the zone with keys that lanyard-dns keeps; the proof that a name isn't there tells no other name."""
     def pdnsutil(*args):
         done = subprocess.run(["pdnsutil", f"--config-dir={fleet.var}/run/pdnsutil", *args], stdout=subprocess.PIPE,
@@ -229,22 +230,31 @@ def test_dnssec(fleet):
         assert done.returncode == 0, done.stdout
         return done.stdout
 
+    zone = f"s{secrets.token_hex(4)}.example"
+    api.ok("createZone", tenant.owner, {"name": zone}, tenant=tenant.id)
+    api.ok("createRegistration", tenant.owner, {"name": "pump", "zone": zone}, tenant=tenant.id)
+    wait_for("the zone", lambda: dig(fleet, f"pump.{zone}", "A")[1])
     folder = fleet.var / "run/pdnsutil"
     folder.mkdir()
     (folder / "pdns.conf").write_text((fleet.var / "run/pdns.conf").read_text().replace("/srv/", f"{fleet.var}/"))
-    pdnsutil("secure-zone", ZONE)
-    assert "CSK" in pdnsutil("show-zone", ZONE)
-    key = wait_for("a signed zone", lambda: dig(fleet, ZONE, "DNSKEY")[1])
+    pdnsutil("secure-zone", zone)
+    assert "CSK" in pdnsutil("show-zone", zone)
+    key = wait_for("a signed zone", lambda: dig(fleet, zone, "DNSKEY")[1])
     anchor = fleet.var / "run/anchor"
-    anchor.write_text('trust-anchors { %s static-key %s; };\n' % (ZONE, re.sub(
+    anchor.write_text('trust-anchors { %s static-key %s; };\n' % (zone, re.sub(
         r"DNSKEY (\d+) (\d+) (\d+) (.*)", lambda m: f'{m[1]} {m[2]} {m[3]} "{m[4]}"', key[0])))
     done = wait_for("an answer that validates", lambda: "fully validated" in subprocess.run(
-        ["delv", "@127.0.0.1", "-p", str(fleet.dns_port), "-a", str(anchor), f"+root={ZONE}", f"api.{ZONE}", "A"],
+        ["delv", "@127.0.0.1", "-p", str(fleet.dns_port), "-a", str(anchor), f"+root={zone}", f"pump.{zone}", "A"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout)
     assert done
-    denial = subprocess.run(["dig", "@127.0.0.1", "-p", str(fleet.dns_port), "+dnssec", f"nobody.{ZONE}", "A"],
-                            stdout=subprocess.PIPE, text=True).stdout
-    assert "NXDOMAIN" in denial and "NSEC3" in denial and "\tNSEC\t" not in denial
+
+    def denial():
+        text = subprocess.run(["dig", "@127.0.0.1", "-p", str(fleet.dns_port), "+dnssec", f"nobody.{zone}", "A"],
+                              stdout=subprocess.PIPE, text=True).stdout
+        return "status: NXDOMAIN" in text and "NSEC3" in text and text
+
+    text = wait_for("a signed denial", denial)
+    assert "\tNSEC\t" not in text and "pump" not in text
 
 
 def test_transfer_to_a_secondary(fleet, names):
@@ -256,6 +266,104 @@ def test_transfer_to_a_secondary(fleet, names):
     records = [line.split(None, 4) for line in lines]
     assert records[0][3] == records[-1][3] == "SOA"
     assert [f"local.{label}.{ZONE}.", "A", "10.1.2.3"] in [[r[0], r[3], r[4]] for r in records]
+
+
+def settings_of(fleet, service, **more):
+    """Lets the service start again with these settings too; what it returns undoes that."""
+    run = fleet.var / "service" / service / "run"
+    text = run.read_text()
+    added = " ".join(f"'{name}={value}'" for name, value in more.items())
+    run.write_text(text.replace("exec env -i", f"exec env -i {added}", 1))
+    fleet.sv("restart", service)
+    wait_for(service, fleet.is_ready)
+
+    def undo():
+        run.write_text(text)
+        fleet.sv("restart", service)
+        wait_for(service, fleet.is_ready)
+    return undo
+
+
+def test_powerdns_over_http(fleet, names, tmp_path):
+    """A PowerDNS that reaches lanyard-dns by HTTP gives the same answers."""
+    port = free_ports(2)
+    undo = settings_of(fleet, "dns", LANYARD_DNS_HTTP=f"127.0.0.1:{port}")
+    (tmp_path / "pdns.conf").write_text(
+        f"launch=remote\nremote-connection-string=http:url=http://127.0.0.1:{port}/,post=1,post_json=1\n"
+        f"local-address=127.0.0.1\nlocal-port={port + 1}\nsocket-dir={tmp_path}\nzone-cache-refresh-interval=5\n"
+        "cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nsecurity-poll-suffix=\ndisable-syslog=yes\n")
+    server = subprocess.Popen(["pdns_server", f"--config-dir={tmp_path}", "--guardian=no", "--daemon=no"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        label, token = names.subscribe()
+        names.get("/dnsconfig", token=token, challenge="by-http")
+        owner = f"_acme-challenge.{label}.{ZONE}"
+        wait_for("an answer", lambda: dig(fleet, owner, "TXT", "-p", str(port + 1)) == ("NOERROR", ['TXT "by-http"']))
+        for question in (f"{label}.{ZONE}", "A"), (ZONE, "SOA"), (f"nobody.{ZONE}", "A"), ("example.org", "A"):
+            assert dig(fleet, *question, "-p", str(port + 1)) == dig(fleet, *question)
+    finally:
+        server.terminate()
+        server.wait()
+        undo()
+
+
+def test_dynamic_update_sets_challenges_only(fleet, names, tmp_path):
+    """RFC 2136, by a PowerDNS that allows it to this machine."""
+    port = free_ports(1)
+    (tmp_path / "pdns.conf").write_text(
+        (fleet.var / "run/pdns.conf").read_text().replace("/srv/run/pdns", str(tmp_path)).replace("/srv/", f"{fleet.var}/")
+        .replace(f"local-port={fleet.dns_port}", f"local-port={port}") + "dnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8\n")
+    server = subprocess.Popen(["pdns_server", f"--config-dir={tmp_path}", "--guardian=no", "--daemon=no"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        label, _ = names.subscribe()
+        owner = f"_acme-challenge.{label}.{ZONE}"
+        wait_for("the server", lambda: dig(fleet, ZONE, "SOA", "-p", str(port))[1])
+
+        def update(line):
+            return subprocess.run(["nsupdate"], input=f"server 127.0.0.1 {port}\nzone {ZONE}\nupdate {line}\nsend\n",
+                                  text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        assert update(f'add {owner} 60 TXT "by-update"').returncode == 0
+        wait_for("the value", lambda: dig(fleet, owner, "TXT")[1] == ['TXT "by-update"'])
+        for wrong in (f"add {label}.{ZONE} 60 A 203.0.113.1", f'add _acme-challenge.nobody.{ZONE} 60 TXT "x"',
+                      f"add new.{ZONE} 60 A 203.0.113.1"):
+            assert update(wrong).returncode != 0, wrong
+        assert dig(fleet, f"{label}.{ZONE}", "A")[1] == ["A 127.0.0.1"]
+        assert dig(fleet, f"new.{ZONE}", "A")[0] == "NXDOMAIN"
+        assert update(f"delete {owner} TXT").returncode == 0
+        wait_for("no value", lambda: dig(fleet, owner, "TXT")[1] == [])
+    finally:
+        server.terminate()
+        server.wait()
+
+
+# ---- 2017 ----
+
+
+def test_the_api_of_2017(fleet, names):
+    undo = settings_of(fleet, "gateway", LANYARD_NAMES_2017="true")
+    try:
+        wait_for("the gateway", lambda: names.get("/connectivity-check").ok)
+        label = "N" + secrets.token_hex(6)
+        first = names.get("/subscribe", name=label).json()
+        assert first["name"] == label
+        for reply in (names.get("/subscribe"), names.get("/register", token=first["token"]), names.get("/info", token="x")):
+            assert (reply.status_code, reply.json()) == (400, {"code": 400, "errno": 400, "error": "Bad Request"})
+        assert names.get("/register", token=first["token"], local_ip="10.0.0.9").status_code == 200
+        here = {"href": f"https://local.{label.lower()}.{ZONE}", "desc": f"{label.lower()}'s server"}
+        assert here in names.get("/ping").json()
+        word = secrets.token_hex(8)
+        assert names.get("/adddiscovery", token=first["token"], disco=word).status_code == 200
+        assert names.get("/discovery", disco=word).json() == [here]
+        assert names.get("/adddiscovery", token=first["token"], disco="other").status_code == 400
+        other = names.get("/subscribe", name="n" + secrets.token_hex(6)).json()["token"]
+        names.get("/revokediscovery", token=other, disco=word)
+        assert names.get("/discovery", disco=word).json() == [here], "another's token revokes nothing"
+        assert names.get("/revokediscovery", token=first["token"], disco=word).status_code == 200
+        assert names.get("/discovery", disco=word).status_code == 400
+    finally:
+        undo()
 
 
 # ---- mail ----
@@ -279,17 +387,10 @@ class Mailbox(smtpd.SMTPServer):
 @pytest.fixture
 def mailbox(fleet):
     box = Mailbox()
-    run = fleet.var / "service/dns/run"
-    text = run.read_text()
-    run.write_text(text.replace("'LANYARD_DNS_OPEN=true'",
-                                f"'LANYARD_DNS_OPEN=true' 'LANYARD_DNS_MAIL_URL=smtp://127.0.0.1:{box.port}'"))
-    fleet.sv("restart", "dns")
-    wait_for("lanyard-dns", fleet.is_ready)
+    undo = settings_of(fleet, "dns", LANYARD_DNS_MAIL_URL=f"smtp://127.0.0.1:{box.port}")
     yield box
-    run.write_text(text)
-    fleet.sv("restart", "dns")
+    undo()
     box.close()
-    wait_for("lanyard-dns", fleet.is_ready)
 
 
 def test_a_name_is_reclaimed_by_mail(names, mailbox):

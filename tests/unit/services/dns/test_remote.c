@@ -120,7 +120,7 @@ static const struct {
 		"{\"result\":false}" },
 	{ "{\"method\":\"getUpdatedMasters\"}", "{\"result\":[]}" },
 	{ "{\"method\":\"getAllDomainMetadata\",\"parameters\":{\"name\":\"box.lanyard.test.\"}}",
-		"{\"result\":{}}" },
+		"{\"result\":{\"NSEC3PARAM\":[\"1 0 0 -\"],\"NSEC3NARROW\":[\"1\"]}}" },
 	{ "{\"method\":\"getDomainKeys\",\"parameters\":{\"name\":\"box.lanyard.test.\"}}",
 		"{\"result\":false}" },
 	{ "{\"method\":\"list\",\"parameters\":{\"zonename\":\"example.org.\",\"domain_id\":9}}",
