@@ -1,13 +1,15 @@
 /*
  * remote_update: dynamic update (RFC 2136), which PowerDNS turns into these methods once its own
  * settings allow the sender: it may set and clear the challenges of names that are registered, and
- * nothing else. Each method is a transaction of its own here. What makes a server a secondary is
- * answered with no: these zones have their truth here.
+ * nothing else. Each method is a transaction of its own here. PowerDNS looks at the result of
+ * commitTransaction only, so that one tells of a change that was refused before it. What makes a
+ * server a secondary is answered with no: these zones have their truth here.
  */
 #include "services/dns/remote_method.h"
 
 #include "services/dns/store_registration.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define VALUES_MAX 8
@@ -31,6 +33,51 @@ static json_t *answer_none(
 {
 	(void)remote, (void)parameters, (void)arena;
 	return json_array();
+}
+
+#define REFUSED_MAX 16
+
+/* Transactions, by PowerDNS' numbers, with a change that was refused lately. */
+static struct {
+	atomic_llong ids[REFUSED_MAX];
+	atomic_uint next;
+} refused;
+
+static long long transaction_of(const json_t *parameters)
+{
+	return json_integer_value(json_object_get(parameters, "trxid"));
+}
+
+/* Notes it and answers so. */
+static json_t *refuse(const json_t *parameters)
+{
+	atomic_store(&refused.ids[atomic_fetch_add(&refused.next, 1) % REFUSED_MAX],
+		transaction_of(parameters));
+	return json_false();
+}
+
+static json_t *answer_commit(
+	const struct remote *remote, const json_t *parameters, struct arena *arena)
+{
+	long long id = transaction_of(parameters);
+	bool fine = true;
+
+	(void)remote, (void)arena;
+	/* The number is a time in seconds: the next transaction may have the same. */
+	for (size_t i = 0; id != 0 && i < REFUSED_MAX; i++) {
+		long long found = id;
+
+		if (atomic_compare_exchange_strong(&refused.ids[i], &found, 0))
+			fine = false;
+	}
+	return json_boolean(fine);
+}
+
+static json_t *answer_abort(
+	const struct remote *remote, const json_t *parameters, struct arena *arena)
+{
+	json_decref(answer_commit(remote, parameters, arena));
+	return json_true();
 }
 
 struct update {
@@ -66,10 +113,11 @@ static bool add_value(struct update *update, const char *content, struct arena *
 	return true;
 }
 
-static json_t *apply(const struct remote *remote, struct update *update)
+static json_t *apply(const struct remote *remote, const json_t *parameters, struct update *update)
 {
-	return json_boolean(remote->change != NULL &&
-			    remote->change(remote->context, set_challenges, update) == OK);
+	if (remote->change != NULL && remote->change(remote->context, set_challenges, update) == OK)
+		return json_true();
+	return refuse(parameters);
 }
 
 static json_t *answer_feed(
@@ -81,8 +129,8 @@ static json_t *answer_feed(
 	if (strcmp(remote_text(record, "qtype"), "TXT") != 0 ||
 		!domain_normalise(remote_text(record, "qname"), update.owner) ||
 		!add_value(&update, remote_text(record, "content"), arena))
-		return json_false();
-	return apply(remote, &update);
+		return refuse(parameters);
+	return apply(remote, parameters, &update);
 }
 
 /* The SOA record comes with every update; its serial is ours to count. */
@@ -98,13 +146,13 @@ static json_t *answer_replace(
 		return json_true();
 	if (strcmp(type, "TXT") != 0 ||
 		!domain_normalise(remote_text(parameters, "qname"), update.owner))
-		return json_false();
+		return refuse(parameters);
 	json_array_foreach(records, i, record)
 	{
 		if (!add_value(&update, remote_text(record, "content"), arena))
-			return json_false();
+			return refuse(parameters);
 	}
-	return apply(remote, &update);
+	return apply(remote, parameters, &update);
 }
 
 static json_t *answer_command(
@@ -121,8 +169,8 @@ static json_t *answer_command(
 
 const struct remote_method remote_update_methods[] = {
 	{ "startTransaction", answer_true },
-	{ "commitTransaction", answer_true },
-	{ "abortTransaction", answer_true },
+	{ "commitTransaction", answer_commit },
+	{ "abortTransaction", answer_abort },
 	{ "feedRecord", answer_feed },
 	{ "replaceRRSet", answer_replace },
 	{ "feedEnts", answer_false },
