@@ -83,7 +83,8 @@ void ws_reader_init(struct ws_reader *reader, enum ws_role role, uint8_t *buf, s
 	};
 }
 
-uint8_t *ws_reader_space(struct ws_reader *reader, size_t *len)
+/* Brings what is not given out yet to the beginning of the buffer. */
+static void compact(struct ws_reader *reader)
 {
 	size_t unparsed = reader->end - reader->next;
 
@@ -93,6 +94,15 @@ uint8_t *ws_reader_space(struct ws_reader *reader, size_t *len)
 	reader->begin = 0;
 	reader->next = reader->gathered;
 	reader->end = reader->gathered + unparsed;
+}
+
+/* A long message comes in many receives: it is not moved before each of them. */
+uint8_t *ws_reader_space(struct ws_reader *reader, size_t *len)
+{
+	bool empty = reader->end == reader->next && reader->gathered == 0;
+
+	if (empty || reader->capacity - reader->end < reader->capacity / 4)
+		compact(reader);
 	*len = reader->capacity - reader->end;
 	return reader->buf + reader->end;
 }
@@ -163,19 +173,23 @@ size_t ws_fragment_header(
 	return 2 + extended + WS_MASK_LEN;
 }
 
+/* 64 bytes at a time, in whatever registers the machine has for that. */
 void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN])
 {
-	uint64_t wide;
+	typedef uint32_t lanes __attribute__((vector_size(32)));
+	lanes wide, first, second;
+	uint32_t word;
 	size_t i = 0;
 
-	memcpy(&wide, mask, WS_MASK_LEN);
-	memcpy((uint8_t *)&wide + WS_MASK_LEN, mask, WS_MASK_LEN);
-	for (; i + sizeof(wide) <= len; i += sizeof(wide)) {
-		uint64_t word;
-
-		memcpy(&word, data + i, sizeof(word));
-		word ^= wide;
-		memcpy(data + i, &word, sizeof(word));
+	memcpy(&word, mask, WS_MASK_LEN);
+	wide = (lanes){ 0 } + word;
+	for (; i + 2 * sizeof(lanes) <= len; i += 2 * sizeof(lanes)) {
+		memcpy(&first, data + i, sizeof(lanes));
+		memcpy(&second, data + i + sizeof(lanes), sizeof(lanes));
+		first ^= wide;
+		second ^= wide;
+		memcpy(data + i, &first, sizeof(lanes));
+		memcpy(data + i + sizeof(lanes), &second, sizeof(lanes));
 	}
 	for (; i < len; i++)
 		data[i] ^= mask[i % WS_MASK_LEN];
