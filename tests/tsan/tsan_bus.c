@@ -55,7 +55,9 @@ BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessions
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
 	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
 
-static Dataplane__Dataplane_Service dataplane = DATAPLANE__DATAPLANE__INIT(on_);
+static Dataplane__Dataplane_Service dataplane = { .base = DATAPLANE__DATAPLANE__BASE_INIT,
+	.list_sessions = on_list_sessions,
+	.close_session = on_close_session };
 static ProtobufCService *const services[] = { &dataplane.base, NULL };
 
 static void *call_again_and_again(void *arg)
