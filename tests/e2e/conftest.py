@@ -1,5 +1,5 @@
-"""A whole fleet for all end-to-end tests: scripts/up brings it up beside any other, with ports, namespaces and a
-folder of its own, from the build folder LANYARD_BUILD. Words of a sanitizer in its logs fail the run."""
+"""A whole fleet for the end-to-end tests of a run: scripts/up brings it up beside any other, with ports, namespaces and
+a folder of its own, from the build folder LANYARD_BUILD. Words of a sanitizer in its logs fail the run."""
 
 import os
 import pathlib

@@ -25,8 +25,9 @@ GRANTS = {
     "devices:read": WORK_READ, "devices:write": WORK_WRITE,
     "members:read": WORK_READ, "members:write": WORK_WRITE,
     "sessions:read": WORK_READ, "sessions:write": WORK_WRITE, "names:read": WORK_READ | {"member"},
+    "registrations:read": WORK_READ, "registrations:write": WORK_WRITE, "registrations:own": {"device"},
     "pairs:read": WORK_READ, "pairs:write": WORK_WRITE,
-    "network:attach": {"device"}, "keys:write": WRITE, "*": set(ROLES) | {"device"},
+    "network:attach": {"device", "attachment"}, "keys:write": WRITE, "*": set(ROLES) | {"device", "attachment"},
 }
 
 
@@ -244,9 +245,9 @@ def test_document(api):
 
 @pytest.fixture(scope="module")
 def callers(tenant, things):
-    """(role, caller) of everyone in the tenant."""
+    """(role, caller) of everyone in the tenant; the token of an attachment is for its network only."""
     everyone = [(role, who[role]) for who in (tenant.users, tenant.keys) for role in ROLES]
-    return everyone + [("device", things.device.basic), ("device", things.device.token)]
+    return everyone + [("device", things.device.basic), ("attachment", things.device.token)]
 
 
 def knock(api, operation, caller, tenant):
