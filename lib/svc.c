@@ -12,6 +12,7 @@
 #include "lib/svc_transact.h"
 #include "lib/uuid.h"
 
+#include <openssl/crypto.h>
 #include <sodium.h>
 
 #include <errno.h>
@@ -401,6 +402,10 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 	block_signals();
 	if (sodium_init() < 0)
 		BUG("libsodium does not start");
+	/* When the process ends, threads may still be there that have used OpenSSL: it must not
+	 * take away under them what it keeps for each. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+		BUG("OpenSSL does not start");
 	return run(definition);
 }
 

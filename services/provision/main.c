@@ -125,7 +125,6 @@ static err_t check(struct fault *fault)
 static err_t start(struct svc *svc)
 {
 	(void)svc;
-	pki_open();
 	authority_open(provision.crl_hours);
 	return vault_open(provision.key_file);
 }

@@ -43,9 +43,6 @@ struct pki_revoked {
 	bool on_hold; /* may come back */
 };
 
-/* Once, before the first thread. */
-void pki_open(void);
-
 /* A new private key on P-256, as PKCS #8. */
 const char *pki_key_create(struct arena *arena);
 const char *pki_key_public(struct arena *arena, const char *key);

@@ -21,13 +21,6 @@ void pki_bug(const char *expression)
 	BUG("%s: %s", expression, text);
 }
 
-/* When the process ends, threads may still be there that have used OpenSSL: it must not take away
- * under them what it keeps for each. */
-void pki_open(void)
-{
-	PKI_MUST(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
-}
-
 const char *pki_text(struct arena *arena, BIO *bio)
 {
 	char *bytes;

@@ -18,6 +18,13 @@ from test_names import ZONE, Names, dig
 SET = """curl -fsS --noproxy '*' --cacert "$GATEWAY_CA" -G "$GATEWAY/dnsconfig" --data-urlencode token="$TOKEN" \\
 	--data-urlencode challenge="%s" """
 
+# The same, and waits until it is visible, as any hook does whose client validates at once.
+SHOW = SET + """
+timeout 30 sh -c 'until dig +short @127.0.0.1 -p "$DNS_PORT" TXT "_acme-challenge.$NAME" | grep -qF -- "$0"; do
+	sleep 0.1
+done' "%s"
+"""
+
 
 class Authority:
     """pebble, with a CA of its own for its HTTPS."""
@@ -94,7 +101,7 @@ class Client:
         self.bundle.write_text(authority.ca.read_text() + pathlib.Path(fleet.ca_file).read_text())
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder), "GATEWAY": fleet.base_url, "GATEWAY_CA": fleet.ca_file,
-            "TOKEN": self.token, "SSL_CERT_FILE": str(self.bundle), "REQUESTS_CA_BUNDLE": str(self.bundle),
+            "TOKEN": self.token, "NAME": self.name, "DNS_PORT": str(fleet.dns_port), "SSL_CERT_FILE": str(self.bundle), "REQUESTS_CA_BUNDLE": str(self.bundle),
             "LEGO_CA_CERTIFICATES": str(self.bundle), "no_proxy": "localhost,127.0.0.1"}
         wait_for("its name in the DNS", lambda: dig(fleet, self.name, "A")[1])
 
@@ -135,7 +142,7 @@ def lego(fleet, client, *domains, **environment):
 
 
 def test_lego_by_hook(fleet, client):
-    hook = client.hook("hook", "#!/bin/sh\n[ \"$1\" = present ] || exit 0\n" + SET % "$3")
+    hook = client.hook("hook", "#!/bin/sh\n[ \"$1\" = present ] || exit 0\n" + SHOW % ("$3", "$3"))
     lego(fleet, client, client.name, provider="exec", EXEC_PATH=hook, EXEC_POLLING_INTERVAL="1")
     client.check(client.folder / f"lego/certificates/{client.name}.crt", client.name)
 
@@ -183,7 +190,7 @@ def test_nobody_sets_the_challenge_of_another(fleet):
 
 
 def test_dehydrated(client):
-    hook = client.hook("hook", "#!/bin/sh\n[ \"$1\" = deploy_challenge ] || exit 0\n" + SET % "$4")
+    hook = client.hook("hook", "#!/bin/sh\n[ \"$1\" = deploy_challenge ] || exit 0\n" + SHOW % ("$4", "$4"))
     config = client.folder / "config"
     config.write_text(f"CA={client.authority.url}\nCHALLENGETYPE=dns-01\nHOOK={hook}\nBASEDIR={client.folder}\n"
                       f'CURL_OPTS="--cacert {client.authority.ca}"\nOCSP_FETCH=no\nIP_VERSION=4\n')
@@ -193,7 +200,7 @@ def test_dehydrated(client):
 
 
 def test_certbot(client):
-    auth = client.hook("auth", "#!/bin/sh\n" + SET % "$CERTBOT_VALIDATION")
+    auth = client.hook("auth", "#!/bin/sh\n" + SHOW % ("$CERTBOT_VALIDATION", "$CERTBOT_VALIDATION"))
     clean = client.hook("clean", "#!/bin/sh\n" + SET % "")
     folders = [part for kind in ("config", "work", "logs") for part in (f"--{kind}-dir", str(client.folder / kind))]
     client.run("certbot", "certonly", "--manual", "--preferred-challenges", "dns", "--manual-auth-hook", auth,
@@ -204,7 +211,7 @@ def test_certbot(client):
 
 def test_uacme(client):
     """It has no option for the CA of its authority, so it gets the bundle in a mount namespace of its own."""
-    hook = client.hook("hook", "#!/bin/sh\n[ \"$2\" = dns-01 ] || exit 1\n[ \"$1\" = begin ] || exit 0\n" + SET % "$5")
+    hook = client.hook("hook", "#!/bin/sh\n[ \"$2\" = dns-01 ] || exit 1\n[ \"$1\" = begin ] || exit 0\n" + SHOW % ("$5", "$5"))
     bundle = "/etc/ssl/certs/ca-certificates.crt"
     script = (f'mount --bind {client.bundle} {bundle}; u="uacme -y -c u.d -a {client.authority.url} -t EC"; '
               f"$u new a@example.org && uacme -c u.d -a {client.authority.url} -t EC -h {hook} issue {client.name}")
