@@ -15,7 +15,6 @@
 #include "dataplane/relay/link.h"
 #include "lib/congestion.h"
 #include "lib/log.h"
-#include "lib/tls.h"
 
 #include <stdlib.h>
 
@@ -278,6 +277,5 @@ static const struct svc_definition definition = {
 
 int main(int argc, char **argv)
 {
-	tls_start();
 	return svc_main(&definition, argc, argv);
 }

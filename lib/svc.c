@@ -10,9 +10,9 @@
 #include "lib/ops.h"
 #include "lib/svc_task.h"
 #include "lib/svc_transact.h"
+#include "lib/tls.h"
 #include "lib/uuid.h"
 
-#include <openssl/crypto.h>
 #include <sodium.h>
 
 #include <errno.h>
@@ -402,10 +402,7 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 	block_signals();
 	if (sodium_init() < 0)
 		BUG("libsodium does not start");
-	/* When the process ends, threads may still be there that have used OpenSSL: it must not
-	 * take away under them what it keeps for each. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
-		BUG("OpenSSL does not start");
+	tls_start(); /* libpq uses OpenSSL too, in each thread */
 	return run(definition);
 }
 

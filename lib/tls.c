@@ -32,9 +32,11 @@ const char *tls_queue_says(void)
 
 void tls_start(void)
 {
-	EVP_MD *digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MD *digest;
 
-	if (digest == NULL || OPENSSL_init_ssl(0, NULL) != 1)
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
+		OPENSSL_init_ssl(0, NULL) != 1 ||
+		(digest = EVP_MD_fetch(NULL, "SHA256", NULL)) == NULL)
 		BUG("no OpenSSL: %s", tls_queue_says());
 	EVP_MD_free(digest);
 }

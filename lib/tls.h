@@ -33,7 +33,8 @@ enum tls_result {
 };
 
 /* To be called before the process has threads: several that need OpenSSL for the first time at once
- * may each load its providers, and one of them is never freed (OpenSSL 3.0). */
+ * may each load its providers, and one of them is never freed (OpenSSL 3.0). Nor does OpenSSL go at
+ * the end of the process, when threads may still be there that use it. */
 void tls_start(void);
 
 /* ---- a client ---- */
