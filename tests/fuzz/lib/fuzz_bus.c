@@ -35,6 +35,24 @@ static Dns__Dns_Service dns = {
 	.base = DNS__DNS__BASE_INIT, .get_name = on_get_name, .list_names = on_list_names
 };
 
+/* Every other method of the service. */
+static void on_other(ProtobufCService *service, const ProtobufCMessage *request,
+	ProtobufCClosure closure, void *closure_data)
+{
+	(void)service, (void)request, (void)closure;
+	bus_result(closure_data, ERR_UNIMPLEMENTED);
+}
+
+/* protobuf-c keeps the methods of a service behind its base, in their order. */
+static void complete_service(void)
+{
+	void (**methods)(void) = (void (**)(void))(&dns.base + 1);
+
+	for (unsigned i = 0; i < dns.base.descriptor->n_methods; i++)
+		if (methods[i] == NULL)
+			methods[i] = (void (*)(void))on_other;
+}
+
 static void try_keys(struct arena *arena, struct span text)
 {
 	struct key_list list = { .n = 0 };
@@ -98,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	complete_service();
 	switch (data[0]) {
 	case 'k':
 		try_keys(arena, rest);

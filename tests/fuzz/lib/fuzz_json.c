@@ -14,7 +14,7 @@ static const ProtobufCMessageDescriptor *const descriptors[] = {
 	&auth__update_user_request__descriptor,
 	&auth__credential__descriptor,
 	&provision__member_list__descriptor,
-	&dataplane__session__descriptor,
+	&dataplane__drops__descriptor,
 };
 
 static ProtobufCMessage *message_new(
