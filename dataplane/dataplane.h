@@ -20,6 +20,8 @@
 struct dataplane {
 	/* settings */
 	const char *listen;
+	const char *proxies_setting;
+	struct proxies proxies; /* the same, parsed */
 	struct identity_settings identity_settings;
 	const char *issuer;
 	const char *congestion;

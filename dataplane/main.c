@@ -25,6 +25,11 @@ static struct dataplane dataplane;
 static const struct config_entry config[] = {
 	{ "LANYARD_LISTEN", "127.0.0.1:9443", &dataplane.listen, CONFIG_ENDPOINT,
 		"where agents connect", 0, 0 },
+	{ "LANYARD_PROXIES", "", &dataplane.proxies_setting, CONFIG_TEXT,
+		"addresses of load balancers, each alone or as ADDRESS/PREFIX, separated by "
+		"commas: connections from there have to begin with a header of PROXY protocol "
+		"version 2, and are those of the clients that it names; empty: none",
+		0, 0 },
 	{ "LANYARD_TLS_CERT", "", &dataplane.identity_settings.certs, CONFIG_TEXT,
 		"PEM files of certificates, each with its chain, separated by commas: the one for "
 		"the name that a client asks for is shown, else the first; empty: no TLS (behind a "
@@ -115,6 +120,7 @@ static err_t open_doors(void)
 		.door = { .listen = dataplane.listen },
 		.streams = dataplane.streams,
 		.tls = identity_tls(dataplane.identity),
+		.proxies = &dataplane.proxies,
 		.accepted = on_accepted,
 		.context = &dataplane,
 	};
@@ -256,8 +262,10 @@ static err_t prepare(struct fault *fault)
 
 static err_t check(struct fault *fault)
 {
-	err_t err = vpnws_check(&dataplane.vpnws_settings, fault);
+	err_t err = proxies_parse(&dataplane.proxies, dataplane.proxies_setting, fault);
 
+	if (err == OK)
+		err = vpnws_check(&dataplane.vpnws_settings, fault);
 	return err == OK ? nymea_settings_check(&dataplane.nymea_settings, fault) : err;
 }
 

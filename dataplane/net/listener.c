@@ -4,6 +4,7 @@
 #include "dataplane/net/listener.h"
 
 #include "dataplane/net/door.h"
+#include "dataplane/net/proxy_protocol.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -34,15 +35,67 @@ static void on_rested(uv_timer_t *timer)
 	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 }
 
+/* ---- new connections ---- */
+
+static void admit(const struct listener_options *options, struct stream *stream)
+{
+	if (options->tls)
+		stream_secure(stream, options->tls);
+	options->accepted(options->context, stream);
+}
+
+/* Its owner is a copy of the options: the connection may outlive its listener. */
+static size_t on_proxy_received(struct stream *stream, const struct stream_bytes *bytes)
+{
+	struct listener_options *options = stream_owner(stream);
+	struct proxy_ends ends;
+	const char *why;
+	size_t taken;
+
+	switch (proxy_read(bytes->data, bytes->len, &taken, &ends, &why)) {
+	case PROXY_MORE:
+		return 0;
+	case PROXY_BROKEN:
+		LOG_THROTTLED(LOG_LEVEL_WARN, "proxy_header_bad", "proxy=%s cause=\"%s\"",
+			stream_address(stream), why);
+		stream_close(stream);
+		return bytes->len;
+	case PROXY_READ:
+		break;
+	}
+	if (ends.client.ss_family != AF_UNSPEC)
+		stream_set_ends(stream, &ends);
+	admit(options, stream);
+	free(options);
+	return taken;
+}
+
+static void on_proxy_closed(struct stream *stream)
+{
+	free(stream_owner(stream));
+}
+
+static const struct stream_face proxy_face = {
+	.received = on_proxy_received,
+	.closed = on_proxy_closed,
+};
+
 /* Its user sets a face in `accepted`, before anything can happen to it. */
 static void take(struct listener *listener, int fd)
 {
 	const struct listener_options *options = &listener->options;
 	struct stream *stream = stream_create(options->streams, fd, NULL, NULL);
+	struct listener_options *copy;
+	struct proxy_ends ends;
 
-	if (options->tls)
-		stream_secure(stream, options->tls);
-	options->accepted(options->context, stream);
+	stream_ends(stream, &ends);
+	if (!options->proxies || !proxies_include(options->proxies, &ends.client)) {
+		admit(options, stream);
+		return;
+	}
+	copy = xmalloc(sizeof(*copy));
+	*copy = *options;
+	stream_set_face(stream, &proxy_face, copy);
 }
 
 static bool out_of_descriptors(int error)

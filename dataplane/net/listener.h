@@ -1,10 +1,12 @@
 /*
  * listener: a listening socket, whose connections become streams. Out of descriptors it closes its
- * door for a moment. The loop's thread.
+ * door for a moment. Connections from proxies begin with a header that tells whose they are
+ * (proxy_protocol.h). The loop's thread.
  */
 #pragma once
 
 #include "dataplane/net/door.h"
+#include "dataplane/net/proxies.h"
 #include "dataplane/net/stream.h"
 #include "lib/err.h"
 
@@ -16,7 +18,8 @@ struct listener_options {
 	uv_loop_t *loop;
 	struct door door;
 	struct streams *streams;
-	struct tls_server *tls; /* NULL: none; kept */
+	struct tls_server *tls;	       /* NULL: none; kept */
+	const struct proxies *proxies; /* NULL: none; kept */
 	/* Has to give the stream a face. */
 	void (*accepted)(void *context, struct stream *stream);
 	void *context;

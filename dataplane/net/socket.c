@@ -17,8 +17,9 @@
 
 #define DEAD_MS	    30000 /* unacknowledged or unread for so long: the peer is gone */
 #define KEEPALIVE_S 15
-#define NOTSENT_LOW (64 * 1024) /* the kernel wants more when it has less unsent bytes than this   \
-				 */
+#define NOTSENT_LOW                                                                                \
+	(64 * 1024) /* the kernel wants more when it has less unsent bytes than this               \
+		     */
 
 static const struct option {
 	int level, name, value;
@@ -53,24 +54,51 @@ void socket_tune(int fd)
 				strerror(errno));
 }
 
-void socket_peer(int fd, char address[STREAM_ADDRESS_LEN])
+static void get_end(
+	int fd, int (*get)(int, struct sockaddr *, socklen_t *), struct sockaddr_storage *out)
 {
-	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&peer;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&peer;
-	socklen_t len = sizeof(peer);
+	socklen_t len = sizeof(*out);
 
-	*address = '\0';
-	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
-		return;
-	if (peer.ss_family == AF_UNIX)
-		snprintf(address, STREAM_ADDRESS_LEN, "unix");
-	else if (peer.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, address, STREAM_ADDRESS_LEN);
-	else if (peer.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], address, STREAM_ADDRESS_LEN);
-	else if (peer.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &v6->sin6_addr, address, STREAM_ADDRESS_LEN);
+	memset(out, 0, sizeof(*out));
+	if (get(fd, (struct sockaddr *)out, &len) != 0)
+		out->ss_family = AF_UNSPEC;
+}
+
+void socket_ends(int fd, struct proxy_ends *ends)
+{
+	get_end(fd, getpeername, &ends->client);
+	get_end(fd, getsockname, &ends->server);
+}
+
+void socket_text(const struct sockaddr_storage *address, char text[STREAM_ADDRESS_LEN])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	*text = '\0';
+	if (address->ss_family == AF_UNIX)
+		snprintf(text, STREAM_ADDRESS_LEN, "unix");
+	else if (address->ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, text, STREAM_ADDRESS_LEN);
+	else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, STREAM_ADDRESS_LEN);
+	else if (address->ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, STREAM_ADDRESS_LEN);
+}
+
+bool socket_map(const struct sockaddr_storage *address, uint8_t out[16])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	memset(out, 0, 16);
+	if (address->ss_family == AF_INET6)
+		memcpy(out, &v6->sin6_addr, 16);
+	if (address->ss_family != AF_INET)
+		return address->ss_family == AF_INET6;
+	memset(out + 10, 0xff, 2);
+	memcpy(out + 12, &v4->sin_addr, 4);
+	return true;
 }
 
 const char *socket_failure(int fd)

@@ -220,6 +220,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	bytes_free(&stream->rest);
 	bytes_free(&stream->records);
 	bytes_free(&stream->out);
+	free(stream->told);
 	free(stream);
 }
 
@@ -296,6 +297,7 @@ struct stream *stream_create(
 	struct streams *streams, int fd, const struct stream_face *face, void *owner)
 {
 	struct stream *stream = xcalloc(1, sizeof(*stream));
+	struct proxy_ends ends;
 
 	stream->streams = streams;
 	stream->fd = fd;
@@ -304,7 +306,8 @@ struct stream *stream_create(
 	stream->fill_max = STREAM_FILL_MAX;
 	stream->record_max = TLS_RECORD_MAX;
 	socket_tune(fd);
-	socket_peer(fd, stream->address);
+	socket_ends(fd, &ends);
+	socket_text(&ends.client, stream->address);
 	if (uv_poll_init(streams->loop, &stream->poll, fd) != 0)
 		BUG("descriptor %d can't be polled", fd);
 	uv_timer_init(streams->loop, &stream->timer);
@@ -418,6 +421,22 @@ const char *stream_address(const struct stream *stream)
 void stream_set_address(struct stream *stream, const char *address)
 {
 	snprintf(stream->address, sizeof(stream->address), "%s", address);
+}
+
+void stream_ends(const struct stream *stream, struct proxy_ends *ends)
+{
+	if (stream->told)
+		*ends = *stream->told;
+	else
+		socket_ends(stream->fd, ends);
+}
+
+void stream_set_ends(struct stream *stream, const struct proxy_ends *ends)
+{
+	if (!stream->told)
+		stream->told = xmalloc(sizeof(*stream->told));
+	*stream->told = *ends;
+	socket_text(&ends->client, stream->address);
 }
 
 const struct tls *stream_tls(const struct stream *stream)

@@ -23,6 +23,7 @@
 #define STREAM_FILL_MAX	   BLOCK_SIZE /* bytes that one fill may write, the last write may pass it */
 
 struct congestion;
+struct proxy_ends;
 struct stream;
 struct streams;
 struct tls;
@@ -93,6 +94,10 @@ void *stream_owner(const struct stream *stream);
 /* The peer's address as text; "unix" for a unix socket. stream_set_address: a proxy told it. */
 const char *stream_address(const struct stream *stream);
 void stream_set_address(struct stream *stream, const char *address);
+
+/* The two ends of the client's connection: those of the socket, or what a proxy told. */
+void stream_ends(const struct stream *stream, struct proxy_ends *ends);
+void stream_set_ends(struct stream *stream, const struct proxy_ends *ends);
 
 /* Its TLS, for what lib/tls.h can tell about the peer; NULL without. */
 const struct tls *stream_tls(const struct stream *stream);

@@ -27,6 +27,7 @@ struct stream {
 	struct tls *tls; /* NULL: without */
 	size_t record_max;
 	char address[STREAM_ADDRESS_LEN];
+	struct proxy_ends *told; /* by a proxy; NULL: nothing */
 	char why[128];
 
 	struct bytes rest;	     /* received, not taken by the face */

@@ -103,6 +103,7 @@ static err_t open_port(struct nymea *nymea, struct nymea_port *port, const struc
 		.door = { .listen = plan->listen, .mode = 0777 },
 		.streams = dataplane->streams,
 		.tls = plan->is_unix ? NULL : identity_tls(nymea->identity),
+		.proxies = &dataplane->proxies,
 		.accepted = on_accepted,
 		.context = port,
 	};

@@ -129,7 +129,9 @@ def uwsgi_packet(modifier1, variables):
 
 
 def connect_to(address, limit_s=WAIT_S):
-    """A socket connected to a path, or to a pair of host and port."""
+    """A socket connected to a path, or to a pair of host and port; one that is a socket already is left so."""
+    if isinstance(address, socket.socket):
+        return address
     if isinstance(address, tuple):
         return socket.create_connection(address, limit_s)
     connection = socket.socket(socket.AF_UNIX)
