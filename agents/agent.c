@@ -195,7 +195,8 @@ static void on_tap_gone(void *context)
 	agent->options.failed(agent->options.context);
 }
 
-/* A token says all about a member; without one the server is told what vpn-ws wants to know. */
+/* A token says all about a member but the MAC address that it chose; without one the server is told
+ * what vpn-ws wants to know. */
 static struct upgrade_request request_of(const struct agent *agent)
 {
 	const char *authorization = agent->attachment.authorization;
@@ -203,7 +204,7 @@ static struct upgrade_request request_of(const struct agent *agent)
 	return (struct upgrade_request){
 		.url = &agent->url,
 		.authorization = authorization[0] != '\0' ? authorization : NULL,
-		.mac = agent->options.device == NULL ? agent->attachment.mac : NULL,
+		.mac = agent->attachment.own_mac ? agent->attachment.mac : NULL,
 		.bridge = agent->options.bridge,
 	};
 }
@@ -260,6 +261,23 @@ static void prepare(struct agent *agent)
 
 /* ---- the attachment ---- */
 
+/* The same at each start, so that neighbours and DHCP servers know the device again. */
+static void choose_mac(const struct agent *agent, struct attachment *attachment)
+{
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+	crypto_generichash_state state;
+	const char *id = agent->options.device->id;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
+	crypto_generichash_update(&state, (const uint8_t *)id, strlen(id) + 1);
+	crypto_generichash_update(
+		&state, (const uint8_t *)attachment->network, strlen(attachment->network));
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	memcpy(attachment->mac, hash, sizeof(attachment->mac));
+	attachment->mac[0] =
+		(uint8_t)((attachment->mac[0] & 0xfc) | 0x02); /* local, one station's */
+}
+
 static err_t set_interface(
 	struct agent *agent, const struct attachment *attachment, struct fault *fault)
 {
@@ -306,6 +324,8 @@ static void on_attached(void *context, const struct fetch_reply *reply)
 
 	agent->fetch = NULL;
 	err = portal_attached(reply, &attachment, &fault);
+	if (err == OK && attachment.own_mac)
+		choose_mac(agent, &attachment);
 	if (err == OK)
 		err = set_interface(agent, &attachment, &fault);
 	if (err == OK) {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "agents/hooks.h"
-#include "agents/link.h"
+#include "agents/lan/link.h"
 #include "agents/loop.h"
 #include "agents/proxy.h"
 #include "agents/state.h"

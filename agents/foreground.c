@@ -130,7 +130,8 @@ static err_t read_options(struct process *process, struct fault *fault)
 			 fault)) != OK ||
 		(err = tls_trust_create(&process->trust, options->ca_pem, fault)) != OK)
 		return err;
-	process->privileges.network = options->device != NULL; /* which brings new addresses */
+	/* Later the portal may bring new addresses, and those of a bridge go at the end. */
+	process->privileges.network = options->device != NULL || options->join != NULL;
 	if (options->trust_anybody)
 		tls_trust_anybody(process->trust);
 	if ((options->certificate == NULL) != (options->key == NULL))
@@ -167,10 +168,12 @@ static err_t start_agent(struct process *process, struct fault *fault)
 	struct foreground *options = process->options;
 	err_t err = OK;
 
-	if (options->bridge != NULL)
-		err = link_join(process->link, options->bridge, fault);
-	if (options->attachment != NULL)
+	if (options->join != NULL)
+		err = link_join(process->link, options->join, fault);
+	if (options->attachment != NULL) {
+		options->attachment->own_mac = true;
 		memcpy(options->attachment->mac, process->tap.mac, sizeof(process->tap.mac));
+	}
 	if (err != OK)
 		return err;
 	return agent_create(&process->agent,
@@ -178,7 +181,8 @@ static err_t start_agent(struct process *process, struct fault *fault)
 			.loop = process->loop,
 			.device = options->device,
 			.attachment = options->attachment,
-			.bridge = options->has_stations,
+			.bridge = options->has_stations ||
+				  (options->device == NULL && options->join != NULL),
 			.trust = process->trust,
 			.congestion = process->congestion,
 			.proxy = &process->proxy,

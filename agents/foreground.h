@@ -15,7 +15,7 @@
 
 struct foreground {
 	/* The common options; interface and state have defaults of their command. */
-	const char *interface, *netns, *state, *bridge;
+	const char *interface, *netns, *state, *join;
 	const char *certificate, *key;
 	const char *proxy_url, *proxy_credentials;
 	const char *commands[N_HOOKS], *timeout;
@@ -34,8 +34,8 @@ struct foreground {
 
 #define FOREGROUND_ROWS(f)                                                                         \
 	{ "netns", "NAME", "make the interface in this network namespace", &(f).netns, NULL },     \
-		{ "join", "BRIDGE", "make the interface a port of this Linux bridge", &(f).bridge, \
-			NULL },                                                                    \
+		{ "join", "INTERFACE", "be one segment with this Linux bridge or LAN interface",   \
+			&(f).join, NULL },                                                         \
 		{ "exec", "COMMAND", "run when the interface is there, before connecting",         \
 			&(f).commands[HOOK_EXEC], NULL },                                          \
 		{ "exec-up", "COMMAND", "run when the first session is open",                      \

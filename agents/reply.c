@@ -71,12 +71,18 @@ static err_t take_token(const json_t *reply, struct attachment *attachment, stru
 		sizeof(attachment->authorization) - len, fault);
 }
 
-static err_t take_mac(const json_t *reply, uint8_t mac[6], struct fault *fault)
+/* An empty one leaves the choice to the device. */
+static err_t take_mac(const json_t *reply, struct attachment *attachment, struct fault *fault)
 {
+	const json_t *value = json_object_get(reply, "mac");
 	char text[18];
 	unsigned byte[6];
 	int used = 0;
 
+	attachment->own_mac = json_is_string(value) && json_string_length(value) == 0;
+	memset(attachment->mac, 0, sizeof(attachment->mac));
+	if (attachment->own_mac)
+		return OK;
 	if (take_text(reply, "mac", HEX ":", 17, text, sizeof(text), fault) != OK)
 		return ERR_INVALID_ARGUMENT;
 	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
@@ -84,7 +90,7 @@ static err_t take_mac(const json_t *reply, uint8_t mac[6], struct fault *fault)
 		used != 17 || (byte[0] & 1) != 0 || strcmp(text, "00:00:00:00:00:00") == 0)
 		return refuse(fault, "mac", "the address of one station");
 	for (size_t i = 0; i < 6; i++)
-		mac[i] = (uint8_t)byte[i];
+		attachment->mac[i] = (uint8_t)byte[i];
 	return OK;
 }
 
@@ -156,7 +162,7 @@ err_t reply_attachment(
 		(err = take_id(reply, "tenant", attachment->tenant, fault)) != OK ||
 		(err = take_name(reply, "network_name", attachment->network, fault)) != OK ||
 		(err = take_name(reply, "name", attachment->name, fault)) != OK ||
-		(err = take_mac(reply, attachment->mac, fault)) != OK ||
+		(err = take_mac(reply, attachment, fault)) != OK ||
 		(err = take_address(reply, "ipv4", AF_INET, &attachment->ipv4, fault)) != OK ||
 		(err = take_address(reply, "ipv6", AF_INET6, &attachment->ipv6, fault)) != OK ||
 		(err = take_number(reply, "mtu", MTU_MIN, MTU_MAX, &attachment->mtu, fault)) != OK)

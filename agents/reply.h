@@ -35,6 +35,7 @@ struct attachment {
 	char network[REPLY_NAME_SIZE]; /* its name */
 	char name[REPLY_NAME_SIZE];    /* of the device */
 	uint8_t mac[6];
+	bool own_mac; /* the device's choice, which it tells the node; all zero in a reply */
 	struct address ipv4;
 	struct address ipv6;
 	uint32_t mtu;

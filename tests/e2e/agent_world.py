@@ -256,10 +256,13 @@ class Agent:
     def wait_exit(self):
         return self.process.wait(30)
 
-    def stop(self):
+    def stop_process(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
             assert self.wait_exit() == 0
+
+    def stop(self):
+        self.stop_process()
         run("ip", "netns", "del", self.netns)
         if self.log.exists():
             assert not SANITIZER.search(self.log.read_text(errors="replace")), self.log.read_text()

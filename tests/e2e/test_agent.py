@@ -313,6 +313,18 @@ def test_a_new_token_in_time(agent, node, portal):
     assert "mtu 1300" in addresses and agent.status()["sessions"] == 1
 
 
+def test_a_mac_address_that_is_left_to_the_device(agents, node, portal):
+    """It is the same at each start, another for each device, and the node is told."""
+    portal.more, told, macs = {"mac": ""}, [], []
+    node.gate = lambda path, headers: told.append(headers["X-vpn-ws-MAC"])
+    for agent in (agents[0], agents[0], agents[1]):
+        agent.up().wait_connected()
+        macs.append(agent.status()["mac"])
+        assert f"link/ether {macs[-1]} " in agent.ip("-o", "link", "show", "lanyard0").stdout
+        agent.stop_process()
+    assert macs == told and macs[0] == macs[1] != macs[2] and {mac[1] for mac in macs} <= set("26ae")
+
+
 @pytest.mark.parametrize("more, words", [
     ({"mac": "03:00:00:00:00:01"}, "mac"), ({"mac": "00:00:00:00:00:00"}, "mac"), ({"mac": "02-00-00-00-00-01"}, "mac"),
     ({"ipv4": "10.99.0.1"}, "ipv4"), ({"ipv4": "224.0.0.1/24"}, "ipv4"), ({"ipv4": "10.99.0.1/33"}, "ipv4"),

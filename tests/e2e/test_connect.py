@@ -8,32 +8,12 @@ import pytest
 
 from agent_world import LANYARD, make_certificate, run
 from api_client import wait_for
-from conftest import free_ports
-from vpn_ws_world import Client, HttpProxy, SocksProxy, VpnWs, connect_now, frame, start_nginx
-
-SECRET = "b%40r%2F"  # b@r/
+from vpn_ws_world import SECRET, Client, HttpProxy, SocksProxy, World, connect_now, frame
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     return make_certificate(tmp_path_factory.mktemp("tls"), "server", "IP:127.0.0.1,DNS:localhost")
-
-
-class World:
-    def __init__(self, folder, certificate):
-        folder.chmod(0o755)
-        self.folder, self.ca = folder, certificate[0]
-        self.plain = free_ports(2)
-        self.secure = self.plain + 1
-        self.server = VpnWs(folder / "vpn.sock")
-        self.nginx = start_nginx(folder, certificate, self.plain, self.secure)
-        self.wss = f"wss://foo:{SECRET}@127.0.0.1:{self.secure}/vpn"
-        self.ws = f"ws://foo:{SECRET}@127.0.0.1:{self.plain}/vpn"
-        self.open = f"ws://127.0.0.1:{self.plain}/open"
-
-    def stop(self):
-        self.nginx.stop()
-        self.server.stop()
 
 
 @pytest.fixture
@@ -272,34 +252,6 @@ def test_an_existing_interface_is_taken_and_stays(world, client):
     client.connect(world.open).wait_connected()
     assert run(LANYARD, "down", "--state", client.state).returncode == 0
     assert client.wait_exit() == 0 and "tap0" in client.ip("link").stdout
-
-
-def test_a_bridge_behind_a_client(world, clients):
-    """A station behind one client's Linux bridge and the other client reach each other."""
-    one, two = clients
-    station = one.netns + "-s"
-    for words in [["-n", one.netns, "link", "add", "br0", "type", "bridge"], ["-n", one.netns, "link", "set", "br0", "up"],
-                  ["netns", "add", station],
-                  ["-n", one.netns, "link", "add", "lan0", "type", "veth", "peer", "name", "eth0", "netns", station],
-                  ["-n", one.netns, "link", "set", "lan0", "master", "br0", "up"],
-                  ["-n", station, "addr", "add", "10.98.0.50/24", "dev", "eth0"],
-                  ["-n", station, "link", "set", "eth0", "mtu", "1486", "up"]]:
-        done = run("ip", *words)
-        assert done.returncode == 0, (words, done.stdout)
-    try:
-        one.connect(world.open, "--bridge", "--join", "br0").wait_connected()
-        two.connect(world.open).wait_connected()
-        wait_for("a way", lambda: two.ping("10.98.0.50"))
-        assert run("ip", "netns", "exec", station, "ping", "-c1", "-W2", "10.98.0.2").returncode == 0
-        assert world.server.variables[0]["HTTP_X_VPN_WS_BRIDGE"] == "on"
-    finally:
-        run("ip", "netns", "del", station)
-
-
-@pytest.mark.parametrize("bridge, says", [("lo", "expected a Linux bridge"), ("nothing", "no interface nothing")])
-def test_joining_what_is_no_bridge(world, client, bridge, says):
-    client.connect(world.open, "--join", bridge)
-    assert client.wait_exit() == 1 and says in client.log.read_text()
 
 
 # ---- the way out ----

@@ -13,6 +13,7 @@ from agent_world import LANYARD, Agent, run
 from api_client import wait_for
 from conftest import free_ports
 
+SECRET = "b%40r%2F"  # b@r/
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -213,6 +214,25 @@ def start_nginx(folder, certificate, plain, secure):
     configuration = NGINX.format(folder=folder, crt=certificate[0], key=certificate[1], plain=plain, secure=secure)
     (folder / "nginx.conf").write_text(configuration)
     return Process(["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"], secure)
+
+
+class World:
+    """The server behind nginx, whose user foo has SECRET."""
+
+    def __init__(self, folder, certificate):
+        folder.chmod(0o755)
+        self.folder, self.ca = folder, certificate[0]
+        self.plain = free_ports(2)
+        self.secure = self.plain + 1
+        self.server = VpnWs(folder / "vpn.sock")
+        self.nginx = start_nginx(folder, certificate, self.plain, self.secure)
+        self.wss = f"wss://foo:{SECRET}@127.0.0.1:{self.secure}/vpn"
+        self.ws = f"ws://foo:{SECRET}@127.0.0.1:{self.plain}/vpn"
+        self.open = f"ws://127.0.0.1:{self.plain}/open"
+
+    def stop(self):
+        self.nginx.stop()
+        self.server.stop()
 
 
 class HttpProxy(Process):

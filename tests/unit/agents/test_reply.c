@@ -60,6 +60,7 @@ Test(reply, takes_an_attachment)
 	cr_expect_eq(attachment.expires_in_s, 600);
 	cr_expect_eq(attachment.mtu, 1400);
 	cr_expect_arr_eq(attachment.mac, "\x02\x00\x5e\x10\x00\x01", 6);
+	cr_expect(!attachment.own_mac);
 	cr_expect_eq(attachment.ipv4.family, AF_INET);
 	cr_expect_eq(attachment.ipv4.prefix_len, 24);
 	cr_expect_arr_eq(attachment.ipv4.bytes, "\x0a\x4d\x00\x01", 4);
@@ -91,6 +92,17 @@ Test(reply, takes_what_an_attachment_may_be)
 	}
 }
 
+Test(reply, leaves_an_open_mac_address_to_the_device)
+{
+	struct attachment attachment;
+	struct fault fault = { 0 };
+
+	cr_assert(read_with(&(struct member){ "mac", "\"\"" }, &attachment, &fault) == OK, "%s",
+		fault.detail);
+	cr_expect(attachment.own_mac);
+	cr_expect(read_with(&(struct member){ "mac", NULL }, &attachment, &fault) != OK);
+}
+
 Test(reply, refuses_an_attachment_that_is_wrong)
 {
 	static const struct member rows[] = {
@@ -112,7 +124,6 @@ Test(reply, refuses_an_attachment_that_is_wrong)
 		{ "network_name", "\"a b\"" },
 		{ "name", "\"\\u001b[2J\"" },
 		{ "name", "null" },
-		{ "mac", "\"\"" },
 		{ "mac", "\"00:00:00:00:00:00\"" },
 		{ "mac", "\"01:00:5e:00:00:01\"" },
 		{ "mac", "\"02:00:5e:10:00:0\"" },

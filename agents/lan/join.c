@@ -1,0 +1,155 @@
+/* join: see join.h. */
+#include "agents/lan/join.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BRIDGE_SUFFIX "-br"
+#define LAN_SUFFIX    "-lan"
+
+static bool set_master(struct netlink *netlink, unsigned index, unsigned master)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
+
+	mnl_attr_put_u32(message, IFLA_MASTER, master);
+	return netlink_talk(netlink, message);
+}
+
+static bool set_up(struct netlink *netlink, unsigned index)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
+	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+
+	info->ifi_change = IFF_UP;
+	info->ifi_flags = IFF_UP;
+	return netlink_talk(netlink, message);
+}
+
+static bool remove_link(struct netlink *netlink, unsigned index)
+{
+	struct netlink_request request;
+
+	return netlink_talk(netlink, netlink_begin_link(&request, RTM_DELLINK, 0, index));
+}
+
+/* Removes what an earlier process left; never what is of another kind. */
+static bool remove_left(struct netlink *netlink, const char *name, const char *kind)
+{
+	struct netlink_link found;
+
+	if (!netlink_find(netlink, name, &found))
+		return true;
+	errno = EEXIST;
+	return strcmp(found.kind, kind) == 0 && remove_link(netlink, found.index);
+}
+
+/* Makes an interface; its index, or 0. With `lower`, a macvlan that gets all that comes to it. */
+static unsigned make_link(struct netlink *netlink, const char *name, unsigned lower)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message =
+		netlink_begin_link(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *info, *data;
+	struct netlink_link made;
+
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	if (lower != 0)
+		mnl_attr_put_u32(message, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, lower != 0 ? "macvlan" : "bridge");
+	if (lower != 0) {
+		data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+		mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);
+		mnl_attr_nest_end(message, data);
+	}
+	mnl_attr_nest_end(message, info);
+	if (!netlink_talk(netlink, message) || !netlink_find(netlink, name, &made))
+		return 0;
+	return made.index;
+}
+
+static err_t fail_macvlan(const char *lan, struct fault *fault)
+{
+	if (errno == EBUSY || errno == EINVAL)
+		return fault_set(fault, ERR_FAILED_PRECONDITION, "join",
+			"--join: %.40s can't have a macvlan that gets all of it (%m): expected a "
+			"Linux bridge, or an Ethernet interface that is no port of one and has no "
+			"macvlans",
+			lan);
+	if (errno == EOPNOTSUPP)
+		return fault_set(fault, ERR_UNAVAILABLE, "join",
+			"--join: this kernel has no macvlan (modprobe macvlan): make a Linux "
+			"bridge with %.40s and join that",
+			lan);
+	return fault_set(
+		fault, ERR_INTERNAL, "join", "--join: can't make a macvlan on %.40s: %m", lan);
+}
+
+/* The bridge for the interface and the LAN. */
+static err_t make_bridge(struct join *join, const char *name, const char *lan,
+	const struct netlink_link *found, struct fault *fault)
+{
+	struct netlink *netlink = join->netlink;
+	char bridge[IFNAMSIZ], macvlan[IFNAMSIZ];
+
+	if (strlen(name) + strlen(LAN_SUFFIX) >= IFNAMSIZ)
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "interface",
+			"--join: %s has no room for the names of its bridge and macvlan: expected "
+			"an interface name of at most %zu letters",
+			name, IFNAMSIZ - 1 - strlen(LAN_SUFFIX));
+	snprintf(bridge, sizeof(bridge), "%.11s" BRIDGE_SUFFIX, name);
+	snprintf(macvlan, sizeof(macvlan), "%.11s" LAN_SUFFIX, name);
+	if (!remove_left(netlink, bridge, "bridge") || !remove_left(netlink, macvlan, "macvlan"))
+		return fault_set(fault, ERR_ALREADY_EXISTS, "join",
+			"--join: there is an interface %s or %s already: choose another name for "
+			"%s",
+			bridge, macvlan, name);
+	if ((join->macvlan = make_link(netlink, macvlan, found->index)) == 0)
+		return fail_macvlan(lan, fault);
+	join->bridge = make_link(netlink, bridge, 0);
+	if (join->bridge == 0 || !set_master(netlink, join->macvlan, join->bridge) ||
+		!set_up(netlink, found->index) || !set_up(netlink, join->macvlan) ||
+		!set_up(netlink, join->bridge))
+		return fault_set(fault, ERR_INTERNAL, "join",
+			"--join: can't make a bridge with %.40s: %m", lan);
+	return OK;
+}
+
+err_t join_open(struct join *join, struct netlink *netlink, unsigned index, const char *name,
+	const char *other, struct fault *fault)
+{
+	struct netlink_link found;
+	err_t err;
+
+	*join = (struct join){ .netlink = netlink };
+	if (!netlink_find(netlink, other, &found))
+		return fault_set(
+			fault, ERR_NOT_FOUND, "join", "--join: there is no interface %.40s", other);
+	join->mtu = found.mtu;
+	if (strcmp(found.kind, "bridge") == 0)
+		join->bridge = found.index;
+	else if ((err = make_bridge(join, name, other, &found, fault)) != OK)
+		goto err_close;
+	if (set_master(netlink, index, join->bridge))
+		return OK;
+	err = fault_set(fault, ERR_INTERNAL, "join", "--join: can't make %s a port of %.40s: %m",
+		name, other);
+err_close:
+	join_close(join);
+	return err;
+}
+
+void join_close(struct join *join)
+{
+	if (join->macvlan != 0) {
+		(void)remove_link(join->netlink, join->macvlan);
+		if (join->bridge != 0)
+			(void)remove_link(join->netlink, join->bridge);
+	}
+	*join = (struct join){ 0 };
+}
