@@ -200,7 +200,11 @@ define_services() {
 	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket LANYARD_DNS_KEY_FILE=/srv/secrets/dns.key \
 		LANYARD_DNS_OPEN=true
 	define_lanyard gateway "LANYARD_LISTEN=127.0.0.1:$LANYARD_GATEWAY_PORT" "${tls[@]}"
-	define_lanyard dataplane "LANYARD_LISTEN=127.0.0.1:$LANYARD_DATAPLANE_PORT" "${tls[@]}"
+	define_lanyard dataplane "LANYARD_LISTEN=127.0.0.1:$LANYARD_DATAPLANE_PORT" "${tls[@]}" \
+		"LANYARD_NYMEA_PAIR_WS=127.0.0.1:$LANYARD_NYMEA_PAIR_PORT" \
+		"LANYARD_NYMEA_PAIR_TCP=127.0.0.1:$((LANYARD_NYMEA_PAIR_PORT + 1))" \
+		"LANYARD_NYMEA_TUNNEL_WS=127.0.0.1:$LANYARD_NYMEA_TUNNEL_PORT" \
+		"LANYARD_NYMEA_TUNNEL_TCP=127.0.0.1:$((LANYARD_NYMEA_TUNNEL_PORT + 1))"
 }
 
 # docs/names.md tells why these settings.

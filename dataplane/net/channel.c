@@ -303,15 +303,16 @@ unsigned channel_check(const struct http *http, const char **why)
 	return !key || *key == '\0' || strlen(key) > KEY_MAX ? 400 : 0;
 }
 
-static char *make_head(const char *key, const char *protocol)
+static char *make_head(const char *key, const struct channel_options *options)
 {
+	const char *protocol = options->protocol;
 	char accept[WS_ACCEPT_SIZE];
 
 	ws_accept(key, accept);
 	return xasprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-			 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
+			 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%s%s\r\n",
 		accept, protocol ? "Sec-WebSocket-Protocol: " : "", protocol ? protocol : "",
-		protocol ? "\r\n" : "");
+		protocol ? "\r\n" : "", options->headers ? options->headers : "");
 }
 
 struct channel *channel_create(
@@ -319,7 +320,7 @@ struct channel *channel_create(
 {
 	struct channel *channel = xcalloc(1, sizeof(*channel));
 
-	channel->head = make_head(key, options->protocol);
+	channel->head = make_head(key, options);
 	channel->stream = stream;
 	channel->address = stream_address(channel->stream);
 	channel->heard_ms = now_ms(channel);

@@ -83,6 +83,7 @@ struct channel {
 
 struct channel_options {
 	const char *protocol; /* subprotocol that was chosen; NULL: none */
+	const char *headers;  /* more of the 101, "Name: value\r\n" each; NULL: none */
 	/* Nothing is sent before the client's first bytes or so long after the 101: vpn-ws-client
 	 * loses what it reads together with the 101. 0: no wait. */
 	unsigned quiet_ms;

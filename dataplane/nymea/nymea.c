@@ -9,11 +9,13 @@
 #include "dataplane/nymea/authorizer.h"
 #include "dataplane/nymea/client.h"
 #include "dataplane/nymea/monitor.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 int nymea_next_notification(struct nymea *nymea)
 {
@@ -36,9 +38,26 @@ static bool has_too_many(const struct nymea *nymea, const char *address)
 	return n >= nymea->settings->per_address;
 }
 
+/* What QWebSocketServer says in its 101, for clients that run in a browser. */
+static char *headers_for(const struct http *http)
+{
+	const char *origin = http_header(http, "Origin");
+	time_t now_s = (time_t)(clock_unix_ms() / 1000);
+	char date[40];
+	struct tm now;
+
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now_s, &now));
+	return xasprintf("Server: nymea-remoteproxy\r\nAccess-Control-Allow-Credentials: false\r\n"
+			 "Access-Control-Allow-Methods: GET\r\n"
+			 "Access-Control-Allow-Headers: content-type\r\n"
+			 "Access-Control-Allow-Origin: %s\r\nDate: %s\r\n",
+		origin ? origin : "", date);
+}
+
 static void on_asked(void *context, struct http *http)
 {
-	const struct channel_options options = { 0 };
+	AUTO_FREE char *headers = headers_for(http);
+	const struct channel_options options = { .headers = headers };
 	struct nymea_port *port = context;
 	struct channel *channel;
 	const char *why;

@@ -1,22 +1,18 @@
-"""lanyard-rendezvous and two nodes with the faces of nymea, against the PostgreSQL of tests/postgres, and clients that
-speak to them in plain bytes, over TLS or not."""
+"""lanyard-rendezvous and two nodes with the faces of nymea, against the PostgreSQL of tests/postgres."""
 
-import base64
-import json
 import os
 import pathlib
 import secrets
 import signal
 import socket
-import ssl
-import struct
 import subprocess
 import tempfile
 import time
 
+from nymea_client import WAIT_S, Tcp, WebSocket
+
 BUILD = pathlib.Path(os.environ["LANYARD_BUILD"])
 DATABASE = os.environ["LANYARD_TEST_DATABASE_URL"]
-WAIT_S = 30
 
 
 def wait_for(what, condition):
@@ -124,148 +120,3 @@ class World:
                 failures.append(str(failure))
         self.temporary.cleanup()
         assert not failures, "\n".join(failures)
-
-
-class Closed(Exception):
-    """The server closed: code and reason of a WebSocket, or (None, "") of TCP."""
-
-    def __init__(self, code=None, reason=""):
-        super().__init__(code, reason)
-        self.code, self.reason = code, reason
-
-
-class Connection:
-    """A socket, with or without TLS, and JSON-RPC as nymea's clients speak it."""
-
-    def __init__(self, port, tls):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            self.socket = context.wrap_socket(self.socket)
-        self.buffer = b""
-
-    def more(self):
-        try:
-            data = self.socket.recv(1 << 20)
-        except (ConnectionResetError, ssl.SSLError):
-            data = b""
-        self.buffer += data
-        return bool(data)
-
-    def take(self, n):
-        while len(self.buffer) < n:
-            if not self.more():
-                raise Closed()
-        taken, self.buffer = self.buffer[:n], self.buffer[n:]
-        return taken
-
-    def close(self):
-        self.socket.close()
-
-    # ---- JSON-RPC ----
-
-    def call(self, method, params=None, number=0):
-        self.send(json.dumps({"id": number, "method": method, **({} if params is None else {"params": params})},
-                             separators=(",", ":")) + "\n")
-        return self.answer()
-
-    def answer(self):
-        return json.loads(self.document())
-
-    def authenticate(self, token, nonce="", name="client", uuid=None):
-        params = {"name": name, "token": token, "uuid": uuid or f"{{{secrets.token_hex(16)}}}"}
-        if nonce:
-            params["nonce"] = nonce
-        return self.call("Authentication.Authenticate", params)
-
-    def expect_success(self, *args, **more):
-        answer = self.authenticate(*args, **more)
-        assert answer == {"id": 0, "params": {"authenticationError": "AuthenticationErrorNoError"},
-                          "status": "success"}, answer
-        return self
-
-    def expect_tunnel(self):
-        answer = self.answer()
-        assert answer["notification"] == "RemoteProxy.TunnelEstablished" and answer["id"] > 0, answer
-        return answer["params"]
-
-
-class Tcp(Connection):
-    def send(self, data):
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
-
-    def document(self):
-        while b"}\n" not in self.buffer:
-            if not self.more():
-                raise Closed()
-        document, _, self.buffer = self.buffer.partition(b"}\n")
-        return document + b"}\n"
-
-    def receive(self, n):
-        return self.take(n)
-
-    def expect_closed(self, reason=None):
-        while self.more():
-            pass
-        return self.buffer
-
-
-class WebSocket(Connection):
-    def __init__(self, port, tls, origin="libnymea-remoteproxyclient"):
-        super().__init__(port, tls)
-        key = base64.b64encode(secrets.token_bytes(16)).decode()
-        self.socket.sendall((f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Key: {key}\r\nOrigin: {origin}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
-        while b"\r\n\r\n" not in self.buffer:
-            assert self.more(), "no answer to the upgrade"
-        self.head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        assert self.head.startswith(b"HTTP/1.1 101"), self.head
-
-    def send(self, data, opcode=1, final=True):
-        data = data.encode() if isinstance(data, str) else data
-        length = (bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0xFE]) + struct.pack(">H", len(data))
-                  if len(data) < 65536 else bytes([0xFF]) + struct.pack(">Q", len(data)))
-        self.socket.sendall(bytes([opcode | (0x80 if final else 0)]) + length + bytes(4) + data)
-
-    def frame(self):
-        first, second = self.take(2)
-        length = second & 0x7F
-        if length > 125:
-            length = int.from_bytes(self.take(2 if length == 126 else 8), "big")
-        assert not second & 0x80, "a server does not mask"
-        return first & 0x0F, bool(first & 0x80), self.take(length)
-
-    def message(self):
-        """The next whole message: (opcode, data)."""
-        opcode, data = None, b""
-        while True:
-            kind, final, payload = self.frame()
-            if kind == 8:
-                raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
-            if kind == 9:
-                self.send(payload, 10)
-                continue
-            opcode, data = opcode or kind, data + payload
-            if final:
-                return opcode, data
-
-    def document(self):
-        opcode, data = self.message()
-        assert opcode == 1 and data.endswith(b"}\n"), data
-        return data
-
-    def receive(self, n):
-        data = b""
-        while len(data) < n:
-            data += self.message()[1]
-        assert len(data) == n
-        return data
-
-    def expect_closed(self, reason, code=1011):
-        try:
-            while True:
-                self.message()
-        except Closed as closed:
-            assert (closed.code, closed.reason) == (code, reason), closed

@@ -1,7 +1,9 @@
 """The faces for nymea's clients: what they see on the wire, from the first document to the end of a tunnel."""
 
+import email.utils
 import http.server
 import json
+import pathlib
 import secrets
 import socket
 import struct
@@ -11,8 +13,10 @@ import time
 
 import pytest
 
-from nymea_world import BUILD, WAIT_S, Process, World, free_port, wait_for
+from nymea_client import WAIT_S, Server, register_client
+from nymea_world import BUILD, Process, World, free_port, wait_for
 
+HERE = pathlib.Path(__file__).parent
 TABLES = {"LANYARD_NYMEA_INACTIVE_TIMEOUT_MS": "20000", "LANYARD_NYMEA_ALONE_TIMEOUT_MS": "20000",
           "LANYARD_NYMEA_NAME": "ny-test"}
 DATA_WHILE_ALONE = "Data received while authenticated but not remote connected."
@@ -62,6 +66,37 @@ def pair(first, second, **more):
 
 def open_by(kind, node):
     return getattr(node, kind)()
+
+
+# ---- the upgrade ----
+
+def test_the_upgrade_is_answered_as_by_qt(node):
+    head = node.ws(origin="https://app.example").head.decode().split("\r\n")[1:]
+    headers = dict(line.split(": ", 1) for line in head)
+    assert abs(email.utils.parsedate_to_datetime(headers.pop("Date")).timestamp() - time.time()) < 600
+    assert headers.pop("Sec-WebSocket-Accept")
+    assert headers == {"Upgrade": "websocket", "Connection": "Upgrade", "Server": "nymea-remoteproxy",
+                       "Access-Control-Allow-Credentials": "false", "Access-Control-Allow-Methods": "GET",
+                       "Access-Control-Allow-Headers": "content-type",
+                       "Access-Control-Allow-Origin": "https://app.example"}
+
+
+@pytest.mark.parametrize("which", ["node", "tls_node"])
+def test_two_clients_on_the_original_s_websocket_meet(request, which):
+    node = request.getfixturevalue(which)
+    url, shared = f"{'wss' if node.tls else 'ws'}://127.0.0.1:{node.ports['PAIR_WS']}", token()
+    one, two = (subprocess.Popen(["/usr/bin/python3", HERE / "nymea_qt_client.py", url, shared, "n", name], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE) for name in ("one", "two"))
+    assert one.stdout.readline() == "met two {two}\n" and two.stdout.readline() == "met one {one}\n"
+    for sender, receiver in ((one, two), (two, one)):
+        for line in ("hello\n", "é" * 1000 + "\n", "x" * 2_000_000 + "\n"):  # Qt cuts what is over 512 KiB into frames
+            sender.stdin.write(line)
+            sender.stdin.flush()
+            assert receiver.stdout.readline() == line
+    one.stdin.close()
+    assert one.stdout.readline() == "closed 1000 \n"
+    assert two.stdout.readline() == "closed 1011 Tunnel client disconnected\n"
+    assert one.wait(timeout=WAIT_S) == 0 and two.wait(timeout=WAIT_S) == 0
 
 
 # ---- documents ----
@@ -262,43 +297,11 @@ def test_clients_of_two_nodes_meet(node, other_node, first, second):
 
 # ---- the tunnel proxy ----
 
-def unslip(data):
-    return data.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb")
-
-
-class Server:
-    """A registered tunnel server over TCP."""
-
-    def __init__(self, node):
-        self.uuid = f"{{{secrets.token_hex(4)}-3333-3333-3333-333333333333}}"
-        self.connection = node.tcp("TUNNEL_TCP")
-        answer = self.connection.call("TunnelProxy.RegisterServer", {"serverName": "srv", "serverUuid": self.uuid})
-        assert answer["params"] == {"slipEnabled": True, "tunnelProxyError": "TunnelProxyErrorNoError"}, answer
-        self.frames = b""
-
-    def frame(self):
-        while b"\xc0" not in self.frames:
-            self.frames += self.connection.take(max(1, len(self.connection.buffer)))
-        frame, _, self.frames = self.frames.partition(b"\xc0")
-        frame = unslip(frame)
-        return struct.unpack(">H", frame[:2])[0], frame[2:]
-
-    def send(self, address, data):
-        data = struct.pack(">H", address) + data
-        self.connection.send(data.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0")
-
-
-def register_client(connection, server, name="cliB"):
-    uuid = "44444444-4444-4444-4444-444444444444"
-    return connection.call("TunnelProxy.RegisterClient", {"clientName": name, "clientUuid": uuid,
-                                                          "serverUuid": server})["params"]["tunnelProxyError"]
-
-
 @pytest.mark.parametrize("kind", ["ws", "tcp"])
 @pytest.mark.parametrize("which", ["node", "other_node"])
 def test_a_tunnel_server_has_many_clients(request, node, which, kind):
     there = request.getfixturevalue(which)
-    server = Server(node)
+    server = Server(node.tcp("TUNNEL_TCP"))
     clients = [getattr(there, kind)(f"TUNNEL_{kind.upper()}") for _ in range(3)]
     for number, client in enumerate(clients, 1):
         assert register_client(client, server.uuid) == "TunnelProxyErrorNoError"
@@ -333,7 +336,7 @@ def test_a_tunnel_server_has_many_clients(request, node, which, kind):
 
 
 def test_tunnel_registrations_that_are_refused(node, other_node):
-    server = Server(node)
+    server = Server(node.tcp("TUNNEL_TCP"))
     for there in (node, other_node):
         second = there.tcp("TUNNEL_TCP")
         answer = second.call("TunnelProxy.RegisterServer", {"serverName": "x", "serverUuid": server.uuid})
@@ -452,7 +455,7 @@ def test_a_monitor_is_told_each_second_or_when_it_asks(world):
     node = world.node(**TABLES, LANYARD_NYMEA_MONITOR_SOCKET=str(path), LANYARD_NYMEA_LOG_ENGINE=str(prefix))
     one, two = pair(node.ws(), node.tcp())
     alone = node.ws().expect_success(token(), name="carol", uuid="{3}")
-    server = Server(node)
+    server = Server(node.tcp("TUNNEL_TCP"))
     visitor = node.tcp("TUNNEL_TCP")
     register_client(visitor, server.uuid)
     one.send("x" * 1000)
@@ -533,7 +536,7 @@ def test_two_shells_talk(world, tls_node, first, second):
 
 
 def test_a_shell_reaches_a_tunnel_server(node):
-    server = Server(node)
+    server = Server(node.tcp("TUNNEL_TCP"))
     shell = lanyard_pair(server.uuid, "--tunnel", "--url", f"tcp://127.0.0.1:{node.ports['TUNNEL_TCP']}")
     assert server.frame()[0] == 0
     shell.stdin.write(b"question")
