@@ -47,6 +47,7 @@ struct dataplane {
 	struct guests *guests; /* clients that pair */
 	struct links *links;   /* to other nodes */
 	struct nymea *nymea;   /* faces for nymea's clients */
+	struct live *live;     /* what pairs and tunnels carry just now */
 	unsigned n_waiting;    /* connections that another service decides about just now */
 };
 

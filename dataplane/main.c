@@ -10,6 +10,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/admit/keys.h"
 #include "dataplane/net/http.h"
+#include "dataplane/live/live.h"
 #include "dataplane/node.h"
 #include "dataplane/nymea/ini.h"
 #include "dataplane/relay/link.h"
@@ -160,6 +161,7 @@ static void close_doors(void *arg)
 	links_close(dataplane.links);
 	nymea_close(dataplane.nymea);
 	guests_close(dataplane.guests);
+	live_close(dataplane.live);
 	identity_unwatch(dataplane.identity);
 	streams_close(dataplane.streams, DRAIN_MS, on_streams_ended, NULL);
 }
@@ -195,6 +197,7 @@ static void run_open(void *arg)
 	*err = open_doors();
 	if (*err == OK)
 		*err = open_vpnws();
+	dataplane.live = live_open(&dataplane);
 }
 
 static void stop(struct svc *svc)
@@ -209,6 +212,7 @@ static void stop(struct svc *svc)
 	vpnws_destroy(dataplane.vpnws);
 	sessions_destroy(dataplane.sessions);
 	nymea_destroy(dataplane.nymea);
+	live_destroy(dataplane.live);
 	links_destroy(dataplane.links);
 	guests_destroy(dataplane.guests);
 	verifier_destroy(dataplane.verifier);

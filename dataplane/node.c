@@ -4,6 +4,7 @@
 #include "dataplane/node.h"
 
 #include "dataplane/dataplane.h"
+#include "dataplane/live/live.h"
 #include "dataplane/relay/link.h"
 #include "lib/check.h"
 #include "lib/clock.h"
@@ -70,6 +71,28 @@ static err_t list_network_events(struct call *call,
 	return err == OK ? on_loop(call, run_list_events, &hearing) : err;
 }
 
+struct looking {
+	struct call *call;
+	const Dataplane__ListConnectionsRequest *request;
+	Dataplane__ConnectionList *reply;
+};
+
+static void run_list_connections(void *arg)
+{
+	struct looking *looking = arg;
+
+	live_list(node->live, looking->call->tenant, looking->request, looking->call->arena,
+		looking->reply);
+}
+
+static err_t list_connections(struct call *call, const Dataplane__ListConnectionsRequest *request,
+	Dataplane__ConnectionList *reply)
+{
+	struct looking looking = { call, request, reply };
+
+	return on_loop(call, run_list_connections, &looking);
+}
+
 struct closing {
 	const char *tenant;
 	const char *id;
@@ -126,6 +149,8 @@ BUS_HANDLER(Dataplane__Dataplane_Service, open_link, Dataplane__OpenLinkRequest,
 	DATAPLANE__LINK__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, list_sessions, Dataplane__ListSessionsRequest,
 	Dataplane__SessionList, DATAPLANE__SESSION_LIST__INIT)
+BUS_HANDLER(Dataplane__Dataplane_Service, list_connections, Dataplane__ListConnectionsRequest,
+	Dataplane__ConnectionList, DATAPLANE__CONNECTION_LIST__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, close_session, Dataplane__CloseSessionRequest,
 	Dataplane__Empty, DATAPLANE__EMPTY__INIT)
 BUS_HANDLER(Dataplane__Dataplane_Service, list_network_events, Dataplane__ListNetworkEventsRequest,

@@ -36,6 +36,7 @@ struct client {
 	char met_address[STREAM_ADDRESS_LEN]; /* of the other one */
 	struct splitter splitter;
 	struct tunnel_server *server; /* CLIENT_SERVER */
+	char server_uuid[UUID_SIZE];  /* the one that it asked for; "": none yet */
 	UT_hash_handle by_id;	      /* nymea.clients */
 };
 

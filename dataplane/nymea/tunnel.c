@@ -169,10 +169,11 @@ static void register_client(struct client *client, const struct rpc_request *req
 {
 	AUTO_FREE char *client_text = rpc_text(request, "clientUuid");
 	AUTO_FREE char *server_text = rpc_text(request, "serverUuid");
-	char client_uuid[UUID_SIZE], server_uuid[UUID_SIZE];
+	char client_uuid[UUID_SIZE];
 
 	client->request = request->id;
-	if (!guid_parse(client_text, client_uuid) || !guid_parse(server_text, server_uuid)) {
+	if (!guid_parse(client_text, client_uuid) ||
+		!guid_parse(server_text, client->server_uuid)) {
 		answer(client, client->request, "InvalidUuid");
 		return;
 	}
@@ -181,7 +182,7 @@ static void register_client(struct client *client, const struct rpc_request *req
 	client->state = CLIENT_AUTHENTICATING;
 	registry_find(client->port->nymea->dataplane,
 		&(struct registry_question){
-			client->guest.tenant, server_uuid, "", client->guest.relay.end.id },
+			client->guest.tenant, client->server_uuid, "", client->guest.relay.end.id },
 		on_found);
 }
 

@@ -63,6 +63,8 @@ struct end {
 	enum end_state state;
 	int64_t opened_s;	     /* Unix time */
 	uint64_t rx_bytes, tx_bytes; /* from the client, and written to it */
+	uint64_t rx_rate, tx_rate;   /* of these in the last second: live.c measures */
+	uint64_t rx_measured, tx_measured;
 };
 
 /* Makes the connection an end; its own face and owner are the end's from now on. */

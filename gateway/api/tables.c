@@ -16,6 +16,7 @@ const struct route *const api_tables[] = {
 	zones_routes,
 	registrations_routes,
 	pairs_routes,
+	connections_routes,
 	tokens_routes,
 	enrolments_routes,
 	attachments_routes,

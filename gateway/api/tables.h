@@ -27,6 +27,7 @@ extern const struct route names_routes[];
 extern const struct route zones_routes[];
 extern const struct route registrations_routes[];
 extern const struct route pairs_routes[];
+extern const struct route connections_routes[];
 extern const struct route tokens_routes[];
 extern const struct route enrolments_routes[];
 extern const struct route attachments_routes[];

@@ -201,7 +201,7 @@ def test_sessions(api, fleet, tenant, things):
     assert api.call("closeSession", owner, id_=session["id"], **of).status_code == 404
 
 
-def test_pairs(api, fleet, tenant, things):
+def test_pairs(api, fleet, admin, tenant, things):
     of, owner = {"tenant": tenant.id}, tenant.owner
     token = api.ok("createNarrowToken", owner, {"scopes": ["pairs:claim"]}, **of)
     assert token["scopes"] == ["pairs:claim"]
@@ -209,8 +209,13 @@ def test_pairs(api, fleet, tenant, things):
     with websocket(fleet, url, token["access_token"]):
         pair, = wait_for("the pair", lambda: api.ok("listPairs", owner, query={"state": "waiting"}, **of)["items"])
         assert api.ok("getPair", owner, id_=pair["id"], **of)["nonce"] == "n1"
+        connection, = api.ok("listConnections", owner, **of)["items"]
+        assert (connection["kind"], connection["state"], connection["pair"]) == ("pair", "waiting", pair["id"])
+        assert connection in [dict(one) for one in api.ok("listAllConnections", admin)["items"]]
         api.ok("closePair", owner, id_=pair["id"], **of)
         assert api.ok("getPair", owner, id_=pair["id"], **of)["state"] == "closed"
+    day, = wait_for("the day's traffic", lambda: api.ok("listTraffic", owner, query={"days": 2}, **of)["items"])
+    assert day["connections"] >= 1
 
 
 def test_tokens(api, tenant):
