@@ -11,4 +11,5 @@ int command_up(int argc, char **argv);
 int command_connect(int argc, char **argv);
 int command_status(int argc, char **argv); /* 3: there is no connection */
 int command_pair(int argc, char **argv);
+int command_monitor(int argc, char **argv);
 int command_down(int argc, char **argv);

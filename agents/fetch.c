@@ -31,7 +31,7 @@ struct fetch {
 	char curl_says[CURL_ERROR_SIZE];
 	char *body;
 	size_t len;
-	void (*done)(void *context, const struct fetch_reply *reply); /* of a POST */
+	void (*done)(void *context, const struct fetch_reply *reply); /* of a request */
 	void (*connected)(void *context, int fd, const struct fault *fault);
 	void *context;
 };
@@ -106,8 +106,11 @@ static void add_header(struct fetch *fetch, const char *line)
 static void set_request(struct fetch *fetch, const struct fetch_request *request)
 {
 	fetch->body = xmalloc(REPLY_MAX + 1);
-	add_header(fetch, "Content-Type: application/json");
 	add_header(fetch, "Accept: application/json, application/problem+json");
+	if (request->body != NULL) {
+		add_header(fetch, "Content-Type: application/json");
+		SET(fetch, CURLOPT_COPYPOSTFIELDS, request->body);
+	}
 	if (request->idempotency_key != NULL) {
 		AUTO_FREE char *line = xasprintf("Idempotency-Key: %s", request->idempotency_key);
 
@@ -118,13 +121,16 @@ static void set_request(struct fetch *fetch, const struct fetch_request *request
 	SET(fetch, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(fetch, CURLOPT_USERAGENT, "lanyard/" LANYARD_VERSION);
 	SET(fetch, CURLOPT_HTTPHEADER, fetch->headers);
-	SET(fetch, CURLOPT_COPYPOSTFIELDS, request->body);
 	SET(fetch, CURLOPT_WRITEFUNCTION, on_body);
 	SET(fetch, CURLOPT_WRITEDATA, fetch);
 	if (request->user != NULL) {
 		SET(fetch, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		SET(fetch, CURLOPT_USERNAME, request->user);
 		SET(fetch, CURLOPT_PASSWORD, request->password);
+	}
+	if (request->bearer != NULL) {
+		SET(fetch, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		SET(fetch, CURLOPT_XOAUTH2_BEARER, request->bearer);
 	}
 	if (request->ca_pem != NULL) {
 		struct curl_blob blob = { (void *)request->ca_pem, strlen(request->ca_pem),
@@ -308,7 +314,7 @@ static void begin(struct fetch *fetch)
 		BUG("curl_multi_add_handle");
 }
 
-struct fetch *fetch_post(struct fetcher *fetcher, const struct fetch_request *request,
+struct fetch *fetch_send(struct fetcher *fetcher, const struct fetch_request *request,
 	void (*done)(void *context, const struct fetch_reply *reply), void *context)
 {
 	struct fetch *fetch = fetch_create(fetcher, context);

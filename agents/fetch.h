@@ -1,5 +1,5 @@
 /*
- * fetch: libcurl on the loop: POST requests to the portal over HTTPS, and TCP connections to the
+ * fetch: libcurl on the loop: requests to the portal over HTTPS, and TCP connections to the
  * dataplane. curl resolves names, tries the addresses of both families as RFC 8305 has it, and goes
  * through proxies: CONNECT of HTTP, and SOCKS5. The only code that sees libcurl.
  */
@@ -18,13 +18,14 @@ struct fetch;	/* one of them */
 
 struct fetch_request {
 	const char *url;	     /* https:// */
-	const char *body;	     /* JSON */
+	const char *body;	     /* JSON of a POST; NULL: a GET */
 	const char *user, *password; /* Basic; NULL: no authorization */
+	const char *bearer;	     /* or this one's */
 	const char *idempotency_key; /* or NULL */
 	const char *ca_pem;	     /* certificates to trust; NULL: those of the system */
 };
 
-/* How a POST ended: an HTTP status and body, or err and a fault that says why there is none. */
+/* How a request ended: an HTTP status and body, or err and a fault that says why there is none. */
 struct fetch_reply {
 	err_t err;
 	unsigned status;
@@ -37,8 +38,8 @@ struct fetch_reply {
 struct fetcher *fetcher_create(struct loop *loop, const struct proxy *proxy);
 void fetcher_destroy(struct fetcher *fetcher); /* after all its transfers; NULL is fine */
 
-/* Begins a POST; `done` is called once from the loop, not if the fetch is cancelled before. */
-struct fetch *fetch_post(struct fetcher *fetcher, const struct fetch_request *request,
+/* Begins a request; `done` is called once from the loop, not if the fetch is cancelled before. */
+struct fetch *fetch_send(struct fetcher *fetcher, const struct fetch_request *request,
 	void (*done)(void *context, const struct fetch_reply *reply), void *context);
 
 /* Begins a TCP connection; `done` gets the socket, which is its own from then on, or -1 and a

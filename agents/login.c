@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 
 err_t login_read(const char *what, const char *file, const char *name, char out[LOGIN_MAX],
 	struct fault *fault)
@@ -36,6 +37,45 @@ err_t login_read(const char *what, const char *file, const char *name, char out[
 	memcpy(out, given, len);
 	out[len] = '\0';
 	return OK;
+}
+
+/* The terminal without an echo; fills `before`. */
+static FILE *open_terminal(struct termios *before)
+{
+	FILE *terminal = fopen("/dev/tty", "r+e");
+	struct termios quiet;
+
+	if (terminal == NULL || tcgetattr(fileno(terminal), before) != 0) {
+		if (terminal != NULL)
+			fclose(terminal);
+		return NULL;
+	}
+	quiet = *before;
+	quiet.c_lflag &= (tcflag_t)~ECHO;
+	tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
+	return terminal;
+}
+
+err_t login_prompt(const char *what, const char *name, char out[LOGIN_MAX], struct fault *fault)
+{
+	struct termios before;
+	FILE *terminal = open_terminal(&before);
+	bool given;
+
+	if (terminal == NULL)
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "",
+			"no %s: give a file of it, or %s in the environment", what, name);
+	fprintf(terminal, "%s: ", what);
+	fflush(terminal);
+	given = fgets(out, LOGIN_MAX, terminal) != NULL;
+	tcsetattr(fileno(terminal), TCSAFLUSH, &before);
+	fputc('\n', terminal);
+	fclose(terminal);
+	if (given)
+		out[strcspn(out, "\r\n")] = '\0';
+	return given && *out != '\0'
+		       ? OK
+		       : fault_set(fault, ERR_INVALID_ARGUMENT, "", "the %s is empty", what);
 }
 
 void login_basic(const char *credentials, char out[LOGIN_BASIC_MAX])

@@ -18,6 +18,11 @@
 err_t login_read(const char *what, const char *file, const char *name, char out[LOGIN_MAX],
 	struct fault *fault) MUST_CHECK;
 
+/* Asks for it at the terminal, without an echo, if there is one; else the fault says that `name`
+ * may have it. */
+err_t login_prompt(
+	const char *what, const char *name, char out[LOGIN_MAX], struct fault *fault) MUST_CHECK;
+
 /* Writes "Basic ..." of "user:password", the value of an Authorization header. */
 #define LOGIN_BASIC_MAX (sizeof("Basic ") + (LOGIN_MAX * 4 / 3) + 4)
 void login_basic(const char *credentials, char out[LOGIN_BASIC_MAX]);

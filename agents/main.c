@@ -27,6 +27,7 @@ static const struct command {
 	{ "status", "tell how the connection is", command_status },
 	{ "pair", "connect with whoever shows the same token at a rendezvous server",
 		command_pair },
+	{ "monitor", "show what pairs and tunnels carry just now", command_monitor },
 	{ "down", "stop the running lanyard up and wait until it has", command_down },
 };
 

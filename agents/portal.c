@@ -58,7 +58,7 @@ struct fetch *portal_attach(struct fetcher *fetcher, const struct device *device
 	AUTO_FREE char *url = xasprintf("%s/v1/attachments", device->url);
 	AUTO_FREE char *body = body_of(json_pack("{s:s*}", "network", network));
 
-	return fetch_post(fetcher,
+	return fetch_send(fetcher,
 		&(struct fetch_request){ .url = url,
 			.body = body,
 			.user = device->id,
