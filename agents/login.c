@@ -71,6 +71,9 @@ err_t login_prompt(const char *what, const char *name, char out[LOGIN_MAX], stru
 	tcsetattr(fileno(terminal), TCSAFLUSH, &before);
 	fputc('\n', terminal);
 	fclose(terminal);
+	if (given && strchr(out, '\n') == NULL)
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "",
+			"the %s is over %d bytes: give it otherwise", what, LOGIN_MAX - 2);
 	if (given)
 		out[strcspn(out, "\r\n")] = '\0';
 	return given && *out != '\0'

@@ -6,7 +6,7 @@
 
 #include "dataplane/nymea/nymea.h"
 #include "dataplane/nymea/rpc.h"
-#include "dataplane/nymea/slip.h"
+#include "lib/slip.h"
 #include "dataplane/nymea/splitter.h"
 #include "dataplane/relay/guest.h"
 

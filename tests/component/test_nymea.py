@@ -509,57 +509,6 @@ def test_the_original_s_configuration_file(world):
     pair(node.ws(), node.tcp())
 
 
-# ---- lanyard pair ----
-
-def lanyard_pair(*arguments, **more):
-    return subprocess.Popen([str(BUILD / "bin/lanyard"), "pair", *arguments], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
-
-
-@pytest.mark.parametrize("first", ["wss", "ssl"])
-@pytest.mark.parametrize("second", ["wss", "ssl"])
-def test_two_shells_talk(world, tls_node, first, second):
-    doors = {"wss": tls_node.ports["PAIR_WS"], "ssl": tls_node.ports["PAIR_TCP"]}
-    secret = world.folder / "token"
-    secret.write_text(token() + "\n")
-    one, two = (lanyard_pair(f"@{secret}", "--url", f"{scheme}://localhost:{doors[scheme]}", "--nonce", "n", "--ca",
-                             str(world.cert)) for scheme in (first, second))
-    big = secrets.token_hex(300000)
-    one.stdin.write(b"hello\n")
-    one.stdin.flush()
-    assert two.stdout.readline() == b"hello\n", two.stderr.read()
-    threading.Thread(target=lambda: (two.stdin.write(big.encode() + b"\n"), two.stdin.flush())).start()
-    assert one.stdout.readline() == big.encode() + b"\n"
-    one.stdin.close()
-    for shell in (one, two):
-        assert shell.wait(timeout=WAIT_S) == 0, shell.stderr.read()
-
-
-def test_a_shell_reaches_a_tunnel_server(node):
-    server = Server(node.tcp("TUNNEL_TCP"))
-    shell = lanyard_pair(server.uuid, "--tunnel", "--url", f"tcp://127.0.0.1:{node.ports['TUNNEL_TCP']}")
-    assert server.frame()[0] == 0
-    shell.stdin.write(b"question")
-    shell.stdin.flush()
-    assert server.frame() == (1, b"question")
-    server.send(1, b"answer")
-    assert shell.stdout.read(6) == b"answer"
-    shell.stdin.close()
-    assert b"ClientDisconnected" in server.frame()[1]
-
-
-def test_a_shell_says_why_nobody_is_there(node, hasty_node):
-    shell = lanyard_pair("t", "--url", f"ws://127.0.0.1:{hasty_node.ports['PAIR_WS']}")
-    assert shell.wait(timeout=WAIT_S) == 1
-    assert b"The tunnel partner did not show up." in shell.stderr.read()
-    shell = lanyard_pair("{99999999-3333-3333-3333-333333333333}", "--tunnel", "--url",
-                         f"tcp://127.0.0.1:{node.ports['TUNNEL_TCP']}")
-    assert shell.wait(timeout=WAIT_S) == 1
-    assert b"TunnelProxyErrorServerNotFound" in shell.stderr.read()
-    shell = lanyard_pair("t", "--url", "http://127.0.0.1:1")
-    assert shell.wait(timeout=WAIT_S) == 1
-
-
 # ---- failures ----
 
 def test_pairs_live_on_without_rendezvous_and_waiting_clients_meet_when_it_is_back(world, node, other_node):

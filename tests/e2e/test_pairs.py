@@ -1,15 +1,19 @@
 """nymea's doors of a fleet as scripts/up starts it: what its own tenants' tokens and keys open there."""
 
 import json
+import os
 import pathlib
 import secrets
 import ssl
+import subprocess
 import sys
+import threading
 
 import pytest
 
-from api_client import wait_for
+from api_client import WAIT_S, wait_for
 from api_world import admin, api, stranger, tenant  # fixtures
+from terminal import Terminal
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "component"))
 
@@ -85,3 +89,48 @@ def test_a_tunnel_server_is_reached_over_each_door(doors, kind):
         assert server.frame() == (number, b"question")
         server.send(number, b"answer")
         assert client.receive(6) == b"answer"
+
+
+# ---- lanyard pair at a node's own /pair ----
+
+def lanyard_pair(fleet, *arguments, **more):
+    lanyard = pathlib.Path(fleet.environment["LANYARD_BUILD"]) / "bin/lanyard"
+    return subprocess.Popen([str(lanyard), "pair", *arguments, "--url", fleet.dataplane_url + "/pair", "--ca",
+                             fleet.ca_file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+
+def test_two_shells_meet_at_a_node(fleet, api, tenant):
+    environment = {**os.environ, "LANYARD_PAIR_TOKEN": access_token(api, tenant)}
+    one, two = (lanyard_pair(fleet, "-", "--nonce", "a nonce/ü", env=environment) for _ in range(2))
+    data = bytes(range(256)) * 4000
+    writer = threading.Thread(target=lambda: (one.stdin.write(data), one.stdin.flush()))
+    writer.start()
+    assert two.stdout.read(len(data)) == data
+    writer.join()
+    two.stdin.write(b"answer")
+    two.stdin.flush()
+    assert one.stdout.read(6) == b"answer"
+    one.stdin.close()
+    assert one.wait(timeout=WAIT_S) == 0 and two.wait(timeout=WAIT_S) == 0, one.stderr.read() + two.stderr.read()
+
+
+def test_a_node_refuses_a_wrong_token(fleet):
+    shell = lanyard_pair(fleet, "nonsense", "--nonce", "n")
+    assert shell.wait(timeout=WAIT_S) == 1
+    assert shell.stderr.read() == b"lanyard pair: the server refuses the token\n"
+
+
+def test_the_token_is_asked_for_without_an_echo(fleet, api, tenant):
+    token = access_token(api, tenant)
+    lanyard = str(pathlib.Path(fleet.environment["LANYARD_BUILD"]) / "bin/lanyard")
+    terminal = Terminal([lanyard, "pair", "-", "--nonce", "typed", "--url", fleet.dataplane_url + "/pair", "--ca",
+                         fleet.ca_file])
+    terminal.line("token:")
+    terminal.type(token + "\n")
+    other = lanyard_pair(fleet, token, "--nonce", "typed")
+    other.stdin.write(b"hello\n")
+    other.stdin.flush()
+    terminal.line("hello")
+    assert token.encode() not in terminal.raw
+    other.stdin.close()
+    assert terminal.end() == 0 and other.wait(timeout=WAIT_S) == 0

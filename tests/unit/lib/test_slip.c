@@ -1,5 +1,5 @@
 /* slip: frames with an address, in any pieces, and broken ones. */
-#include "dataplane/nymea/slip.h"
+#include "lib/slip.h"
 
 #include "lib/mem.h"
 

@@ -1,7 +1,7 @@
 /*
  * slip: see slip.h.
  */
-#include "dataplane/nymea/slip.h"
+#include "lib/slip.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * slip: any bytes as frames, cut anywhere; first byte: how. What comes out does not depend on the
  * cuts, and is what comes out again when it is written as frames.
  */
-#include "dataplane/nymea/slip.h"
+#include "lib/slip.h"
 
 #include <stdlib.h>
 #include <string.h>

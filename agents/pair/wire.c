@@ -1,5 +1,5 @@
-/* pair_wire: see pair_wire.h. */
-#include "agents/pair_wire.h"
+/* wire: see wire.h. */
+#include "agents/pair/wire.h"
 
 #include "agents/upgrade.h"
 #include "agents/url.h"
@@ -21,13 +21,14 @@
 
 #define TIMEOUT_MS 10000
 
-struct pair_wire {
+struct wire {
 	int fd;
-	bool is_ws, is_over;
+	bool is_ws, is_binary;
+	unsigned close_status;
 	struct tls_trust *trust;
 	struct tls *tls; /* NULL: none; owns the socket */
 	struct ws_reader reader;
-	uint8_t in[WS_READER_CAPACITY(PAIR_WIRE_MAX)];
+	uint8_t in[WS_READER_CAPACITY(WIRE_MAX)];
 	uint8_t *out; /* without TLS: what waits */
 	size_t out_len, out_sent;
 	char why[WS_CONTROL_MAX + 64];
@@ -35,14 +36,14 @@ struct pair_wire {
 
 /* ---- bytes ---- */
 
-static void wait_for(const struct pair_wire *wire, short events)
+static void wait_for(const struct wire *wire, short events)
 {
 	struct pollfd pollfd = { .fd = wire->fd, .events = events };
 
 	poll(&pollfd, 1, TIMEOUT_MS);
 }
 
-static void put(struct pair_wire *wire, const uint8_t *data, size_t len)
+static void put(struct wire *wire, const uint8_t *data, size_t len)
 {
 	while (wire->tls && len > 0) {
 		size_t n;
@@ -63,7 +64,7 @@ static void put(struct pair_wire *wire, const uint8_t *data, size_t len)
 	wire->out_len += len;
 }
 
-bool pair_wire_flush(struct pair_wire *wire)
+bool wire_flush(struct wire *wire)
 {
 	if (wire->tls)
 		return tls_flush(wire->tls) != TLS_WRITE;
@@ -82,7 +83,7 @@ bool pair_wire_flush(struct pair_wire *wire)
 }
 
 /* Bytes that came; 0: none for now; -1: it is over. */
-static ssize_t get(struct pair_wire *wire, uint8_t *buf, size_t size)
+static ssize_t get(struct wire *wire, uint8_t *buf, size_t size)
 {
 	enum tls_result result;
 	size_t len;
@@ -106,7 +107,7 @@ static ssize_t get(struct pair_wire *wire, uint8_t *buf, size_t size)
 
 /* ---- opening ---- */
 
-static err_t connect_to(struct pair_wire *wire, const struct url *url, struct fault *fault)
+static err_t connect_to(struct wire *wire, const struct url *url, struct fault *fault)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
@@ -134,7 +135,7 @@ static err_t connect_to(struct pair_wire *wire, const struct url *url, struct fa
 }
 
 static err_t begin_tls(
-	struct pair_wire *wire, const struct url *url, const char *ca_pem, struct fault *fault)
+	struct wire *wire, const struct url *url, const char *ca_pem, struct fault *fault)
 {
 	enum tls_result result;
 	err_t err = tls_trust_create(&wire->trust, ca_pem, fault);
@@ -149,7 +150,8 @@ static err_t begin_tls(
 					  url->host, tls_why(wire->tls));
 }
 
-static err_t upgrade(struct pair_wire *wire, const struct url *url, struct fault *fault)
+static err_t upgrade(
+	struct wire *wire, const struct url *url, const char *authorization, struct fault *fault)
 {
 	char request[UPGRADE_REQUEST_MAX], head[UPGRADE_HEAD_MAX], key[WS_KEY_SIZE];
 	struct upgrade answer;
@@ -159,9 +161,11 @@ static err_t upgrade(struct pair_wire *wire, const struct url *url, struct fault
 
 	ws_key(key);
 	put(wire, (const uint8_t *)request,
-		upgrade_write(request, &(struct upgrade_request){ .url = url, .key = key }));
+		upgrade_write(
+			request, &(struct upgrade_request){
+					 .url = url, .key = key, .authorization = authorization }));
 	while (err == ERR_OUT_OF_RANGE && len < sizeof(head)) {
-		if (!pair_wire_flush(wire))
+		if (!wire_flush(wire))
 			wait_for(wire, POLLOUT);
 		if ((n = get(wire, (uint8_t *)head + len, sizeof(head) - len)) < 0)
 			return fault_set(fault, ERR_UNAVAILABLE, "url", "the server hung up");
@@ -174,6 +178,8 @@ static err_t upgrade(struct pair_wire *wire, const struct url *url, struct fault
 		return err == ERR_OUT_OF_RANGE ? fault_set(fault, ERR_UNAVAILABLE, "url",
 							 "no answer to the handshake")
 					       : err;
+	if (answer.status == 401 || answer.status == 403)
+		return fault_set(fault, ERR_UNAUTHENTICATED, "url", "the server refuses the token");
 	if (answer.status != 101)
 		return fault_set(fault, ERR_UNAVAILABLE, "url",
 			"the server answered with status %u", answer.status);
@@ -183,15 +189,15 @@ static err_t upgrade(struct pair_wire *wire, const struct url *url, struct fault
 	return OK;
 }
 
-err_t pair_wire_open(
-	struct pair_wire **out, const char *text, const char *ca_pem, struct fault *fault)
+err_t wire_open(struct wire **out, const struct wire_options *options, struct fault *fault)
 {
 	static const struct {
 		const char *scheme;
 		bool is_ws, is_tls;
 	} kinds[] = { { "wss", true, true }, { "ws", true, false }, { "ssl", false, true },
 		{ "tcp", false, false } };
-	struct pair_wire *wire;
+	const char *text = options->url;
+	struct wire *wire;
 	struct url url;
 	size_t i = 0;
 	err_t err;
@@ -206,16 +212,16 @@ err_t pair_wire_open(
 	*out = wire = xcalloc(1, sizeof(*wire));
 	wire->fd = -1;
 	wire->is_ws = kinds[i].is_ws;
-	ws_reader_init(&wire->reader, WS_CLIENT, wire->in, sizeof(wire->in), PAIR_WIRE_MAX);
+	ws_reader_init(&wire->reader, WS_CLIENT, wire->in, sizeof(wire->in), WIRE_MAX);
 	err = connect_to(wire, &url, fault);
 	if (err == OK && kinds[i].is_tls)
-		err = begin_tls(wire, &url, ca_pem, fault);
+		err = begin_tls(wire, &url, options->ca_pem, fault);
 	if (err == OK && wire->is_ws)
-		err = upgrade(wire, &url, fault);
+		err = upgrade(wire, &url, options->authorization, fault);
 	return err;
 }
 
-void pair_wire_close(struct pair_wire *wire)
+void wire_close(struct wire *wire)
 {
 	if (!wire)
 		return;
@@ -228,19 +234,29 @@ void pair_wire_close(struct pair_wire *wire)
 	free(wire);
 }
 
-int pair_wire_fd(const struct pair_wire *wire)
+int wire_fd(const struct wire *wire)
 {
 	return wire->fd;
 }
 
-bool pair_wire_is_message(const struct pair_wire *wire)
+bool wire_is_message(const struct wire *wire)
 {
 	return wire->is_ws;
 }
 
+bool wire_is_text(const struct wire *wire)
+{
+	return wire->is_ws && !wire->is_binary;
+}
+
+void wire_be_binary(struct wire *wire)
+{
+	wire->is_binary = true;
+}
+
 /* ---- sending ---- */
 
-static void put_control(struct pair_wire *wire, enum ws_opcode opcode, const void *data, size_t len)
+static void put_control(struct wire *wire, enum ws_opcode opcode, const void *data, size_t len)
 {
 	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
 
@@ -248,34 +264,35 @@ static void put_control(struct pair_wire *wire, enum ws_opcode opcode, const voi
 	put(wire, frame, ws_control(frame, opcode, data, len, mask));
 }
 
-void pair_wire_send(struct pair_wire *wire, const void *data, size_t len)
+void wire_send(struct wire *wire, const void *data, size_t len)
 {
 	uint8_t header[WS_HEADER_MAX], mask[WS_MASK_LEN];
 	AUTO_FREE uint8_t *masked = NULL;
 
 	if (wire->is_ws) {
 		randombytes_buf(mask, sizeof(mask));
-		put(wire, header, ws_header(header, WS_TEXT, len, mask));
+		put(wire, header,
+			ws_header(header, wire->is_binary ? WS_BINARY : WS_TEXT, len, mask));
 		masked = xmalloc(len + 1);
 		memcpy(masked, data, len);
 		ws_mask(masked, len, mask);
 		data = masked;
 	}
 	put(wire, data, len);
-	pair_wire_flush(wire);
+	wire_flush(wire);
 }
 
-void pair_wire_end(struct pair_wire *wire)
+void wire_end(struct wire *wire)
 {
 	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
 
 	if (wire->is_ws) {
 		randombytes_buf(mask, sizeof(mask));
 		put(wire, frame, ws_close(frame, WS_STATUS_NORMAL, "", mask));
-		pair_wire_flush(wire);
+		wire_flush(wire);
 	} else if (wire->tls) {
 		tls_end(wire->tls);
-		pair_wire_flush(wire);
+		wire_flush(wire);
 	} else {
 		shutdown(wire->fd, SHUT_WR);
 	}
@@ -283,7 +300,7 @@ void pair_wire_end(struct pair_wire *wire)
 
 /* ---- receiving ---- */
 
-static ssize_t next_message(struct pair_wire *wire, const uint8_t **data)
+static ssize_t next_message(struct wire *wire, const uint8_t **data)
 {
 	struct ws_message message;
 	enum ws_result result;
@@ -291,11 +308,11 @@ static ssize_t next_message(struct pair_wire *wire, const uint8_t **data)
 	while ((result = ws_reader_next(&wire->reader, &message)) == WS_MESSAGE) {
 		if (message.opcode == WS_PING) {
 			put_control(wire, WS_PONG, message.data, message.len);
-			pair_wire_flush(wire);
+			wire_flush(wire);
 		} else if (message.opcode == WS_CLOSE) {
+			wire->close_status = ws_close_status(&message);
 			snprintf(wire->why, sizeof(wire->why), "closed: %u %.*s",
-				ws_close_status(&message),
-				message.len > 2 ? (int)message.len - 2 : 0,
+				wire->close_status, message.len > 2 ? (int)message.len - 2 : 0,
 				(const char *)message.data + 2);
 			return -1;
 		} else if (message.opcode != WS_PONG && message.len > 0) {
@@ -309,7 +326,12 @@ static ssize_t next_message(struct pair_wire *wire, const uint8_t **data)
 	return -1;
 }
 
-ssize_t pair_wire_receive(struct pair_wire *wire, const uint8_t **data, const char **why)
+unsigned wire_close_status(const struct wire *wire)
+{
+	return wire->close_status;
+}
+
+ssize_t wire_receive(struct wire *wire, const uint8_t **data, const char **why)
 {
 	uint8_t *space = wire->in;
 	size_t room = sizeof(wire->in);
