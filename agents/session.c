@@ -1,31 +1,26 @@
 /* session: see session.h. */
 #include "agents/session.h"
 
+#include "agents/opening.h"
 #include "agents/pump.h"
 
 #include "lib/clock.h"
+#include "lib/l2.h"
 #include "lib/mem.h"
 #include "lib/ws.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
-#define OPEN_TIMEOUT_MS	 15000 /* from the first packet to the handshake's reply */
 #define CLOSE_TIMEOUT_MS 2000
-#define TAP_PAUSE_MS	 1000	      /* before an interface that is down is looked at again */
-#define NOTSENT_LOWAT	 (128 * 1024) /* more than this waits in our queue, not in the kernel's */
+#define TAP_PAUSE_MS	 1000 /* before an interface that is down is looked at again */
 
 struct session {
 	struct session_options options;
 	struct url url;
-	enum { CONNECTING, SECURING, ASKING, OPEN, CLOSING, ENDED } state;
-	struct fetch *fetch; /* CONNECTING */
+	enum { OPENING, OPEN, CLOSING, ENDED } state;
+	struct opening *opening;
 	struct carrier *carrier;
 	struct pump *pump; /* OPEN, CLOSING */
 	struct loop_watch socket, tap;
@@ -37,9 +32,6 @@ struct session {
 	struct loop_timer tap_pause;
 	bool tap_paused;
 	bool l2;
-	char key[WS_KEY_SIZE];
-	char head[UPGRADE_HEAD_MAX]; /* the handshake's reply so far */
-	size_t head_len;
 	int64_t opened_ms, pinged_ms;
 	struct session_end end;
 };
@@ -69,10 +61,10 @@ static void finish(struct session *session)
 	loop_clear_timer(loop, &session->again);
 	loop_clear_timer(loop, &session->look);
 	loop_clear_timer(loop, &session->tap_pause);
-	fetch_cancel(session->fetch);
+	opening_destroy(session->opening);
 	pump_destroy(session->pump);
 	carrier_destroy(session->carrier);
-	session->fetch = NULL;
+	session->opening = NULL;
 	session->pump = NULL;
 	session->carrier = NULL;
 	session->state = ENDED;
@@ -88,11 +80,6 @@ static void end(struct session *session, struct ending ending, const char *why)
 	session->end.ending = ending;
 	snprintf(session->end.why, sizeof(session->end.why), "%s", why);
 	finish(session);
-}
-
-static void end_unreachable(struct session *session, const char *why)
-{
-	end(session, (struct ending){ .how = END_UNREACHABLE }, why);
 }
 
 static void end_lost(struct session *session, const char *why)
@@ -208,8 +195,9 @@ static void on_again(void *context)
 	follow(session, pump_receive(session->pump));
 }
 
-static void on_frames(struct session *session, uint32_t events)
+static void on_socket(void *context, uint32_t events)
 {
+	struct session *session = context;
 	enum pump_result result = PUMP_DONE;
 
 	if (events & EPOLLOUT)
@@ -240,160 +228,42 @@ static void keep_alive(struct session *session)
 		loop_set_timer(session->options.loop, &session->timer, next_ms);
 }
 
-/* ---- before: TLS and the handshake ---- */
+/* ---- before ---- */
 
-static void open_frames(struct session *session, const struct upgrade *upgrade)
+static void on_opened(void *context, const struct opened *opened)
 {
+	struct session *session = context;
 	struct loop *loop = session->options.loop;
 
-	session->l2 = upgrade->l2;
+	session->carrier = opened->carrier;
+	session->l2 = opened->protocol;
 	session->pump = pump_create(session->carrier, session->options.tap,
-		upgrade->l2		  ? PUMP_BATCH
+		opened->protocol	  ? PUMP_BATCH
 		: session->options.vpn_ws ? PUMP_VPN_WS
 					  : PUMP_FRAME);
 	session->state = OPEN;
 	session->opened_ms = clock_ms();
+	session->socket.fd = opened->fd;
 	session->socket_events = EPOLLIN;
 	session->tap_events = EPOLLIN;
 	session->tap.fd = session->options.tap->fd;
 	session->tap_watched = true;
-	loop_change(loop, &session->socket, EPOLLIN);
+	loop_add(loop, &session->socket, EPOLLIN);
 	loop_add(loop, &session->tap, EPOLLIN);
 	loop_set_timer(loop, &session->timer, session->opened_ms + KEEPALIVE_PING_MS);
 	/* Records that TLS has read already make no further event. */
 	loop_set_timer(loop, &session->again, session->opened_ms);
 	loop_set_timer(loop, &session->look, session->opened_ms + CONGESTION_LOOK_MS);
 	session->options.opened(session->options.context);
-	follow(session, pump_take(session->pump, session->head + upgrade->head_len,
-				session->head_len - upgrade->head_len));
+	follow(session, pump_take(session->pump, opened->rest, opened->rest_len));
 }
 
-static void take_reply(struct session *session)
-{
-	struct upgrade upgrade;
-	struct fault fault;
-	char why[64];
-
-	switch (upgrade_read(&upgrade, session->head, session->head_len, session->key, &fault)) {
-	case OK:
-		break;
-	case ERR_OUT_OF_RANGE:
-		return;
-	default:
-		end_unreachable(session, fault.detail);
-		return;
-	}
-	if (upgrade.status == 101) {
-		open_frames(session, &upgrade);
-		return;
-	}
-	snprintf(why, sizeof(why), "the node refused with HTTP status %u", upgrade.status);
-	memcpy(session->end.location, upgrade.location, sizeof(upgrade.location));
-	end(session, (struct ending){ .how = END_REFUSED, .status = upgrade.status }, why);
-}
-
-static void read_reply(struct session *session)
-{
-	enum tls_result result = TLS_OK;
-	size_t n;
-
-	while (result == TLS_OK && session->state == ASKING) {
-		result =
-			carrier_read(session->carrier, (uint8_t *)session->head + session->head_len,
-				sizeof(session->head) - session->head_len, &n);
-		if (result == TLS_OK) {
-			session->head_len += n;
-			take_reply(session);
-		}
-	}
-	if (session->state != ASKING)
-		return;
-	if (result == TLS_CLOSED)
-		end_unreachable(session, "the node ended the connection during the handshake");
-	else if (result == TLS_FAILED)
-		end_unreachable(session, carrier_why(session->carrier));
-}
-
-/* The request is smaller than a fresh socket's buffer: it is sent whole, or the connection is bad.
- */
-static void ask(struct session *session)
-{
-	char request[UPGRADE_REQUEST_MAX];
-	size_t n, len;
-
-	ws_key(session->key);
-	len = upgrade_write(request, &session->options.request);
-	session->state = ASKING;
-	if (carrier_write(session->carrier, (uint8_t *)request, len, &n) != TLS_OK ||
-		carrier_flush(session->carrier) != TLS_OK) {
-		end_unreachable(session, "the handshake's request can't be sent");
-		return;
-	}
-	loop_change(session->options.loop, &session->socket, EPOLLIN);
-	read_reply(session);
-}
-
-static void secure(struct session *session)
-{
-	switch (carrier_handshake(session->carrier)) {
-	case TLS_OK:
-		ask(session);
-		break;
-	case TLS_READ:
-		loop_change(session->options.loop, &session->socket, EPOLLIN);
-		break;
-	case TLS_WRITE:
-		loop_change(session->options.loop, &session->socket, EPOLLOUT);
-		break;
-	case TLS_CLOSED:
-		end_unreachable(session, "the node ended the connection during the TLS handshake");
-		break;
-	case TLS_FAILED:
-		end_unreachable(session, carrier_why(session->carrier));
-		break;
-	}
-}
-
-static void on_socket(void *context, uint32_t events)
+static void on_failed(void *context, const struct opening_failure *failure)
 {
 	struct session *session = context;
 
-	if (session->state == SECURING)
-		secure(session);
-	else if (session->state == ASKING)
-		read_reply(session);
-	else
-		on_frames(session, events);
-}
-
-/* Only hints: a kernel without one of them works as well, if not as fast. */
-static void tune_socket(int fd)
-{
-	int on = 1, lowat = NOTSENT_LOWAT, timeout_ms = KEEPALIVE_DEAD_MS;
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof(lowat));
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
-}
-
-static void on_connected(void *context, int fd, const struct fault *fault)
-{
-	struct session *session = context;
-
-	session->fetch = NULL;
-	if (fd < 0) {
-		end_unreachable(session, fault->detail);
-		return;
-	}
-	tune_socket(fd);
-	congestion_begin(session->options.congestion, fd);
-	session->carrier = carrier_create(fd,
-		url_is_secure(&session->url) ? session->options.trust : NULL, session->url.host);
-	session->socket.fd = fd;
-	session->state = SECURING;
-	loop_add(session->options.loop, &session->socket, EPOLLOUT);
-	secure(session);
+	memcpy(session->end.location, failure->location, sizeof(session->end.location));
+	end(session, failure->ending, failure->why);
 }
 
 /* ---- life ---- */
@@ -406,10 +276,8 @@ static void on_timer(void *context)
 		session->options.ended(session->options.context, &session->end);
 	else if (session->state == OPEN)
 		keep_alive(session);
-	else if (session->state == CLOSING)
-		end_lost(session, "the node did not answer the close frame");
 	else
-		end_unreachable(session, "the node did not answer in 15 s");
+		end_lost(session, "the node did not answer the close frame");
 }
 
 struct session *session_create(const struct session_options *options)
@@ -419,15 +287,23 @@ struct session *session_create(const struct session_options *options)
 	session->options = *options;
 	session->url = *options->request.url;
 	session->options.request.url = &session->url;
-	session->options.request.key = session->key;
+	session->options.request.protocol = L2_PROTOCOL;
 	session->socket = (struct loop_watch){ -1, on_socket, session };
 	session->tap = (struct loop_watch){ -1, on_tap, session };
 	session->timer = (struct loop_timer){ .fire = on_timer, .context = session };
 	session->again = (struct loop_timer){ .fire = on_again, .context = session };
 	session->look = (struct loop_timer){ .fire = on_look, .context = session };
 	session->tap_pause = (struct loop_timer){ .fire = on_tap_pause_over, .context = session };
-	loop_set_timer(options->loop, &session->timer, clock_ms() + OPEN_TIMEOUT_MS);
-	session->fetch = fetch_connect(options->fetcher, &session->url, on_connected, session);
+	session->opening = opening_create(&(struct opening_options){
+		.loop = options->loop,
+		.fetcher = options->fetcher,
+		.trust = options->trust,
+		.congestion = options->congestion,
+		.request = session->options.request,
+		.context = session,
+		.opened = on_opened,
+		.failed = on_failed,
+	});
 	return session;
 }
 
@@ -436,7 +312,7 @@ void session_close(struct session *session)
 	if (session->state == OPEN)
 		begin_close(session, WS_STATUS_NORMAL, "");
 	else if (session->state != CLOSING)
-		end_unreachable(session, "stopped");
+		end(session, (struct ending){ .how = END_UNREACHABLE }, "stopped");
 }
 
 void session_destroy(struct session *session)

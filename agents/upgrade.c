@@ -1,7 +1,6 @@
 /* upgrade: see upgrade.h. */
 #include "agents/upgrade.h"
 
-#include "lib/l2.h"
 #include "lib/mem.h"
 #include "lib/ws.h"
 
@@ -38,9 +37,10 @@ size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request
 		"Connection: Upgrade\r\n"
 		"Sec-WebSocket-Key: %s\r\n"
 		"Sec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Protocol: " L2_PROTOCOL "\r\n"
 		"User-Agent: lanyard/" LANYARD_VERSION "\r\n",
 		request->url->path, authority, request->key);
+	if (request->protocol != NULL)
+		add(out, &len, "Sec-WebSocket-Protocol: %s\r\n", request->protocol);
 	if (request->authorization != NULL)
 		add(out, &len, "Authorization: %s\r\n", request->authorization);
 	if (m != NULL)
@@ -59,7 +59,7 @@ struct seen {
 	char upgrade[16];
 	char connection[64];
 	char accept[WS_ACCEPT_SIZE];
-	char protocol[sizeof(L2_PROTOCOL) + 1];
+	char protocol[32];
 	bool extension; /* none was asked for */
 };
 
@@ -146,24 +146,26 @@ static bool has_token(const char *list, const char *token)
 	return false;
 }
 
-static err_t check_switch(const struct seen *seen, const char *key, struct fault *fault)
+static err_t check_switch(
+	const struct seen *seen, const struct upgrade_request *request, struct fault *fault)
 {
 	char accept[WS_ACCEPT_SIZE];
 
-	ws_accept(key, accept);
+	ws_accept(request->key, accept);
 	if (strcasecmp(seen->upgrade, "websocket") != 0 || !has_token(seen->connection, "upgrade"))
 		return refuse(fault, "switches to something that is no WebSocket");
 	if (strcmp(seen->accept, accept) != 0)
 		return refuse(fault, "has a wrong Sec-WebSocket-Accept: a cache or another server "
 				     "answers there");
-	if (seen->extension ||
-		(seen->protocol[0] != '\0' && strcmp(seen->protocol, L2_PROTOCOL) != 0))
+	if (seen->extension || (seen->protocol[0] != '\0' &&
+				       (request->protocol == NULL ||
+					       strcmp(seen->protocol, request->protocol) != 0)))
 		return refuse(fault, "has an extension or subprotocol that was not asked for");
 	return OK;
 }
 
-err_t upgrade_read(
-	struct upgrade *upgrade, const char *head, size_t len, const char *key, struct fault *fault)
+err_t upgrade_read(struct upgrade *upgrade, const char *head, size_t len,
+	const struct upgrade_request *request, struct fault *fault)
 {
 	const char *end = memmem(head, len, "\r\n\r\n", 4);
 	const char *line = head;
@@ -181,11 +183,11 @@ err_t upgrade_read(
 			return refuse(fault, "is not HTTP as it should be");
 		line = next + 2;
 	}
-	if (seen.status == SWITCHING_PROTOCOLS && check_switch(&seen, key, fault) != OK)
+	if (seen.status == SWITCHING_PROTOCOLS && check_switch(&seen, request, fault) != OK)
 		return ERR_INVALID_ARGUMENT;
 	upgrade->head_len = (size_t)(end - head) + 4;
 	upgrade->status = seen.status;
-	upgrade->l2 = seen.protocol[0] != '\0';
+	upgrade->protocol = seen.protocol[0] != '\0';
 	memcpy(upgrade->location, seen.location, sizeof(upgrade->location));
 	return OK;
 }

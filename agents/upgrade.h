@@ -22,22 +22,23 @@ struct upgrade_request {
 	const char *authorization; /* "Bearer TOKEN" or "Basic BASE64"; NULL: none */
 	const uint8_t *mac;	   /* of the interface, for X-vpn-ws-MAC; NULL: not told */
 	bool bridge;		   /* other stations are behind the interface */
+	const char *protocol;	   /* subprotocol to offer; NULL: none */
 };
 
-/* Writes the request, which always offers the subprotocol of lib/l2, and returns its length. */
+/* Writes the request and returns its length. */
 size_t upgrade_write(char out[UPGRADE_REQUEST_MAX], const struct upgrade_request *request);
 
 struct upgrade {
 	size_t head_len;	/* frames follow it */
 	unsigned status;	/* of HTTP */
-	bool l2;		/* the subprotocol was taken; else a message is a frame */
+	bool protocol;		/* the subprotocol was taken */
 	char location[URL_MAX]; /* of a redirection; else "" */
 };
 
 /*
- * Reads the head of the reply to a request with `key`. ERR_OUT_OF_RANGE: it is not whole yet. OK:
+ * Reads the head of the reply to the request. ERR_OUT_OF_RANGE: it is not whole yet. OK:
  * it is; status 101 only if all of RFC 6455, section 4.1, holds. ERR_INVALID_ARGUMENT with `fault`:
  * it is no proper reply.
  */
-err_t upgrade_read(struct upgrade *upgrade, const char *head, size_t len, const char *key,
-	struct fault *fault) MUST_CHECK;
+err_t upgrade_read(struct upgrade *upgrade, const char *head, size_t len,
+	const struct upgrade_request *request, struct fault *fault) MUST_CHECK;

@@ -11,6 +11,12 @@
 		.name = "lanyard_frames_dropped_total", .help = "Frames that were not forwarded.", \
 		.labels = "reason=\"" why "\"", .type = METRIC_COUNTER                             \
 	}
+#define VISITORS(became)                                                                           \
+	{                                                                                          \
+		.name = "lanyard_tunnel_visitors_total",                                           \
+		.help = "Connections to the doors of the tunnel, by what became of them.",         \
+		.labels = "outcome=\"" became "\"", .type = METRIC_COUNTER                         \
+	}
 #define COUNT(what, text)                                                                          \
 	{                                                                                          \
 		.name = "lanyard_" what, .help = text, .type = METRIC_COUNTER                      \
@@ -32,7 +38,19 @@ static struct metric metrics[] = {
 	[COUNTER_RX_BYTES] = COUNT("bytes_received_total", "Bytes of frames from members."),
 	[COUNTER_TX_FRAMES] = COUNT("frames_sent_total", "Ethernet frames to members."),
 	[COUNTER_TX_BYTES] = COUNT("bytes_sent_total", "Bytes of frames to members."),
-	[COUNTER_RELAY_BYTES] = COUNT("relay_bytes_total", "Bytes passed between pairs."),
+	[COUNTER_RELAY_BYTES] =
+		COUNT("relay_bytes_total", "Bytes passed between pairs, and through tunnels."),
+	[COUNTER_TUNNELS] = NOW("tunnels", "Devices that are linked under their names."),
+	[COUNTER_TUNNEL_STREAMS] = NOW("tunnel_streams", "Visitors at these devices."),
+	[COUNTER_VISITORS + OUTCOME_JOINED] = VISITORS("joined"),
+	[COUNTER_VISITORS + OUTCOME_OWN] = VISITORS("own"),
+	[COUNTER_VISITORS + OUTCOME_UNKNOWN] = VISITORS("unknown"),
+	[COUNTER_VISITORS + OUTCOME_NO_NAME] = VISITORS("no_name"),
+	[COUNTER_VISITORS + OUTCOME_NOT_TLS] = VISITORS("not_tls"),
+	[COUNTER_VISITORS + OUTCOME_TOO_LONG] = VISITORS("too_long"),
+	[COUNTER_VISITORS + OUTCOME_TOO_SLOW] = VISITORS("too_slow"),
+	[COUNTER_VISITORS + OUTCOME_LIMIT] = VISITORS("limit"),
+	[COUNTER_VISITORS + OUTCOME_REDIRECTED] = VISITORS("redirected"),
 	[COUNTER_DROPPED + DROP_LENGTH] = DROPPED("length"),
 	[COUNTER_DROPPED + DROP_SOURCE] = DROPPED("source"),
 	[COUNTER_DROPPED + DROP_DESTINATION] = DROPPED("destination"),

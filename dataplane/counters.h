@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dataplane/switch/drops.h"
+#include "dataplane/tunnel/outcome.h"
 
 #include <stdint.h>
 
@@ -18,7 +19,11 @@ enum counter {
 	COUNTER_TX_FRAMES,
 	COUNTER_TX_BYTES,
 	COUNTER_RELAY_BYTES,
-	COUNTER_DROPPED, /* one for each enum drop: COUNTER_DROPPED + DROP_QUEUE */
+	COUNTER_TUNNELS,
+	COUNTER_TUNNEL_STREAMS,
+	COUNTER_VISITORS, /* one for each enum outcome */
+	COUNTER_DROPPED = COUNTER_VISITORS +
+			  OUTCOME_N, /* one for each enum drop: COUNTER_DROPPED + DROP_QUEUE */
 	COUNTER_LAST = COUNTER_DROPPED + DROP_N - 1,
 };
 

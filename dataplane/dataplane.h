@@ -12,6 +12,7 @@
 #include "dataplane/nymea/nymea.h"
 #include "dataplane/relay/guest.h"
 #include "dataplane/switch/session.h"
+#include "dataplane/tunnel/front.h"
 #include "dataplane/admit/verifier.h"
 #include "dataplane/vpnws/vpnws.h"
 #include "lib/svc.h"
@@ -28,6 +29,7 @@ struct dataplane {
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
 	struct nymea_settings nymea_settings;
+	struct front_settings front_settings;
 
 	struct svc *svc;
 	struct bus *bus;
@@ -48,7 +50,11 @@ struct dataplane {
 	struct links *links;   /* to other nodes */
 	struct nymea *nymea;   /* faces for nymea's clients */
 	struct live *live;     /* what pairs and tunnels carry just now */
-	unsigned n_waiting;    /* connections that another service decides about just now */
+	struct front *front;   /* doors of the tunnel */
+	struct boxes *boxes;   /* devices that hold names */
+	struct locator *locator;
+	struct visitors *visitors; /* whose device is looked for */
+	unsigned n_waiting;	   /* connections that another service decides about just now */
 };
 
 /* Who the node is, in its calls to others. */

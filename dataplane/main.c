@@ -14,6 +14,8 @@
 #include "dataplane/node.h"
 #include "dataplane/nymea/ini.h"
 #include "dataplane/relay/link.h"
+#include "dataplane/tunnel/locate.h"
+#include "dataplane/tunnel/visitor.h"
 #include "lib/congestion.h"
 #include "lib/log.h"
 
@@ -86,6 +88,7 @@ static const struct config_entry config[] = {
 		"where other nodes bring the partners of our clients; port 0 takes a free one", 0,
 		0 },
 	NYMEA_CONFIG(dataplane.nymea_settings),
+	FRONT_CONFIG(dataplane.front_settings),
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
@@ -132,6 +135,8 @@ static err_t open_doors(void)
 		err = links_open(&dataplane.links, &dataplane, dataplane.link_listen);
 	if (err == OK)
 		err = nymea_open(&dataplane.nymea, &dataplane, &dataplane.nymea_settings);
+	if (err == OK)
+		err = front_open(&dataplane.front, &dataplane, &dataplane.front_settings);
 	return err;
 }
 
@@ -160,6 +165,7 @@ static void close_doors(void *arg)
 	vpnws_close(dataplane.vpnws);
 	links_close(dataplane.links);
 	nymea_close(dataplane.nymea);
+	front_close(dataplane.front);
 	guests_close(dataplane.guests);
 	live_close(dataplane.live);
 	identity_unwatch(dataplane.identity);
@@ -213,6 +219,10 @@ static void stop(struct svc *svc)
 	sessions_destroy(dataplane.sessions);
 	nymea_destroy(dataplane.nymea);
 	live_destroy(dataplane.live);
+	front_destroy(dataplane.front);
+	boxes_destroy(dataplane.boxes);
+	locator_destroy(dataplane.locator);
+	visitors_destroy(dataplane.visitors);
 	links_destroy(dataplane.links);
 	guests_destroy(dataplane.guests);
 	verifier_destroy(dataplane.verifier);
@@ -240,6 +250,9 @@ static err_t start(struct svc *svc)
 	dataplane.refused = refused_create();
 	dataplane.sessions = sessions_create();
 	dataplane.guests = guests_create(&dataplane);
+	dataplane.boxes = boxes_create(&dataplane, &dataplane.front_settings.boxes);
+	dataplane.locator = locator_create(&dataplane);
+	dataplane.visitors = visitors_create();
 	if ((err = loop_start(&dataplane.loop)) != OK)
 		return err;
 	if (!loop_call(dataplane.loop, run_open, &err))
@@ -270,7 +283,11 @@ static err_t check(struct fault *fault)
 
 	if (err == OK)
 		err = vpnws_check(&dataplane.vpnws_settings, fault);
-	return err == OK ? nymea_settings_check(&dataplane.nymea_settings, fault) : err;
+	if (err == OK)
+		err = nymea_settings_check(&dataplane.nymea_settings, fault);
+	return err == OK ? front_check(&dataplane.front_settings,
+				   *dataplane.identity_settings.certs != '\0', fault)
+			 : err;
 }
 
 static const struct svc_definition definition = {

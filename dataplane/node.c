@@ -6,6 +6,8 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/live/live.h"
 #include "dataplane/relay/link.h"
+#include "dataplane/tunnel/box_admit.h"
+#include "dataplane/tunnel/locate.h"
 #include "lib/check.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -185,6 +187,8 @@ static void run_revoked(void *arg)
 	verifier_revoke(node->verifier, notice->what, notice->number, clock_unix_ms() / 1000);
 	sessions_end_subject(node->sessions, notice->what, notice->number);
 	guests_end_subject(node->guests, notice->what, notice->number);
+	boxes_end_subject(node->boxes, notice->what, notice->number);
+	box_admit_changed();
 	free(notice);
 }
 
@@ -281,6 +285,35 @@ static err_t apply_pair(struct call *call, const ProtobufCMessage *message)
 	return OK;
 }
 
+/* Its holder shows its token again, which may open it no more. */
+struct renaming {
+	char registration[UUID_SIZE], name[HELLO_NAME_MAX], reason[64];
+};
+
+static void run_name(void *arg)
+{
+	struct renaming *renaming = arg;
+
+	boxes_end_registration(node->boxes, renaming->registration, renaming->reason);
+	locate_forget(node->locator, renaming->name);
+	box_admit_changed();
+	free(renaming);
+}
+
+static err_t apply_name(struct call *call, const ProtobufCMessage *message)
+{
+	const Event__Name *event = (const Event__Name *)message;
+	struct renaming *renaming = xcalloc(1, sizeof(*renaming));
+
+	(void)call;
+	snprintf(renaming->registration, sizeof(renaming->registration), "%s", event->registration);
+	snprintf(renaming->name, sizeof(renaming->name), "%s", event->name);
+	snprintf(renaming->reason, sizeof(renaming->reason), "%s", event->reason);
+	if (!loop_post(node->loop, run_name, renaming))
+		free(renaming);
+	return OK;
+}
+
 static err_t apply_keys(struct call *call, const ProtobufCMessage *message)
 {
 	(void)call;
@@ -295,6 +328,7 @@ const struct event_route node_events[] = {
 	{ "network", &event__network__descriptor, apply_network },
 	{ "pair", &event__pair_closed__descriptor, apply_pair },
 	{ "keys", &event__keys__descriptor, apply_keys },
+	{ "name", &event__name__descriptor, apply_name },
 	{ NULL, NULL, NULL },
 };
 

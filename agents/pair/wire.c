@@ -154,16 +154,16 @@ static err_t upgrade(
 	struct wire *wire, const struct url *url, const char *authorization, struct fault *fault)
 {
 	char request[UPGRADE_REQUEST_MAX], head[UPGRADE_HEAD_MAX], key[WS_KEY_SIZE];
+	const struct upgrade_request asked = {
+		.url = url, .key = key, .authorization = authorization
+	};
 	struct upgrade answer;
 	size_t len = 0, space;
 	ssize_t n;
 	err_t err = ERR_OUT_OF_RANGE;
 
 	ws_key(key);
-	put(wire, (const uint8_t *)request,
-		upgrade_write(
-			request, &(struct upgrade_request){
-					 .url = url, .key = key, .authorization = authorization }));
+	put(wire, (const uint8_t *)request, upgrade_write(request, &asked));
 	while (err == ERR_OUT_OF_RANGE && len < sizeof(head)) {
 		if (!wire_flush(wire))
 			wait_for(wire, POLLOUT);
@@ -172,7 +172,7 @@ static err_t upgrade(
 		if (n == 0)
 			wait_for(wire, POLLIN);
 		len += (size_t)n;
-		err = upgrade_read(&answer, head, len, key, fault);
+		err = upgrade_read(&answer, head, len, &asked, fault);
 	}
 	if (err != OK)
 		return err == ERR_OUT_OF_RANGE ? fault_set(fault, ERR_UNAVAILABLE, "url",

@@ -38,7 +38,8 @@ struct tunnel_options {
 	bool proxy_protocol;	 /* each stream begins with a PROXY header (v2) that names the
 				    visitor */
 	void *context;
-	/* The state has changed; `why` is a sentence's part for people, "" if there is none. */
+	/* The state has changed; `why` is a sentence's part for people, "" if there is none. Must
+	 * not destroy the tunnel. */
 	void (*changed)(void *context, enum tunnel_state state, const char *why);
 };
 

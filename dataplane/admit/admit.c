@@ -7,6 +7,7 @@
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/relay/pair.h"
+#include "dataplane/tunnel/box_admit.h"
 #include "dataplane/vpnws/peer.h"
 #include "lib/clock.h"
 #include "lib/l2.h"
@@ -204,7 +205,13 @@ static void on_asked(void *context, struct http *http)
 {
 	struct admit_request request = { 0 };
 	const char *why;
-	int status = read_request(http, &request, &why);
+	int status;
+
+	if (strcmp(http_path(http), BOX_PATH) == 0) {
+		box_admit(context, http);
+		return;
+	}
+	status = read_request(http, &request, &why);
 
 	if (status == 0)
 		status = admit(context, http, &request, &why);

@@ -154,10 +154,10 @@ static void on_asked(void *arg)
 
 void basic_gone(void *context, struct http *http)
 {
-	struct attempt *attempt = http_owner(http);
+	struct http **kept = http_owner(http);
 
 	(void)context;
-	attempt->http = NULL;
+	*kept = NULL;
 }
 
 static struct attempt *attempt_new(
@@ -174,7 +174,7 @@ static struct attempt *attempt_new(
 
 static void begin(struct attempt *attempt)
 {
-	http_set_owner(attempt->http, attempt);
+	http_set_owner(attempt->http, &attempt->http);
 	attempt->dataplane->n_waiting++;
 	loop_work(attempt->dataplane->loop, ask, on_asked, attempt);
 }

@@ -37,6 +37,9 @@ const char *http_method(const struct http *http);
 /* The path as it was sent, "/" at least, without the query. */
 const char *http_path(const struct http *http);
 
+/* The query as it was sent, "" if there is none. */
+const char *http_query_text(const struct http *http);
+
 /* A header's value; NULL if there is none. Of several with one name the first. */
 const char *http_header(const struct http *http, const char *name);
 

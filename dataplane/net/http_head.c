@@ -86,6 +86,11 @@ const char *http_method(const struct http *http)
 	return http_method_str(http->parser.method);
 }
 
+const char *http_query_text(const struct http *http)
+{
+	return http->query;
+}
+
 const char *http_path(const struct http *http)
 {
 	return http->path;

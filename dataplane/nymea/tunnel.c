@@ -103,8 +103,10 @@ static void register_server(struct client *client, const struct rpc_request *req
 	client->guest.name = rpc_text(request, "serverName");
 	client->state = CLIENT_AUTHENTICATING;
 	registry_register(client->port->nymea->dataplane,
-		&(struct registry_question){ client->guest.tenant, uuid, client->guest.name,
-			client->guest.relay.end.id },
+		&(struct registry_question){ .tenant = client->guest.tenant,
+			.server = uuid,
+			.name = client->guest.name,
+			.connection = client->guest.relay.end.id },
 		on_registered);
 }
 
@@ -181,8 +183,10 @@ static void register_client(struct client *client, const struct rpc_request *req
 	client->guest.uuid = xstrdup(client_uuid);
 	client->state = CLIENT_AUTHENTICATING;
 	registry_find(client->port->nymea->dataplane,
-		&(struct registry_question){
-			client->guest.tenant, client->server_uuid, "", client->guest.relay.end.id },
+		&(struct registry_question){ .tenant = client->guest.tenant,
+			.server = client->server_uuid,
+			.name = "",
+			.connection = client->guest.relay.end.id },
 		on_found);
 }
 

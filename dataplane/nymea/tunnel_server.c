@@ -383,8 +383,11 @@ static void on_tick(uv_timer_t *timer)
 	end_stalled(server);
 	if (++server->ticks % ANNOUNCE_TICKS == 0)
 		registry_announce(server->client->port->nymea->dataplane,
-			server->client->guest.tenant, server->uuid, server->name,
-			connection(server)->id);
+			&(struct registry_question){ .tenant = server->client->guest.tenant,
+				.server = server->uuid,
+				.name = server->name,
+				.connection = connection(server)->id },
+			NULL);
 }
 
 /* ---- life ---- */

@@ -6,6 +6,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/nymea/tunnel.h"
 #include "dataplane/relay/link_end.h"
+#include "dataplane/tunnel/far.h"
 #include "lib/endpoint.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -118,7 +119,8 @@ err_t link_offer(struct dataplane *dataplane, struct call *call,
 	struct offer *offer;
 	err_t err;
 
-	if (*request->pair == '\0' && !tunnel_find(dataplane->nymea, request->connection))
+	if (*request->pair == '\0' && !tunnel_find(dataplane->nymea, request->connection) &&
+		!boxes_find_id(dataplane->boxes, request->connection))
 		return call_refuse(call, ERR_NOT_FOUND, "connection", "no such server is here");
 	if (*request->pair != '\0' && (err = check_guest(dataplane, call, request, reply)) != OK)
 		return err;
@@ -149,9 +151,11 @@ static bool join_offer(struct offer *offer, struct relay_end *far)
 		return true;
 	}
 	server = tunnel_find(dataplane->nymea, offer->connection);
-	place = server ? tunnel_enter(server, &(struct tunnel_visitor){ offer->name, offer->uuid,
-						      offer->address })
-		       : NULL;
+	if (server)
+		place = tunnel_enter(server,
+			&(struct tunnel_visitor){ offer->name, offer->uuid, offer->address });
+	else
+		place = far_enter(dataplane->boxes, offer->connection, offer->name, offer->address);
 	if (place)
 		relay_join(far, place);
 	return place != NULL;

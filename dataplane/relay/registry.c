@@ -23,6 +23,8 @@ struct errand {
 	char server[UUID_SIZE];
 	char name[257];
 	char connection[UUID_SIZE];
+	bool replace;
+	bool patient; /* asks again while rendezvous is away */
 	err_t err;
 	char node[UUID_SIZE];
 	char found_connection[UUID_SIZE];
@@ -41,6 +43,7 @@ static err_t register_server(struct call *call, struct errand *errand)
 	request.name = errand->name;
 	request.node = (char *)(uintptr_t)errand->dataplane->instance;
 	request.connection = errand->connection;
+	request.replace = errand->replace;
 	return bus_call(
 		call, &rendezvous__rendezvous__descriptor, "RegisterServer", &request.base, &reply);
 }
@@ -80,7 +83,7 @@ static void run(void *arg)
 	call_init(&call, errand->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
 	call.tenant = errand->tenant;
 	/* A service that is away for a moment costs a client a moment, not its connection. */
-	while ((errand->err = ask(&call, errand)) == ERR_UNAVAILABLE && errand->done &&
+	while ((errand->err = ask(&call, errand)) == ERR_UNAVAILABLE && errand->patient &&
 		call_left_ms(&call) > PAUSE_US / 1000)
 		usleep(PAUSE_US);
 	if (errand->err != OK && errand->err != ERR_NOT_FOUND && errand->err != ERR_ALREADY_EXISTS)
@@ -108,7 +111,7 @@ static void on_done(void *arg)
 	free(errand);
 }
 
-static void start(struct dataplane *dataplane, const char *method,
+static void start(struct dataplane *dataplane, const char *method, bool patient,
 	const struct registry_question *question, registry_done *done)
 {
 	struct errand *errand = xcalloc(1, sizeof(*errand));
@@ -116,6 +119,8 @@ static void start(struct dataplane *dataplane, const char *method,
 	errand->dataplane = dataplane;
 	errand->method = method;
 	errand->done = done;
+	errand->patient = patient;
+	errand->replace = question->replace;
 	COPY(errand->tenant, question->tenant);
 	COPY(errand->server, question->server);
 	COPY(errand->name, question->name);
@@ -126,25 +131,26 @@ static void start(struct dataplane *dataplane, const char *method,
 void registry_register(
 	struct dataplane *dataplane, const struct registry_question *question, registry_done *done)
 {
-	start(dataplane, "RegisterServer", question, done);
+	start(dataplane, "RegisterServer", true, question, done);
 }
 
 void registry_find(
 	struct dataplane *dataplane, const struct registry_question *question, registry_done *done)
 {
-	start(dataplane, "FindServer", question, done);
+	start(dataplane, "FindServer", true, question, done);
 }
 
-void registry_announce(struct dataplane *dataplane, const char *tenant, const char *server,
-	const char *name, const char *connection)
+void registry_announce(
+	struct dataplane *dataplane, const struct registry_question *question, registry_done *done)
 {
-	start(dataplane, "RegisterServer",
-		&(struct registry_question){ tenant, server, name, connection }, NULL);
+	start(dataplane, "RegisterServer", false, question, done);
 }
 
 void registry_release(
 	struct dataplane *dataplane, const char *tenant, const char *server, const char *connection)
 {
-	start(dataplane, "ReleaseServer",
-		&(struct registry_question){ tenant, server, "", connection }, NULL);
+	start(dataplane, "ReleaseServer", false,
+		&(struct registry_question){
+			.tenant = tenant, .server = server, .name = "", .connection = connection },
+		NULL);
 }

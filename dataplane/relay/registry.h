@@ -7,6 +7,8 @@
 #include "lib/err.h"
 #include "lib/uuid.h"
 
+#include <stdbool.h>
+
 struct dataplane;
 
 /* All of it is copied. */
@@ -14,6 +16,7 @@ struct registry_question {
 	const char *tenant, *server;
 	const char *name;	/* of a server that registers */
 	const char *connection; /* who asks, or registers */
+	bool replace;		/* registers in the place of any other connection */
 };
 
 struct registry_answer {
@@ -29,8 +32,8 @@ void registry_register(
 void registry_find(
 	struct dataplane *dataplane, const struct registry_question *question, registry_done *done);
 
-/* Says that the server is still there; without an answer. */
-void registry_announce(struct dataplane *dataplane, const char *tenant, const char *server,
-	const char *name, const char *connection);
+/* Says that the server is there; not tried again. `done` may be NULL. */
+void registry_announce(
+	struct dataplane *dataplane, const struct registry_question *question, registry_done *done);
 void registry_release(struct dataplane *dataplane, const char *tenant, const char *server,
 	const char *connection);

@@ -63,11 +63,23 @@ static void on_ended(struct end *end)
 		end_finish(end, WS_STATUS_NORMAL, "");
 		return;
 	}
+	one->tx_bytes = end->tx_bytes;
 	end_set_timer(end, RELAY_HALF_MS);
 	if (one->partner->end.transport->shut)
 		end_shut(&one->partner->end, WS_STATUS_NORMAL, "");
 	else
 		one->partner->hooks->parted(one->partner);
+}
+
+/* The peer has ended; it may go on reading for as long as it does. */
+static void look_at_half(struct relay_end *one)
+{
+	if (one->tx_bytes == one->end.tx_bytes) {
+		end_close(&one->end, WS_STATUS_NORMAL, "");
+		return;
+	}
+	one->tx_bytes = one->end.tx_bytes;
+	end_set_timer(&one->end, RELAY_HALF_MS);
 }
 
 static void on_timer(struct end *end)
@@ -77,7 +89,7 @@ static void on_timer(struct end *end)
 	if (one->partner && one->quiet)
 		end_quiet(one);
 	else if (one->partner && end->closed_by_peer)
-		end_close(end, WS_STATUS_NORMAL, "");
+		look_at_half(one);
 	else if (!one->partner && one->hooks->timer)
 		one->hooks->timer(one);
 }

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#define RELAY_HALF_MS 60000 /* for the other direction, after one has ended */
+#define RELAY_HALF_MS 60000 /* without a byte in the other direction, after one has ended */
 
 struct relay_end;
 
@@ -32,6 +32,7 @@ struct relay_end {
 	const struct relay_hooks *hooks;
 	struct relay_end *partner; /* NULL: alone */
 	bool quiet;		   /* nothing may be sent to it yet */
+	uint64_t tx_bytes;	   /* once it has ended: what was written to it at the last look */
 };
 
 /* After end_of_...: its face is the relay's from now on. */

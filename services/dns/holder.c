@@ -325,20 +325,40 @@ err_t holder_set_discovery(
 
 /* ---- the tunnel ---- */
 
+static err_t tell_tunnel(struct call *call, const struct store_holder *holder, Dns__Tunnel *reply)
+{
+	if (!holder->live || strcmp(holder->kind, "tunnel") != 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "token",
+			holder->live ? "the name has no tunnel"
+				     : "the name has expired: report its address first");
+	reply->registration = (char *)(uintptr_t)holder->id;
+	reply->tenant = (char *)(uintptr_t)holder->tenant;
+	reply->device = (char *)(uintptr_t)holder->device;
+	reply->name = (char *)(uintptr_t)holder->name;
+	return OK;
+}
+
 err_t holder_get_tunnel(struct call *call, const Dns__TokenRef *request, Dns__Tunnel *reply)
 {
 	struct store_holder holder;
+	err_t err = find(call, request->token, &holder);
+
+	return err == OK ? tell_tunnel(call, &holder, reply) : err;
+}
+
+err_t holder_find_tunnel(struct call *call, const Dns__NameRef *request, Dns__Tunnel *reply)
+{
+	const struct directory_zone *zone = NULL;
+	struct store_holder holder;
+	char name[DOMAIN_LEN];
+	const char *parent;
 	err_t err;
 
-	if ((err = find(call, request->token, &holder)) != OK)
-		return err;
-	if (!holder.live || strcmp(holder.kind, "tunnel") != 0)
-		return call_refuse(call, ERR_FAILED_PRECONDITION, "token",
-			holder.live ? "the name has no tunnel"
-				    : "the name has expired: report its address first");
-	reply->registration = (char *)(uintptr_t)holder.id;
-	reply->tenant = (char *)(uintptr_t)holder.tenant;
-	reply->device = (char *)(uintptr_t)holder.device;
-	reply->name = (char *)(uintptr_t)holder.name;
-	return OK;
+	if (domain_normalise(request->name, name) && (parent = domain_parent(name)))
+		zone = directory_zone_named(holder_settings.directory, parent, call->arena);
+	if (!zone)
+		return call_refuse(call, ERR_NOT_FOUND, "name", "there is no such name");
+	name[parent - name - 1] = '\0';
+	err = store_holder_named(call, zone->number, name, &holder);
+	return err == OK ? tell_tunnel(call, &holder, reply) : err;
 }

@@ -50,3 +50,5 @@ err_t holder_set_discovery(
 	struct call *call, const Dns__DiscoveryRequest *request, Dns__Empty *reply) MUST_CHECK;
 err_t holder_get_tunnel(
 	struct call *call, const Dns__TokenRef *request, Dns__Tunnel *reply) MUST_CHECK;
+err_t holder_find_tunnel(
+	struct call *call, const Dns__NameRef *request, Dns__Tunnel *reply) MUST_CHECK;

@@ -140,6 +140,7 @@ BUS_HANDLER(SERVICE, holder_revoke_email, Dns__TokenRef, Dns__Empty, EMPTY)
 BUS_HANDLER(SERVICE, holder_list_near, Dns__NearRequest, Dns__NearList, DNS__NEAR_LIST__INIT)
 BUS_HANDLER(SERVICE, holder_set_discovery, Dns__DiscoveryRequest, Dns__Empty, EMPTY)
 BUS_HANDLER(SERVICE, holder_get_tunnel, Dns__TokenRef, Dns__Tunnel, DNS__TUNNEL__INIT)
+BUS_HANDLER(SERVICE, holder_find_tunnel, Dns__NameRef, Dns__Tunnel, DNS__TUNNEL__INIT)
 /* clang-format on */
 
 static Dns__Dns_Service service = {
@@ -167,6 +168,7 @@ static Dns__Dns_Service service = {
 	.list_near = on_holder_list_near,
 	.set_discovery = on_holder_set_discovery,
 	.get_tunnel = on_holder_get_tunnel,
+	.find_tunnel = on_holder_find_tunnel,
 };
 
 static ProtobufCService *const services[] = { &service.base, NULL };

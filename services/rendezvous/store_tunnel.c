@@ -12,8 +12,8 @@ static const struct db_statement register_server = {
 	" name = excluded.name, node = excluded.node, connection = excluded.connection,"
 	" announced_at = now()"
 	" WHERE (known.node = excluded.node AND known.connection = excluded.connection)"
-	" OR NOT rendezvous.alive(known.node) OR known.announced_at < now() - " SERVER_AGE
-	" RETURNING server"
+	" OR $6::boolean OR NOT rendezvous.alive(known.node) OR known.announced_at < now() "
+	"- " SERVER_AGE " RETURNING server"
 };
 
 err_t store_register_server(
@@ -21,7 +21,7 @@ err_t store_register_server(
 {
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(call, &register_server, &rows, call->tenant, server->server,
-		server->name, server->node, server->connection);
+		server->name, server->node, server->connection, server->replace ? "true" : "false");
 
 	if (err == OK)
 		*registered = db_count(rows) > 0;

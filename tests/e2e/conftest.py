@@ -21,7 +21,7 @@ SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 
 
 def free_ports(count):
-    """Ports in a row that nobody listens on, below those that the kernel gives to clients."""
+    """At most 20 ports in a row that nobody listens on, below those that the kernel gives to clients."""
     for first in range(20000 + secrets.randbelow(600) * 20, 32000, 20):
         probes = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)
                   for _ in range(count)]
@@ -40,15 +40,17 @@ def free_ports(count):
 class Fleet:
     def __init__(self, folder):
         self.var = pathlib.Path(folder) / "var"
-        port = free_ports(13)
+        port = free_ports(15)
         self.gateway_port, self.dataplane_port, self.dns_port, self.ops_port = port, port + 1, port + 2, port + 3
         self.pair_port, self.tunnel_port = port + 9, port + 11  # WebSocket; the next ones are TCP
+        self.https_port, self.http_port = port + 13, port + 14  # of devices' names
         self.netns_prefix = f"lanyard-{secrets.token_hex(3)}-"
         self.environment = {
             **os.environ, "LANYARD_VAR": str(self.var), "LANYARD_NETNS_PREFIX": self.netns_prefix,
             "LANYARD_BUILD": os.environ.get("LANYARD_BUILD", str(ROOT / "build/test")),
             "LANYARD_GATEWAY_PORT": str(self.gateway_port), "LANYARD_DATAPLANE_PORT": str(self.dataplane_port),
             "LANYARD_NYMEA_PAIR_PORT": str(self.pair_port), "LANYARD_NYMEA_TUNNEL_PORT": str(self.tunnel_port),
+            "LANYARD_TUNNEL_PORT": str(self.https_port), "LANYARD_TUNNEL_HTTP_PORT": str(self.http_port),
             "LANYARD_DNS_PORT": str(self.dns_port), "LANYARD_OPS_PORT": str(self.ops_port)}
         self.base_url = f"https://127.0.0.1:{self.gateway_port}"
         self.dataplane_url = f"wss://127.0.0.1:{self.dataplane_port}"

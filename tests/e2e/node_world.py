@@ -17,6 +17,7 @@ class Node:
         settings = {"LANYARD_LISTEN": f"127.0.0.1:{self.port}", "LANYARD_OPS_LISTEN": f"127.0.0.1:{self.ops_port}",
                     **settings}
         run = (fleet.var / "service/dataplane/run").read_text()
+        run = re.sub(r" \\\n\t'LANYARD_(NYMEA|TUNNEL)_[^']*'", "", run)  # doors that are taken
         for name in settings:
             run = re.sub(rf" \\\n\t'{name}=[^']*'", "", run)
         words = "".join(f" \\\n\t'{name}={value}'" for name, value in settings.items() if value is not None)

@@ -10,6 +10,8 @@
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 #define L2     "Sec-WebSocket-Protocol: lanyard.l2.v1\r\n"
+
+static const struct upgrade_request asked = { .key = KEY, .protocol = "lanyard.l2.v1" };
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
 Test(upgrade, asks)
@@ -19,8 +21,8 @@ Test(upgrade, asks)
 	size_t len;
 
 	cr_assert(url_parse(&url, "wss", "wss://[::1]:9443/l2?a=b", NULL) == OK);
-	len = upgrade_write(
-		out, &(struct upgrade_request){ &url, KEY, "Bearer TOKEN", NULL, false });
+	len = upgrade_write(out, &(struct upgrade_request){
+					 &url, KEY, "Bearer TOKEN", NULL, false, "lanyard.l2.v1" });
 	cr_assert_eq(len, strlen(out));
 	cr_expect_eq(strstr(out, "GET /l2?a=b HTTP/1.1\r\nHost: [::1]:9443\r\n"), out);
 	cr_expect_not_null(strstr(out, "\r\nAuthorization: Bearer TOKEN\r\n"));
@@ -38,7 +40,7 @@ Test(upgrade, asks_as_vpn_ws_wants_it)
 	struct url url;
 
 	cr_assert(url_parse(&url, "ws", "ws://a/", NULL) == OK);
-	upgrade_write(out, &(struct upgrade_request){ &url, KEY, NULL, mac, true });
+	upgrade_write(out, &(struct upgrade_request){ &url, KEY, NULL, mac, true, NULL });
 	cr_expect_null(strstr(out, "Authorization"));
 	cr_expect_not_null(strstr(out, "\r\nX-vpn-ws-MAC: 02:ab:00:01:02:ff\r\n"));
 	cr_expect_not_null(strstr(out, "\r\nX-vpn-ws-bridge: on\r\n"));
@@ -105,10 +107,10 @@ Test(upgrade, reads)
 		err_t err;
 
 		memcpy(head, rows[i].head, len);
-		err = upgrade_read(&upgrade, head, len, KEY, &fault);
+		err = upgrade_read(&upgrade, head, len, &asked, &fault);
 		cr_expect_eq(err, rows[i].err, "%s", rows[i].head);
 		cr_expect_eq(upgrade.status, rows[i].status, "%s", rows[i].head);
-		cr_expect_eq(upgrade.l2, err == OK && strstr(rows[i].head, L2) != NULL);
+		cr_expect_eq(upgrade.protocol, err == OK && strstr(rows[i].head, L2) != NULL);
 		cr_expect_str_eq(upgrade.location, rows[i].location);
 		cr_expect_eq(
 			err == ERR_INVALID_ARGUMENT, fault.detail[0] != '\0', "%s", rows[i].head);
@@ -124,6 +126,6 @@ Test(upgrade, ends_a_head_that_never_ends)
 	struct upgrade upgrade;
 
 	memset(head, 'x', sizeof(head));
-	cr_expect(upgrade_read(&upgrade, head, sizeof(head) - 1, KEY, NULL) == ERR_OUT_OF_RANGE);
-	cr_expect(upgrade_read(&upgrade, head, sizeof(head), KEY, NULL) == ERR_INVALID_ARGUMENT);
+	cr_expect(upgrade_read(&upgrade, head, sizeof(head) - 1, &asked, NULL) == ERR_OUT_OF_RANGE);
+	cr_expect(upgrade_read(&upgrade, head, sizeof(head), &asked, NULL) == ERR_INVALID_ARGUMENT);
 }

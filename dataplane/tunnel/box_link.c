@@ -1,0 +1,169 @@
+/*
+ * box_link: the connection. Nothing of a stream waits here: each place keeps what it has to say,
+ * and they write in turn, one frame each.
+ */
+#include "dataplane/tunnel/box_link.h"
+
+#include "dataplane/tunnel/box_internal.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+
+#define TICK_MS	       5000
+#define ANNOUNCE_TICKS 6 /* 30 s */
+#define PING_MS	       15000
+#define SILENT_MS      45000
+
+static struct box_link *link_of(const struct channel *channel)
+{
+	return channel->owner;
+}
+
+/* Its visitors go first, so that nobody waits for the closing handshake. */
+static void end_link(struct box_link *link, enum ws_status code, const char *reason)
+{
+	struct place *place, *next;
+
+	if (link->closed)
+		return;
+	link->closed = true;
+	HASH_ITER(hh, link->places, place, next)
+	place_drop(place);
+	boxes_remove(&link->box);
+	channel_close(link->channel, code, reason);
+}
+
+static void on_close(struct box *box, const char *reason)
+{
+	end_link((struct box_link *)box, WS_STATUS_POLICY, reason);
+}
+
+static struct relay_end *on_enter(struct box *box, const struct box_visitor *visitor)
+{
+	return place_create((struct box_link *)box, visitor);
+}
+
+static const struct box_kind kind = {
+	.enter = on_enter,
+	.close = on_close,
+};
+
+/* ---- frames ---- */
+
+static void on_received(struct channel *channel, const struct channel_piece *piece)
+{
+	struct box_link *link = link_of(channel);
+	struct mux_frame frame;
+	struct place *place;
+
+	if (link->closed)
+		return;
+	if (piece->text) {
+		end_link(link, WS_STATUS_UNSUPPORTED, "a text message");
+		return;
+	}
+	switch (mux_reader_take(&link->reader, piece->data, piece->len, piece->final, &frame)) {
+	case MUX_MORE:
+		return;
+	case MUX_FRAME:
+		place = place_find(link, frame.stream);
+		/* What is said about a stream that is over was on its way when it ended. */
+		if (!place || place_take(place, &frame))
+			return;
+		break;
+	default:
+		break;
+	}
+	end_link(link, WS_STATUS_PROTOCOL_ERROR, "a frame that is out of place");
+}
+
+/* Places in their turns, until all is written or there is no room. */
+static void write_places(struct box_link *link)
+{
+	bool room = true;
+
+	while (room && link->ready) {
+		struct place *place = link->ready;
+
+		DL_DELETE(link->ready, place);
+		room = place_write(place);
+		place->ready = !room || place_has_more(place);
+		if (!room)
+			DL_PREPEND(link->ready, place);
+		else if (place->ready)
+			DL_APPEND(link->ready, place);
+		if (!place->wrote) {
+			place->wrote = true;
+			place->next_wrote = link->wrote;
+			link->wrote = place;
+		}
+	}
+}
+
+static void on_fill(struct channel *channel)
+{
+	struct box_link *link = link_of(channel);
+	struct place *next;
+
+	write_places(link);
+	channel_flush(channel); /* which needs the bytes of the places */
+	for (struct place *place = link->wrote; place; place = next) {
+		next = place->next_wrote;
+		place->wrote = false;
+		place_filled(place);
+	}
+	link->wrote = NULL;
+}
+
+/* ---- time ---- */
+
+static void on_timer(struct channel *channel)
+{
+	struct box_link *link = link_of(channel);
+	uint64_t silence_ms = channel_silence_ms(channel);
+	struct place *place, *next;
+
+	channel_set_timer(channel, TICK_MS);
+	if (silence_ms >= SILENT_MS) {
+		end_link(link, WS_STATUS_POLICY, "nothing was heard for 45 s");
+		return;
+	}
+	if (silence_ms >= PING_MS)
+		channel_ping(channel);
+	HASH_ITER(hh, link->places, place, next)
+	place_tick(place, stream_now_ms(channel->stream));
+	if (++link->n_ticks % ANNOUNCE_TICKS == 0)
+		boxes_announce(&link->box);
+}
+
+static void on_closed(struct channel *channel)
+{
+	struct box_link *link = link_of(channel);
+
+	end_link(link, WS_STATUS_NORMAL, "");
+	free(link);
+}
+
+static const struct channel_face face = {
+	.received = on_received,
+	.fill = on_fill,
+	.timer = on_timer,
+	.closed = on_closed,
+};
+
+void box_link_create(
+	struct boxes *boxes, struct channel *channel, const struct box *opened, bool proxy_protocol)
+{
+	struct box_link *link = xcalloc(1, sizeof(*link));
+
+	link->box = *opened;
+	link->box.kind = &kind;
+	link->channel = channel;
+	link->proxy_protocol = proxy_protocol;
+	link->budget = MUX_BUDGET;
+	snprintf(link->box.id, sizeof(link->box.id), "%s", channel->id);
+	channel->face = &face;
+	channel->owner = link;
+	channel_set_timer(channel, TICK_MS);
+	boxes_add(boxes, &link->box);
+}
