@@ -121,13 +121,15 @@ static err_t find_route(struct api_request *request)
 static err_t run(struct api_request *request)
 {
 	const struct route *route = request->match.route;
+	const char *type = (route->flags & ROUTE_FORM) != 0 ? "application/x-www-form-urlencoded"
+							    : "application/json";
 	err_t err;
 
 	if ((err = admit(request)) != OK)
 		return err;
-	if (!request_is_json(request))
+	if (!request_has_type(request, type))
 		return refuse_status(request, HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
-			"expected application/json");
+			arena_printf(request->call->arena, "expected %s", type));
 	if ((err = request_choose_key(request)) != OK)
 		return err;
 	return route->handler != NULL ? route->handler(request) : api_forward(request);

@@ -52,8 +52,8 @@ static bool is_word_of(const char *words, const char *word)
 
 static err_t read_query(struct api_request *request, ProtobufCMessage *message)
 {
-	for (size_t i = 0; i < request->target.n_parameters; i++) {
-		const struct parameter *parameter = &request->target.parameters[i];
+	for (size_t i = 0; i < request->target.query.n; i++) {
+		const struct parameter *parameter = &request->target.query.parameters[i];
 		err_t err;
 
 		if (!is_word_of(request->match.route->query, parameter->name))
@@ -135,14 +135,13 @@ err_t request_choose_key(struct api_request *request)
 	return OK;
 }
 
-bool request_is_json(const struct api_request *request)
+bool request_has_type(const struct api_request *request, const char *type)
 {
-	static const char json[] = "application/json";
-	const char *type = request->http->headers.content_type;
-	size_t len = strlen(json);
+	const char *told = request->http->headers.content_type;
+	size_t len = strlen(type);
 
 	if (request->http->body_len == 0)
 		return true;
-	return type != NULL && strncasecmp(type, json, len) == 0 &&
-	       strchr("; \t", type[len]) != NULL; /* finds the final NUL too */
+	return told != NULL && strncasecmp(told, type, len) == 0 &&
+	       strchr("; \t", told[len]) != NULL; /* finds the final NUL too */
 }

@@ -17,5 +17,5 @@ err_t request_read(struct api_request *request, const char *const except[],
  * none. */
 err_t request_choose_key(struct api_request *request) MUST_CHECK;
 
-/* Is the body, if there is one, said to be JSON? */
-bool request_is_json(const struct api_request *request);
+/* Is the body, if there is one, said to be of this type? */
+bool request_has_type(const struct api_request *request, const char *type);

@@ -19,6 +19,7 @@ enum route_flags {
 	ROUTE_FLEET = 1 << 0,	   /* for principals of the fleet tenant only */
 	ROUTE_REPEATABLE = 1 << 1, /* a write that may run twice: needs no idempotency key */
 	ROUTE_COSTLY = 1 << 2,	   /* counts as many requests against its caller's limit */
+	ROUTE_FORM = 1 << 3,	   /* its body is application/x-www-form-urlencoded */
 };
 
 #define ROUTE_ANYONE "*" /* as a scope: whoever is authenticated */

@@ -73,7 +73,8 @@ static err_t path_parse(struct call *call, const char *path, size_t len, struct 
 	return OK;
 }
 
-static err_t parameter_add(struct call *call, struct target *target, const char *text, size_t len)
+static err_t parameter_add(
+	struct call *call, const char *where, struct form *form, const char *text, size_t len)
 {
 	const char *equals = memchr(text, '=', len);
 	size_t name_len = equals != NULL ? (size_t)(equals - text) : len;
@@ -84,16 +85,42 @@ static err_t parameter_add(struct call *call, struct target *target, const char 
 	};
 
 	if (parameter.name == NULL || parameter.value == NULL)
-		return refuse(call, "query");
-	if (target->n_parameters == TARGET_PARAMETERS_MAX)
+		return refuse(call, where);
+	if (form->n == TARGET_PARAMETERS_MAX)
 		return call_refuse(
-			call, ERR_INVALID_ARGUMENT, "", "expected fewer query parameters");
-	for (size_t i = 0; i < target->n_parameters; i++)
-		if (strcmp(target->parameters[i].name, parameter.name) == 0)
+			call, ERR_INVALID_ARGUMENT, "", "expected fewer %s parameters", where);
+	for (size_t i = 0; i < form->n; i++)
+		if (strcmp(form->parameters[i].name, parameter.name) == 0)
 			return call_refuse(call, ERR_INVALID_ARGUMENT, "",
-				"expected each query parameter once");
-	target->parameters[target->n_parameters++] = parameter;
+				"expected each %s parameter once", where);
+	form->parameters[form->n++] = parameter;
 	return OK;
+}
+
+err_t form_parse(
+	struct call *call, const char *where, const char *text, size_t len, struct form *form)
+{
+	const char *end = text + len;
+
+	form->n = 0;
+	while (text < end) {
+		const char *and = memchr(text, '&', (size_t)(end - text));
+		size_t step = and != NULL ? (size_t)(and-text) : (size_t)(end - text);
+		err_t err = step > 0 ? parameter_add(call, where, form, text, step) : OK;
+
+		if (err != OK)
+			return err;
+		text += step + 1;
+	}
+	return OK;
+}
+
+const char *form_value(const struct form *form, const char *name)
+{
+	for (size_t i = 0; i < form->n; i++)
+		if (strcmp(form->parameters[i].name, name) == 0)
+			return form->parameters[i].value;
+	return "";
 }
 
 err_t target_parse(struct call *call, const char *text, struct target *target)
@@ -103,14 +130,7 @@ err_t target_parse(struct call *call, const char *text, struct target *target)
 	err_t err;
 
 	memset(target, 0, sizeof(*target));
-	if ((err = path_parse(call, text, path_len, target)) != OK)
+	if ((err = path_parse(call, text, path_len, target)) != OK || *query == '\0')
 		return err;
-	while (*query != '\0') {
-		size_t len = strcspn(++query, "&");
-
-		if (len > 0 && (err = parameter_add(call, target, query, len)) != OK)
-			return err;
-		query += len;
-	}
-	return OK;
+	return form_parse(call, "query", query + 1, strlen(query + 1), &target->query);
 }

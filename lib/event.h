@@ -14,7 +14,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#define EVENT_RECENT_S 1800
+#define EVENT_RECENT_S 4500 /* longer than any access token lives */
 
 /* Queues an event of the call's tenant in its open transaction. `topic` is static. */
 err_t event_publish(

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TENANT "tenant:"
-#define MEMBER "member:"
+#define TENANT	      "tenant:"
+#define MEMBER	      "member:"
+#define AUTHORIZATION "authorization:"
 
 struct entry {
 	UT_hash_handle hh; /* revoked.entries */
@@ -79,12 +80,15 @@ bool revoked_has_token(struct revoked *revoked, const struct token_claims *claim
 {
 	char tenant[sizeof(TENANT) + sizeof(claims->tenant)];
 	char member[sizeof(MEMBER) + sizeof(claims->member)];
+	char authorization[sizeof(AUTHORIZATION) + sizeof(claims->authorization)];
 
 	snprintf(tenant, sizeof(tenant), TENANT "%s", claims->tenant);
 	snprintf(member, sizeof(member), MEMBER "%s", claims->member);
+	snprintf(authorization, sizeof(authorization), AUTHORIZATION "%s", claims->authorization);
 	return revoked_has(revoked, claims->subject, claims->issued_at) ||
 	       revoked_has(revoked, tenant, claims->issued_at) ||
-	       revoked_has(revoked, member, claims->issued_at);
+	       revoked_has(revoked, member, claims->issued_at) ||
+	       revoked_has(revoked, authorization, claims->issued_at);
 }
 
 bool revoked_means(const char *name, const char *subject, const char *tenant)

@@ -13,6 +13,7 @@
 
 #define TOKEN_MAX	 4096 /* bytes of a compact token */
 #define TOKEN_SCOPES_MAX 32
+#define TOKEN_CLIENT_MAX 127 /* bytes of a client_id */
 
 struct token_claims {
 	char id[37];			   /* jti: UUID */
@@ -21,10 +22,12 @@ struct token_claims {
 	char role[16];			   /* or "" */
 	char scopes[TOKEN_SCOPES_MAX][40]; /* as the one claim "scope", blank-separated */
 	size_t n_scopes;
-	char network[37]; /* or "" */
-	char member[37];  /* or "" */
-	char mac[18];	  /* "": the port's station is learned */
-	char ipv4[16];	  /* what the network gave the member, without prefix length; or "" */
+	char client[TOKEN_CLIENT_MAX + 1]; /* client_id, of a token that a person allowed; or "" */
+	char authorization[37];		   /* UUID of what was allowed; or "" */
+	char network[37];		   /* or "" */
+	char member[37];		   /* or "" */
+	char mac[18];			   /* "": the port's station is learned */
+	char ipv4[16]; /* what the network gave the member, without prefix length; or "" */
 	char ipv6[46];
 	uint32_t mac_limit;
 	int64_t policy_version;	 /* of the member */
@@ -60,3 +63,7 @@ err_t token_sign(const char *private_jwk, const char *issuer, const struct token
  */
 err_t token_verify(const struct token_keys *keys, const char *token, size_t len, const char *issuer,
 	int64_t now_s, struct token_claims *claims) MUST_CHECK;
+
+/* The same, whatever its times are: for who has to tell a token that is over from a false one. */
+err_t token_read(const struct token_keys *keys, const char *token, size_t len, const char *issuer,
+	struct token_claims *claims) MUST_CHECK;

@@ -284,8 +284,8 @@ static err_t open_stream(struct api_request *request)
 	const char *id = request->http->headers.last_event_id;
 	err_t err;
 
-	if (request->target.n_parameters > 0)
-		return json_refuse_unknown(call, request->target.parameters[0].name);
+	if (request->target.query.n > 0)
+		return json_refuse_unknown(call, request->target.query.parameters[0].name);
 	stream->tenant = call->tenant;
 	stream->network = arena_strdup(call->arena, route_parameter(&request->match, "id"));
 	if ((err = check_network(call, stream->network)) != OK ||

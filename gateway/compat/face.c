@@ -15,6 +15,8 @@
 const struct route *const face_tables[] = {
 	registration_routes,
 	challenge_routes,
+	oauth_token_routes,
+	oauth_page_routes,
 	NULL,
 };
 
@@ -53,6 +55,18 @@ const char *face_address(const struct api_request *request)
 const char *face_host(const struct api_request *request)
 {
 	return request->http->headers.host != NULL ? request->http->headers.host : "";
+}
+
+char *face_host_name(const struct api_request *request)
+{
+	const char *host = face_host(request);
+	char *name = arena_strndup(request->call->arena, host,
+		host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"));
+
+	for (char *at = name; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at | 0x20);
+	return name;
 }
 
 static const char *after_scheme(const struct api_request *request, const char *scheme)

@@ -8,12 +8,17 @@
 
 extern const struct route registration_routes[];
 extern const struct route challenge_routes[];
+extern const struct route oauth_token_routes[];
+extern const struct route oauth_page_routes[];
 
 /* The caller's address: what a trusted proxy says, else that of the connection. */
 const char *face_address(const struct api_request *request);
 
 /* Host header, "" without one. */
 const char *face_host(const struct api_request *request);
+
+/* The host that is meant, in small letters and without port; "" without a Host header. */
+char *face_host_name(const struct api_request *request);
 
 /* The token of "Authorization: Bearer TOKEN", NULL without one. */
 const char *face_bearer(const struct api_request *request);

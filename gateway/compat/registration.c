@@ -55,8 +55,8 @@ static err_t read_parameters(struct api_request *request, parameters_t *paramete
 	gateway__name_parameters__init(parameters);
 	if (http->body_len > 0)
 		err = json_read(request->call, http->body, http->body_len, NULL, &parameters->base);
-	for (size_t i = 0; err == OK && i < request->target.n_parameters; i++) {
-		const struct parameter *parameter = &request->target.parameters[i];
+	for (size_t i = 0; err == OK && i < request->target.query.n; i++) {
+		const struct parameter *parameter = &request->target.query.parameters[i];
 
 		if (is_parameter(parameter->name))
 			err = json_read_parameter(request->call, parameter->name, parameter->value,

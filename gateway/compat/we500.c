@@ -6,6 +6,7 @@
 #include "gateway/compat/compat.h"
 
 #include "gateway/admit.h"
+#include "gateway/compat/face.h"
 #include "gateway/compat/we500_body.h"
 #include "gateway/compat/we500_memory.h"
 #include "gateway/problem.h"
@@ -134,22 +135,6 @@ static void send_package(struct api_request *request, const Provision__PackageAr
 
 /* ---- who asks ---- */
 
-/* The host as the device asked for it, in small letters and without port. */
-static char *host_of(const struct api_request *request)
-{
-	const char *host = request->http->headers.host;
-	char *name;
-
-	if (host == NULL)
-		return "";
-	name = arena_strndup(request->call->arena, host,
-		host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"));
-	for (char *at = name; *at != '\0'; at++)
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at | 0x20);
-	return name;
-}
-
 /* A request without credentials is a device that waits to be asked for them, and no failure. */
 static err_t read_asker(struct api_request *request, Provision__PortalRequest *asker)
 {
@@ -161,7 +146,7 @@ static err_t read_asker(struct api_request *request, Provision__PortalRequest *a
 		return err;
 	if (credentials.kind != CREDENTIALS_DEVICE)
 		return ERR_UNAUTHENTICATED;
-	asker->host = host_of(request);
+	asker->host = face_host_name(request);
 	asker->serial = (char *)(uintptr_t)credentials.device;
 	asker->password = (char *)(uintptr_t)credentials.secret;
 	asker->source = (char *)(uintptr_t)request->http->origin;

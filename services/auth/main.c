@@ -2,8 +2,9 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    service auth.Auth of proto/auth.proto; publishes the events Revoked and Keys.
- * State:  schema auth (db/migrations/0002_auth.sql).
+ * Bus:    services auth.Auth of proto/auth.proto and auth.Oauth of proto/oauth.proto; publishes the
+ *         events Revoked and Keys.
+ * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
 #include "lib/keyring.h"
@@ -11,18 +12,21 @@
 #include "lib/svc.h"
 #include "services/auth/bootstrap.h"
 #include "services/auth/handlers.h"
+#include "services/auth/oauth/oauth.h"
 #include "services/auth/password.h"
 #include "services/auth/sign_token.h"
 #include "services/auth/signing_key.h"
 
 #define START_MS	30000
 #define ROTATION_TASK_S 60
+#define PURGE_TASK_S	600
 
 static struct {
 	const char *key_file;
 	const char *bootstrap_file;
 	const char *issuer;
 	long rotation_hours;
+	long session_days, refresh_rotation, refresh_grace_s;
 } settings;
 
 static const struct config_entry config[] = {
@@ -35,6 +39,13 @@ static const struct config_entry config[] = {
 		"issuer of access tokens, the same in auth, gateway and dataplane", 0, 0 },
 	{ "LANYARD_KEY_ROTATION_HOURS", "24", &settings.rotation_hours, CONFIG_INT,
 		"hours that a token signing key signs", 1, 8760 },
+	{ "LANYARD_SESSION_DAYS", "90", &settings.session_days, CONFIG_INT,
+		"days that what a person allowed an app holds", 1, 3650 },
+	{ "LANYARD_REFRESH_ROTATION", "1", &settings.refresh_rotation, CONFIG_INT,
+		"1: each refresh gives a new refresh token; 0: the first one stays", 0, 1 },
+	{ "LANYARD_REFRESH_GRACE_S", "30", &settings.refresh_grace_s, CONFIG_INT,
+		"seconds that a used refresh token is taken again, if its successor was not used",
+		0, 600 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
@@ -67,13 +78,43 @@ HANDLER(authenticate, Credential, Principal, PRINCIPAL)
 HANDLER(sign_token, SignTokenRequest, Token, TOKEN)
 HANDLER(get_keys, Empty, KeySet, KEY_SET)
 HANDLER(rotate_keys, Empty, KeySet, KEY_SET)
+
+#define OAUTH(method, Request, Reply, REPLY)                                      \
+	BUS_HANDLER(Auth__Oauth_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+OAUTH(create_site, CreateSiteRequest, Site, SITE)
+OAUTH(get_site, Ref, Site, SITE)
+OAUTH(list_sites, ListRequest, SiteList, SITE_LIST)
+OAUTH(delete_site, Ref, Empty, EMPTY)
+OAUTH(find_site, FindSiteRequest, Site, SITE)
+OAUTH(create_oauth_client, CreateOauthClientRequest, OauthClient, OAUTH_CLIENT)
+OAUTH(get_oauth_client, Ref, OauthClient, OAUTH_CLIENT)
+OAUTH(list_oauth_clients, ListRequest, OauthClientList, OAUTH_CLIENT_LIST)
+OAUTH(delete_oauth_client, Ref, Empty, EMPTY)
+OAUTH(list_authorizations, ListAuthorizationsRequest, AuthorizationList, AUTHORIZATION_LIST)
+OAUTH(end_authorization, Ref, Empty, EMPTY)
+OAUTH(check_authorization, AuthorizationRequest, AuthorizationCheck, AUTHORIZATION_CHECK)
+OAUTH(authorize, AuthorizeRequest, AuthorizationCode, AUTHORIZATION_CODE)
+OAUTH(exchange_token, TokenRequest, TokenReply, TOKEN_REPLY)
+OAUTH(authorize_device, DeviceAuthorizationRequest, DeviceAuthorization, DEVICE_AUTHORIZATION)
+OAUTH(check_user_code, UserCodeRequest, UserCodeCheck, USER_CODE_CHECK)
+OAUTH(decide_user_code, DecideUserCodeRequest, Empty, EMPTY)
+OAUTH(introspect_token, IntrospectRequest, Introspection, INTROSPECTION)
+OAUTH(check_access, CheckAccessRequest, Introspection, INTROSPECTION)
+OAUTH(revoke_token, RevokeTokenRequest, RevokeTokenReply, REVOKE_TOKEN_REPLY)
+OAUTH(create_sign_in, SignInRequest, SignIn, SIGN_IN)
+OAUTH(get_sign_in, SignInRef, SignIn, SIGN_IN)
+OAUTH(delete_sign_in, SignInRef, Empty, EMPTY)
 /* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
-static ProtobufCService *const services[] = { &service.base, NULL };
+static Auth__Oauth_Service oauth_service = AUTH__OAUTH__INIT(on_);
+static ProtobufCService *const services[] = { &service.base, &oauth_service.base, NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
+	{ "purge_oauth", PURGE_TASK_S, oauth_purge },
 	{ NULL, 0, NULL },
 };
 
@@ -94,6 +135,11 @@ static err_t start(struct svc *svc)
 	password_open();
 	sign_token_open(settings.issuer);
 	signing_key_open(settings.rotation_hours);
+	oauth_open(&(struct oauth_settings){
+		.session_days = settings.session_days,
+		.rotate = settings.refresh_rotation != 0,
+		.refresh_grace_s = settings.refresh_grace_s,
+	});
 	db = svc_db_create(svc);
 	call_init(&call, svc_bus(svc), "service:auth", START_MS);
 	call.tenant = CALL_FLEET;

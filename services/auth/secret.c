@@ -25,6 +25,11 @@ static const struct form {
 	[KEYRING_API_KEY] = { "lyk_", 0 },
 	[KEYRING_ENROLMENT_KEY] = { "lye_", 0 },
 	[KEYRING_DEVICE_SECRET] = { "lyd_", offsetof(struct raw, random) },
+	[KEYRING_CLIENT_SECRET] = { "lyx_", 0 },
+	[KEYRING_OAUTH_CODE] = { "lyc_", 0 },
+	[KEYRING_REFRESH_TOKEN] = { "lyr_", 0 },
+	[KEYRING_DEVICE_CODE] = { "lyo_", 0 },
+	[KEYRING_SIGN_IN] = { "lys_", 0 },
 };
 
 static void uuid_bytes(unsigned char bytes[16], const char *text)

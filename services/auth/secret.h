@@ -5,6 +5,9 @@
  *     lye_ base64url(tenant 16 bytes | id 16 | secret 32)   an enrolment key
  *     lyd_ base64url(secret 32 bytes)                       a device's; its id is told beside it
  *
+ * In the form of an API key's: lyx_ of an OAuth 2 client, lyc_ an authorization code, lyr_ a
+ * refresh token, lyo_ a device code, lys_ of a browser that has signed in.
+ *
  * No state; any thread.
  */
 #pragma once

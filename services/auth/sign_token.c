@@ -20,6 +20,11 @@ void sign_token_open(const char *issuer)
 	token_issuer = issuer;
 }
 
+const char *sign_token_issuer(void)
+{
+	return token_issuer;
+}
+
 /* Copies a claim's text, or refuses what is too long for a token. */
 static err_t copy(struct call *call, const char *field, char *out, size_t size, const char *text)
 {
@@ -78,6 +83,9 @@ static err_t claims_read(
 	if ((err = COPY(call, claims, tenant, "tenant", call->tenant)) != OK ||
 		(err = COPY(call, claims, subject, "subject", request->subject)) != OK ||
 		(err = COPY(call, claims, role, "role", request->role)) != OK ||
+		(err = COPY(call, claims, client, "client_id", request->client_id)) != OK ||
+		(err = COPY(call, claims, authorization, "authorization",
+			 request->authorization)) != OK ||
 		(err = COPY(call, claims, network, "network", request->network)) != OK ||
 		(err = COPY(call, claims, member, "member", request->member)) != OK ||
 		(err = COPY(call, claims, mac, "mac", request->mac)) != OK ||
@@ -89,7 +97,7 @@ static err_t claims_read(
 }
 
 /* Who was revoked since the service looked gets no token any more. */
-static err_t check_active(struct call *call, const char *text)
+err_t sign_token_check_active(struct call *call, const char *text)
 {
 	struct subject subject;
 	bool active = false;
@@ -113,23 +121,27 @@ static err_t check_active(struct call *call, const char *text)
 
 err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply)
 {
+	uint32_t life_s = request->life_s != 0 ? request->life_s : SIGNING_KEY_TOKEN_S;
 	struct token_claims claims = { 0 };
 	AUTO_FREE char *token = NULL;
 	struct signing_key key;
 	err_t err;
 
+	if (life_s > SIGNING_KEY_TOKEN_MAX_S)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "life_s", "expected at most %d",
+			SIGNING_KEY_TOKEN_MAX_S);
 	if ((err = claims_read(call, request, &claims)) != OK ||
-		(err = check_active(call, request->subject)) != OK ||
+		(err = sign_token_check_active(call, request->subject)) != OK ||
 		(err = signing_key_current(call, &key)) != OK ||
 		(err = COPY(call, &claims, id, "id", key.token_id)) != OK)
 		return err;
 	claims.issued_at = key.now_s;
-	claims.expires_at = key.now_s + SIGNING_KEY_TOKEN_S;
+	claims.expires_at = key.now_s + life_s;
 	if ((err = token_sign(key.private_jwk, token_issuer, &claims, &token)) != OK)
 		return call_refuse(call, err, NULL, "these claims can't be signed");
 	reply->access_token = arena_strdup(call->arena, token);
 	reply->token_type = "Bearer";
-	reply->expires_in = SIGNING_KEY_TOKEN_S;
+	reply->expires_in = life_s;
 	reply->n_scopes = request->n_scopes;
 	reply->scopes = request->scopes;
 	return OK;

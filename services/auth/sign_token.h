@@ -3,5 +3,12 @@
  */
 #pragma once
 
+#include "lib/call.h"
+
 /* Once, before the first thread; `issuer` is kept. */
 void sign_token_open(const char *issuer);
+const char *sign_token_issuer(void);
+
+/* May who has this subject have a token now? UNAUTHENTICATED if not; else it stays so until the
+ * transaction ends. */
+err_t sign_token_check_active(struct call *call, const char *subject) MUST_CHECK;

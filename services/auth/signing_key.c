@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define AHEAD_S 600			   /* a key is published so long before it signs */
-#define AFTER_S (SIGNING_KEY_TOKEN_S + 60) /* and so long after it last did */
+#define AHEAD_S 600			       /* a key is published so long before it signs */
+#define AFTER_S (SIGNING_KEY_TOKEN_MAX_S + 60) /* and so long after it last did */
 #define NOW	0
 
 static long rotation_hours; /* set once by signing_key_open */

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define SIGNING_KEY_TOKEN_S 600 /* life of a token */
+#define SIGNING_KEY_TOKEN_S	600  /* life of a token */
+#define SIGNING_KEY_TOKEN_MAX_S 3600 /* of one that a person allowed an app */
 
 /* The key that signs now. */
 struct signing_key {

@@ -25,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (target_parse(&call, text, &target) == OK) {
 		for (size_t i = 0; i < target.n_segments; i++)
 			check_text(target.segments[i]);
-		for (size_t i = 0; i < target.n_parameters; i++)
-			check_text(target.parameters[i].value);
+		for (size_t i = 0; i < target.query.n; i++)
+			check_text(target.query.parameters[i].value);
 		if (router_match(api_tables, "GET", &target, &match) == OK && match.route == NULL)
 			BUG("a match without a route");
 	}

@@ -28,9 +28,9 @@ static char *show(const struct target *target)
 
 	for (size_t i = 0; i < target->n_segments; i++)
 		text = arena_printf(call.arena, "%s[%s]", text, target->segments[i]);
-	for (size_t i = 0; i < target->n_parameters; i++)
-		text = arena_printf(call.arena, "%s %s=%s", text, target->parameters[i].name,
-			target->parameters[i].value);
+	for (size_t i = 0; i < target->query.n; i++)
+		text = arena_printf(call.arena, "%s %s=%s", text, target->query.parameters[i].name,
+			target->query.parameters[i].value);
 	return text;
 }
 

@@ -1,0 +1,121 @@
+/* sign_in: see sign_in.h. The cookie has the prefix __Host-: this host's only, and only by TLS. */
+#include "gateway/pages/sign_in.h"
+
+#include "gateway/admit.h"
+#include "gateway/compat/face.h"
+#include "gateway/oauth/site.h"
+#include "gateway/pages/page.h"
+
+#include <string.h>
+
+#define COOKIE	    "__Host-sign-in"
+#define WRONG_COSTS 10 /* requests of the address's limit */
+
+/* ---- the cookie ---- */
+
+const char *sign_in_secret(struct api_request *request)
+{
+	const char *at = request->http->headers.cookie;
+	size_t len = strlen(COOKIE);
+
+	while (at != NULL && *at != '\0') {
+		size_t step = strcspn(at, ";");
+
+		if (step > len && strncmp(at, COOKIE "=", len + 1) == 0)
+			return arena_strndup(request->call->arena, at + len + 1, step - len - 1);
+		at += step;
+		at += strspn(at, "; ");
+	}
+	return "";
+}
+
+static void set_cookie(struct api_request *request, const char *secret, const char *more)
+{
+	http_reply_add(request->reply, "Set-Cookie",
+		arena_printf(request->call->arena,
+			COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", secret, more));
+}
+
+/* ---- the page ---- */
+
+static void ask(struct api_request *request, enum http_status status, const char *wrong)
+{
+	struct page *page = page_begin(request, "Sign in");
+
+	if (wrong != NULL)
+		page_say(page, "<p class=\"wrong\" role=\"alert\">", wrong, "</p>\n");
+	page_say(page, "<form method=\"post\" action=\"", request->http->target,
+		"\">\n<label for=\"user\">User name</label>"
+		"<input id=\"user\" name=\"user\" required maxlength=\"128\" autofocus"
+		" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\">\n"
+		"<label for=\"password\">Password</label>"
+		"<input id=\"password\" name=\"password\" type=\"password\" required"
+		" maxlength=\"256\" autocomplete=\"current-password\">\n"
+		"<button class=\"main\">Sign in</button></form>\n");
+	page_send(page, status);
+}
+
+static err_t try_password(struct api_request *request, const struct form *form)
+{
+	Auth__SignInRequest message = AUTH__SIGN_IN_REQUEST__INIT;
+	const char *agent = request->http->headers.user_agent;
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	message.user = (char *)(uintptr_t)form_value(form, "user");
+	message.password = (char *)(uintptr_t)form_value(form, "password");
+	message.address = (char *)(uintptr_t)face_address(request);
+	message.agent = (char *)(uintptr_t)(agent != NULL ? agent : "");
+	err = bus_call(
+		request->call, &auth__oauth__descriptor, "CreateSignIn", &message.base, &reply);
+	if (err == ERR_UNAUTHENTICATED) {
+		if ((err = admit_stranger(request, WRONG_COSTS)) == OK)
+			ask(request, HTTP_UNAUTHORIZED,
+				"There is no such user, or this is not the password.");
+		return err;
+	}
+	if (err != OK)
+		return err;
+	set_cookie(request, ((const Auth__SignIn *)reply)->secret, "");
+	page_redirect(request, HTTP_SEE_OTHER, request->http->target);
+	return OK;
+}
+
+err_t sign_in_require(
+	struct api_request *request, const struct form *form, const Auth__SignIn **person)
+{
+	Auth__SignInRef message = AUTH__SIGN_IN_REF__INIT;
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	*person = NULL;
+	if (form != NULL && *form_value(form, "user") != '\0')
+		return try_password(request, form);
+	message.secret = (char *)(uintptr_t)sign_in_secret(request);
+	err = bus_call(request->call, &auth__oauth__descriptor, "GetSignIn", &message.base, &reply);
+	if (err == ERR_UNAUTHENTICATED) {
+		ask(request, HTTP_OK, NULL);
+		return OK;
+	}
+	if (err == OK)
+		*person = (const Auth__SignIn *)reply;
+	return err;
+}
+
+err_t sign_in_end(struct api_request *request)
+{
+	Auth__SignInRef message = AUTH__SIGN_IN_REF__INIT;
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	if ((err = site_enter(request)) != OK)
+		return err;
+	message.secret = (char *)(uintptr_t)sign_in_secret(request);
+	err = bus_call(
+		request->call, &auth__oauth__descriptor, "DeleteSignIn", &message.base, &reply);
+	if (err != OK)
+		return err;
+	set_cookie(request, "", "; Max-Age=0");
+	page_send_message(request, HTTP_OK, "Signed out", "This browser is signed out.", NULL);
+	return OK;
+}

@@ -1,0 +1,128 @@
+/* sign_in: see sign_in.h, and the methods on sign-ins. */
+#include "services/auth/oauth/sign_in.h"
+
+#include "lib/check.h"
+#include "services/auth/oauth/oauth.h"
+#include "services/auth/oauth/oauth_store.h"
+#include "services/auth/password.h"
+#include "services/auth/request.h"
+#include "services/auth/secret.h"
+#include "services/auth/store.h"
+
+#include <string.h>
+
+#define LIFE_S	    (12L * 3600) /* then a person signs in again */
+#define ADDRESS_MAX 64
+#define AGENT_MAX   256
+
+/* ---- finding ---- */
+
+/* The id of a sign-in whose secret is right. */
+static err_t find(struct call *call, const char *text, struct secret *secret, Auth__SignIn *person)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err;
+
+	if (!secret_read(KEYRING_SIGN_IN, text, NULL, secret) ||
+		strcmp(secret->tenant, call->tenant) != 0)
+		return request_unauthenticated(call);
+	if ((err = store_sign_in_find(call, secret->id, &rows)) != OK)
+		return err;
+	if (!secret_matches(secret, db_count(rows) > 0 ? db_text(rows, 0, "digest") : ""))
+		return request_unauthenticated(call);
+	db_message(rows, 0, call->arena, &person->base);
+	return OK;
+}
+
+err_t sign_in_find(struct call *call, const char *secret, Auth__SignIn *person)
+{
+	struct secret read;
+
+	return find(call, secret, &read, person);
+}
+
+err_t sign_in_person(struct call *call, const char *secret, Auth__SignIn *person)
+{
+	err_t err = sign_in_find(call, secret, person);
+
+	if (err != OK || strcmp(person->state, "active") == 0)
+		return err;
+	return call_refuse(call, ERR_PERMISSION_DENIED, "user", "account disabled");
+}
+
+/* ---- the methods ---- */
+
+/* A user that isn't there costs a password hash too. */
+static err_t check_password(struct call *call, const Auth__SignInRequest *request,
+	const struct db_rows *rows, const char **user)
+{
+	bool is_right;
+	err_t err = password_verify(call, db_count(rows) > 0 ? db_text(rows, 0, "password") : NULL,
+		request->password, &is_right);
+
+	if (err != OK)
+		return err;
+	if (!is_right)
+		return request_unauthenticated(call);
+	*user = db_text(rows, 0, "id");
+	return OK;
+}
+
+/* What a browser calls itself may be any bytes: what is not visible ASCII becomes '?'. */
+static const char *agent_text(struct call *call, const char *agent)
+{
+	char *text = arena_strndup(call->arena, agent, strnlen(agent, AGENT_MAX));
+
+	for (char *at = text; *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
+static err_t make(struct call *call, const Auth__SignInRequest *request, const char *user,
+	Auth__SignIn *reply)
+{
+	struct secret secret;
+	const char *id, *text;
+	err_t err = store_new_id(call, &id);
+
+	if (err != OK)
+		return err;
+	text = secret_create(call->arena, KEYRING_SIGN_IN, call->tenant, id, &secret);
+	err = store_sign_in_create(call, id, user, secret.digest, request->address,
+		agent_text(call, request->agent), LIFE_S, reply);
+	reply->secret = (char *)(uintptr_t)text;
+	return err;
+}
+
+err_t create_sign_in(struct call *call, const Auth__SignInRequest *request, Auth__SignIn *reply)
+{
+	AUTO_ROWS rows = NULL;
+	const char *user;
+	err_t err;
+
+	if (check_text(call, "user", request->user, 1, REQUEST_NAME_MAX) != OK)
+		return request_unauthenticated(call);
+	if ((err = check_text(call, "address", request->address, 0, ADDRESS_MAX)) != OK ||
+		(err = store_person(call, request->user, &rows)) != OK ||
+		(err = check_password(call, request, rows, &user)) != OK)
+		return err;
+	return make(call, request, user, reply);
+}
+
+err_t get_sign_in(struct call *call, const Auth__SignInRef *request, Auth__SignIn *reply)
+{
+	return sign_in_find(call, request->secret, reply);
+}
+
+err_t delete_sign_in(struct call *call, const Auth__SignInRef *request, Auth__Empty *reply)
+{
+	Auth__SignIn person = AUTH__SIGN_IN__INIT;
+	struct secret secret;
+	err_t err = find(call, request->secret, &secret, &person);
+
+	(void)reply;
+	if (err == ERR_UNAUTHENTICATED)
+		return OK;
+	return err == OK ? store_sign_in_delete(call, secret.id) : err;
+}

@@ -1,0 +1,78 @@
+/*
+ * store_sign_in: the SQL of people's sign-ins, and of forgetting what is over; see oauth_store.h.
+ * Runs in the thread of the call.
+ */
+#include "services/auth/oauth/oauth_store.h"
+
+#include "lib/mem.h"
+#include "services/auth/store.h"
+
+#define COLUMNS                                                                                    \
+	"s.id, s.user_id, u.name AS user, u.state, u.role, s.address, s.agent,"                    \
+	" fabric.rfc3339(s.created_at) AS created_at, fabric.rfc3339(s.seen_at) AS seen_at,"       \
+	" fabric.rfc3339(s.expires_at) AS expires_at"
+
+err_t store_person(struct call *call, const char *name, struct db_rows **rows)
+{
+	static const struct db_statement statement = {
+		"SELECT id, password, state, role FROM auth.\"user\""
+		" WHERE tenant_id = $1 AND name = $2"
+	};
+
+	return DB_QUERY(call, &statement, rows, call->tenant, name);
+}
+
+err_t store_sign_in_create(struct call *call, const char *id, const char *user, const char *digest,
+	const char *address, const char *agent, long life_s, Auth__SignIn *reply)
+{
+	static const struct db_statement statement = {
+		"WITH s AS (INSERT INTO auth.sign_in"
+		" (tenant_id, id, user_id, digest, address, agent, expires_at)"
+		" VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6,"
+		" now() + make_interval(secs => $7::integer)) RETURNING *)"
+		" SELECT " COLUMNS " FROM s JOIN auth.\"user\" u"
+		" ON u.tenant_id = s.tenant_id AND u.id = s.user_id"
+	};
+	const char *params[] = { call->tenant, id, user, digest, address, agent,
+		store_number(call, life_s) };
+
+	return db_one(call, &statement, &reply->base, "sign-in", ARRAY_LEN(params), params);
+}
+
+err_t store_sign_in_find(struct call *call, const char *id, struct db_rows **rows)
+{
+	static const struct db_statement statement = {
+		"WITH seen AS (UPDATE auth.sign_in SET seen_at = now() WHERE tenant_id = $1"
+		" AND id = $2 AND seen_at < now() - interval '1 minute')"
+		" SELECT " COLUMNS ", encode(s.digest, 'hex') AS digest FROM auth.sign_in s"
+		" JOIN auth.\"user\" u ON u.tenant_id = s.tenant_id AND u.id = s.user_id"
+		" WHERE s.tenant_id = $1 AND s.id = $2 AND s.expires_at > now()"
+	};
+
+	return DB_QUERY(call, &statement, rows, call->tenant, id);
+}
+
+err_t store_sign_in_delete(struct call *call, const char *id)
+{
+	static const struct db_statement statement = {
+		"DELETE FROM auth.sign_in WHERE tenant_id = $1 AND id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+}
+
+/* A code is kept for longer than it is good for, and so is a used refresh token: until then they
+ * are known to have been used. */
+err_t store_oauth_purge(struct call *call)
+{
+	static const struct db_statement statement = {
+		"WITH c AS (DELETE FROM auth.oauth_code WHERE created_at < now() - interval '1 "
+		"day'),"
+		" d AS (DELETE FROM auth.oauth_device_code"
+		" WHERE expires_at < now() - interval '1 day'),"
+		" s AS (DELETE FROM auth.sign_in WHERE expires_at < now())"
+		" DELETE FROM auth.oauth_authorization WHERE expires_at < now() - interval '1 day'"
+	};
+
+	return db_query(call, &statement, NULL, 0, NULL);
+}
