@@ -232,7 +232,8 @@ static struct MHD_Response *feed_response(struct exchange *exchange)
 
 static enum MHD_Result exchange_respond(struct exchange *exchange)
 {
-	static const struct http_header always[] = {
+	/* of every reply that does not say otherwise */
+	static const struct http_header usual[] = {
 		{ "Cache-Control", "no-store" },
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Strict-Transport-Security", "max-age=31536000" },
@@ -247,8 +248,8 @@ static enum MHD_Result exchange_respond(struct exchange *exchange)
 				  (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result;
 
-	for (size_t i = 0; i < ARRAY_LEN(always); i++)
-		MHD_add_response_header(response, always[i].name, always[i].value);
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		http_reply_add(reply, usual[i].name, usual[i].value);
 	for (size_t i = 0; i < reply->n_headers; i++)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
 	if (reply->content_type != NULL)

@@ -20,7 +20,7 @@
 
 #define HTTP_BODY_MAX	       (64 * 1024) /* bytes of a body */
 #define HTTP_TARGET_MAX	       4096	   /* bytes of path and query */
-#define HTTP_REPLY_HEADERS_MAX 12
+#define HTTP_REPLY_HEADERS_MAX 16
 #define HTTP_ORIGIN_LEN	       INET6_ADDRSTRLEN
 
 /* One request, with its call: trace, arena and deadline. Good until `serve` has returned, or until

@@ -39,6 +39,8 @@ static const struct {
 	{ "users:write",          OWNER | ADMIN },
 	{ "api-keys:read",        OWNER | ADMIN | AUDITOR },
 	{ "api-keys:write",       OWNER | ADMIN },
+	{ "oauth:read",           OWNER | ADMIN | AUDITOR },
+	{ "oauth:write",          OWNER | ADMIN },
 	{ "enrolment-keys:read",  OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "enrolment-keys:write", OWNER | ADMIN | OPERATOR },
 	{ "networks:read",        OWNER | ADMIN | OPERATOR | AUDITOR | MEMBER },

@@ -16,6 +16,9 @@
 extern const struct route tenants_routes[];
 extern const struct route users_routes[];
 extern const struct route api_keys_routes[];
+extern const struct route sites_routes[];
+extern const struct route oauth_clients_routes[];
+extern const struct route authorizations_routes[];
 extern const struct route enrolment_keys_routes[];
 extern const struct route networks_routes[];
 extern const struct route devices_routes[];

@@ -17,7 +17,7 @@ err_t site_enter(struct api_request *request)
 	request->call->tenant = CALL_FLEET;
 	err = bus_call(request->call, &auth__oauth__descriptor, "FindSite", &find.base, &reply);
 	if (err == OK)
-		request->call->tenant = ((const Auth__Site *)reply)->tenant;
+		request->call->tenant = ((const Auth__SiteTenant *)reply)->tenant;
 	return err;
 }
 

@@ -14,12 +14,6 @@
 
 /* ---- requests and replies ---- */
 
-static void never_store(struct api_request *request)
-{
-	http_reply_add(request->reply, "Cache-Control", "no-store");
-	http_reply_add(request->reply, "Pragma", "no-cache");
-}
-
 /* An error of OAuth; always OK. */
 static err_t refuse(struct api_request *request, const char *error, const char *description)
 {
@@ -60,7 +54,7 @@ static err_t ask(struct api_request *request, const char *method, ProtobufCMessa
 	struct form form;
 	err_t err;
 
-	never_store(request);
+	http_reply_add(request->reply, "Pragma", "no-cache");
 	*answer = NULL;
 	if (form_parse(request->call, "form", request->http->body, request->http->body_len,
 		    &form) != OK)

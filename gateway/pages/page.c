@@ -93,9 +93,7 @@ static void protect(struct http_reply *reply)
 		"default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
 		"frame-ancestors 'none'");
 	http_reply_add(reply, "X-Frame-Options", "DENY");
-	http_reply_add(reply, "X-Content-Type-Options", "nosniff");
 	http_reply_add(reply, "Referrer-Policy", "same-origin");
-	http_reply_add(reply, "Cache-Control", "no-store");
 }
 
 void page_send(struct page *page, enum http_status status)

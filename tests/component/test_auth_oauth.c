@@ -687,7 +687,8 @@ Test(auth, a_host_belongs_to_one_tenant)
 	request.name = find.host = "vpn.example.org";
 	oauth(a, "CreateSite", &request);
 	oauth_refuses(b, "CreateSite", &request, ERR_ALREADY_EXISTS, "name");
-	cr_assert_str_eq(((const Auth__Site *)oauth(CALL_FLEET, "FindSite", &find))->tenant, a);
+	cr_assert_str_eq(
+		((const Auth__SiteTenant *)oauth(CALL_FLEET, "FindSite", &find))->tenant, a);
 	request.name = "VPN.example.org:443";
 	oauth_refuses(b, "CreateSite", &request, ERR_INVALID_ARGUMENT, "name");
 	suspend.set_state_case = AUTH__UPDATE_TENANT_REQUEST__SET_STATE_STATE;

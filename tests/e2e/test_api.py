@@ -20,6 +20,7 @@ WORK_WRITE = WRITE | {"operator"}
 GRANTS = {
     "tenants:read": READ, "tenants:write": WRITE, "users:read": READ, "users:write": WRITE,
     "api-keys:read": READ, "api-keys:write": WRITE,
+    "oauth:read": READ, "oauth:write": WRITE,
     "enrolment-keys:read": WORK_READ, "enrolment-keys:write": WORK_WRITE,
     "networks:read": WORK_READ | {"member"}, "networks:write": WORK_WRITE,
     "devices:read": WORK_READ, "devices:write": WORK_WRITE,

@@ -27,8 +27,8 @@ err_t get_site(struct call *call, const Auth__Ref *request, Auth__Site *reply) M
 err_t list_sites(
 	struct call *call, const Auth__ListRequest *request, Auth__SiteList *reply) MUST_CHECK;
 err_t delete_site(struct call *call, const Auth__Ref *request, Auth__Empty *reply) MUST_CHECK;
-err_t find_site(
-	struct call *call, const Auth__FindSiteRequest *request, Auth__Site *reply) MUST_CHECK;
+err_t find_site(struct call *call, const Auth__FindSiteRequest *request,
+	Auth__SiteTenant *reply) MUST_CHECK;
 
 /* ---- client.c ---- */
 err_t create_oauth_client(struct call *call, const Auth__CreateOauthClientRequest *request,

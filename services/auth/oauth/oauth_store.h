@@ -18,7 +18,7 @@ err_t store_site_list(
 	struct call *call, const Auth__ListRequest *request, Auth__SiteList *reply) MUST_CHECK;
 err_t store_site_delete(struct call *call, const char *id) MUST_CHECK;
 /* In any tenant that is active; NOT_FOUND. */
-err_t store_site_find(struct call *call, const char *host, Auth__Site *reply) MUST_CHECK;
+err_t store_site_find(struct call *call, const char *host, Auth__SiteTenant *reply) MUST_CHECK;
 
 /* ---- store_client.c ---- */
 

@@ -57,7 +57,7 @@ err_t delete_site(struct call *call, const Auth__Ref *request, Auth__Empty *repl
 	return store_site_delete(call, request->id);
 }
 
-err_t find_site(struct call *call, const Auth__FindSiteRequest *request, Auth__Site *reply)
+err_t find_site(struct call *call, const Auth__FindSiteRequest *request, Auth__SiteTenant *reply)
 {
 	err_t err = check_host(call, request->host);
 

@@ -49,13 +49,12 @@ err_t store_site_delete(struct call *call, const char *id)
 	return DB_QUERY(call, &statement, NULL, call->tenant, id);
 }
 
-err_t store_site_find(struct call *call, const char *host, Auth__Site *reply)
+err_t store_site_find(struct call *call, const char *host, Auth__SiteTenant *reply)
 {
 	static const struct db_statement statement = {
-		"SELECT site.id, site.name, site.version, tenant_id AS tenant,"
-		" fabric.rfc3339(site.created_at) AS created_at"
-		" FROM auth.site JOIN auth.tenant ON tenant.id = tenant_id"
-		" WHERE tenant.state = 'active' AND site.name = $1"
+		"SELECT tenant_id AS tenant FROM auth.site"
+		" JOIN auth.tenant ON tenant.id = tenant_id WHERE tenant.state = 'active' AND "
+		"site.name = $1"
 	};
 	const char *params[] = { host };
 	err_t err = db_one(call, &statement, &reply->base, "site", 1, params);

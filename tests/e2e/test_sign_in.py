@@ -1,0 +1,360 @@
+"""People let apps in: OAuth 2 as the unmodified VPN apps speak it, over the real gateway, with requests as the app and as
+the browser, and with a real browser (contract app-api, statements 10 to 42)."""
+
+import base64
+import concurrent.futures
+import hashlib
+import http.server
+import secrets
+import threading
+import urllib.parse
+
+import pytest
+import requests
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from api_client import WAIT_S, bearer, wait_for
+from api_world import PASSWORD, Tenant, admin, api, stranger, tenant  # fixtures too
+
+APP = "org.eduvpn.app.linux"
+REDIRECT = "http://127.0.0.1:5000/callback"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture(scope="module")
+def site(api, tenant):
+    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+
+
+@pytest.fixture(autouse=True)
+def one_site(site):
+    """Every test signs in at the same site."""
+
+
+class Browser:
+    """A person's browser, as far as HTTP goes: it keeps cookies and says where a form comes from."""
+
+    def __init__(self, fleet):
+        self.base, self.ca = fleet.base_url, fleet.ca_file
+        self.session = requests.Session()
+
+    def ask(self, method, path, **more):
+        headers = more.pop("headers", {"Origin": self.base} if method == "POST" else {})
+        return self.session.request(method, self.base + path, headers=headers, allow_redirects=False, timeout=WAIT_S,
+                                    verify=self.ca, **more)
+
+    def sign_in(self, path, user="member", password=PASSWORD):
+        return self.ask("POST", path, data={"user": user, "password": password})
+
+
+class App:
+    """A public client with PKCE."""
+
+    def __init__(self, fleet):
+        self.base, self.ca = fleet.base_url, fleet.ca_file
+        self.verifier = secrets.token_urlsafe(48)
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        self.parameters = {
+            "client_id": APP, "redirect_uri": REDIRECT, "response_type": "code", "scope": "config", "state": "a b&c=d",
+            "code_challenge_method": "S256", "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}
+
+    def path(self, **changes):
+        parameters = {k: v for k, v in {**self.parameters, **changes}.items() if v is not None}
+        return "/oauth/authorize?" + urllib.parse.urlencode(parameters)
+
+    def post(self, path, **form):
+        auth = form.pop("auth", None)
+        return requests.post(self.base + path, data=form, auth=auth, verify=self.ca, timeout=WAIT_S)
+
+    def exchange(self, code_, **changes):
+        form = {"grant_type": "authorization_code", "code": code_, "redirect_uri": REDIRECT, "client_id": APP,
+                "code_verifier": self.verifier, **changes}
+        return self.post("/oauth/token", **{k: v for k, v in form.items() if v is not None})
+
+    def refresh(self, token, **more):
+        return self.post("/oauth/token", grant_type="refresh_token", refresh_token=token, **more)
+
+
+@pytest.fixture
+def app(fleet):
+    return App(fleet)
+
+
+@pytest.fixture
+def browser(fleet):
+    return Browser(fleet)
+
+
+def back(reply):
+    """What a redirect to the app says."""
+    assert reply.status_code == 302, reply.text
+    assert reply.headers["Location"].startswith(REDIRECT + "?")
+    return dict(urllib.parse.parse_qsl(reply.headers["Location"].split("?", 1)[1], strict_parsing=True))
+
+
+def allow(browser, app, **changes):
+    path = app.path(**changes)
+    browser.sign_in(path)
+    return back(browser.ask("POST", path, data={"approve": "yes"}))["code"]
+
+
+def refused(reply, status, error, description):
+    assert (reply.status_code, reply.json()) == (status, {"error": error, "error_description": description})
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+# ---- pages ----
+
+def test_a_person_signs_in_allows_and_the_app_gets_its_tokens(app, browser, fleet):
+    page = browser.ask("GET", app.path())
+    assert page.status_code == 200 and page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["X-Frame-Options"] == "DENY" and "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store" and 'name="password"' in page.text
+    signed_in = browser.sign_in(app.path())
+    assert signed_in.status_code == 303 and signed_in.headers["Location"] == app.path()
+    cookie = signed_in.headers["Set-Cookie"]
+    assert all(word in cookie for word in ("__Host-sign-in=lys_", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "eduVPN for Linux" in browser.ask("GET", app.path()).text
+    answer = back(browser.ask("POST", app.path(), data={"approve": "yes"}))
+    assert answer["state"] == "a b&c=d" and answer["iss"] == fleet.base_url + "/"
+    tokens = app.exchange(answer["code"])
+    assert tokens.status_code == 200 and tokens.headers["Content-Type"] == "application/json"
+    assert tokens.headers["Cache-Control"] == "no-store" and tokens.headers["Pragma"] == "no-cache"
+    body = tokens.json()
+    assert set(body) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert body["token_type"] == "bearer" and body["expires_in"] == 3600
+
+
+def test_who_refuses_sends_the_app_away_without_a_code(app, browser):
+    browser.sign_in(app.path())
+    answer = back(browser.ask("POST", app.path(), data={"approve": "no"}))
+    assert answer["error"] == "access_denied" and answer["state"] == "a b&c=d" and "code" not in answer
+
+
+@pytest.mark.parametrize("changes, status, words", [
+    *(({name: None}, 400, f"invalid_request (missing &quot;{name}&quot; parameter)")
+      for name in ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge_method",
+                   "code_challenge")),
+    ({"response_type": "token"}, 400, "unsupported_response_type"),
+    ({"code_challenge_method": "plain"}, 400, "invalid &quot;code_challenge_method&quot;"),
+    ({"code_challenge": "A" * 42}, 400, "invalid &quot;code_challenge&quot;"),
+    ({"code_challenge": "A" * 44}, 400, "invalid &quot;code_challenge&quot;"),
+    ({"code_challenge": "A" * 42 + "+"}, 400, "invalid &quot;code_challenge&quot;"),
+    ({"client_id": "<b>x"}, 401, "invalid_client (client does not exist with this &quot;client_id&quot;)"),
+    *(({"redirect_uri": uri}, 401, "client does not support this &quot;redirect_uri&quot;")
+      for uri in ("http://127.0.0.1:1023/callback", "http://127.0.0.1:65536/callback", "http://localhost:5000/callback",
+                  "http://127.0.0.1:5000/other", "http://127.0.0.1:5000/callback?x", "https://127.0.0.1:5000/callback",
+                  "http://127.0.0.1:5000@evil/callback")),
+    ({"state": "caf\xe9"}, 400, "invalid &quot;state&quot;"),
+])
+def test_a_wrong_request_is_shown_and_never_redirected(app, browser, changes, status, words):
+    reply = browser.ask("GET", app.path(**changes))
+    assert reply.status_code == status and words in reply.text and "<b>x" not in reply.text
+    assert "Location" not in reply.headers
+
+
+@pytest.mark.parametrize("client, uri", [
+    (APP, "http://127.0.0.1:1024/callback"), (APP, "http://127.0.0.1:65535/callback"), (APP, "http://[::1]:5000/callback"),
+    ("org.eduvpn.app", "org.eduvpn.app:/api/callback")])
+def test_the_published_apps_come_back_where_they_said(app, browser, client, uri):
+    path = app.path(client_id=client, redirect_uri=uri)
+    browser.sign_in(path)
+    reply = browser.ask("POST", path, data={"approve": "yes"})
+    assert reply.status_code == 302 and reply.headers["Location"].startswith(uri + "?code=lyc_")
+
+
+def test_the_windows_app_has_no_scheme_of_its_own(app, browser):
+    reply = browser.ask("GET", app.path(client_id="org.eduvpn.app.windows", redirect_uri="org.eduvpn.app:/api/callback"))
+    assert reply.status_code == 401
+
+
+@pytest.mark.parametrize("data, headers", [
+    ({}, None), ({"approve": "maybe"}, None), ({"approve": "yes"}, {"Origin": "https://evil.example"}),
+    ({"approve": "yes"}, {"Referer": "https://evil.example/x"}), ({"approve": "yes"}, {}), ({"approve": "yes"}, {"Origin": "null"})])
+def test_only_our_own_form_allows(app, browser, data, headers):
+    browser.sign_in(app.path())
+    more = {} if headers is None else {"headers": headers}
+    reply = browser.ask("POST", app.path(), data=data, **more)
+    assert reply.status_code == 400 and "Location" not in reply.headers
+
+
+def test_a_wrong_password_and_an_unknown_user_look_the_same(app, browser):
+    wrong = browser.sign_in(app.path(), password="x" * 20)
+    unknown = browser.sign_in(app.path(), user="nobody")
+    assert wrong.status_code == unknown.status_code == 401 and wrong.text == unknown.text
+    assert "Set-Cookie" not in wrong.headers
+
+
+def test_a_blocked_user_sees_so(api, admin, tenant, app, browser):
+    user = api.ok("createUser", admin, {"name": "blocked", "role": "member", "password": PASSWORD}, tenant=tenant.id)
+    browser.sign_in(app.path(), user="blocked")
+    api.ok("updateUser", admin, {"state": "blocked"}, tenant=tenant.id, id=user["id"])
+    for reply in (browser.ask("GET", app.path()), browser.ask("POST", app.path(), data={"approve": "yes"})):
+        assert reply.status_code == 403 and "account disabled" in reply.text and "Location" not in reply.headers
+
+
+def test_nobody_signs_in_at_an_unknown_host(app, fleet):
+    reply = requests.get(fleet.base_url + app.path(), headers={"Host": "other.example"}, verify=fleet.ca_file, timeout=WAIT_S)
+    assert reply.status_code == 404
+
+
+# ---- tokens ----
+
+def test_a_code_is_good_once_and_its_second_use_ends_all(app, browser):
+    code = allow(browser, app)
+    tokens = app.exchange(code).json()
+    for _ in range(2):
+        refused(app.exchange(code), 400, "invalid_grant", '"authorization_code" was used before')
+    refused(app.refresh(tokens["refresh_token"]), 400, "invalid_grant", '"refresh_token" is no longer authorized')
+
+
+def test_of_many_exchanges_at_once_one_succeeds(app, browser):
+    code = allow(browser, app)
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        statuses = [reply.status_code for reply in pool.map(lambda _: app.exchange(code), range(10))]
+    assert sorted(statuses) == [200] + [400] * 9
+
+
+@pytest.mark.parametrize("changes, status, error, description", [
+    ({"grant_type": None}, 400, "invalid_request", 'missing "grant_type" parameter'),
+    ({"grant_type": "password"}, 400, "invalid_request", 'invalid "grant_type"'),
+    *(({name: None}, 400, "invalid_request", f'missing "{name}" parameter')
+      for name in ("code", "redirect_uri", "client_id", "code_verifier")),
+    ({"code_verifier": "x" * 43}, 400, "invalid_grant", 'invalid "code_verifier"'),
+    ({"code_verifier": "x" * 42}, 400, "invalid_request", 'invalid "code_verifier"'),
+    ({"redirect_uri": "http://127.0.0.1:5001/callback"}, 400, "invalid_request", 'unexpected "redirect_uri"'),
+    ({"client_id": "org.eduvpn.app.windows"}, 400, "invalid_request", 'unexpected "client_id"'),
+    ({"code": "lyc_garbage"}, 400, "invalid_grant", '"authorization_code" has invalid signature'),
+    ({"client_id": "nobody"}, 401, "invalid_client", 'client does not exist with this "client_id"'),
+])
+def test_the_token_endpoint_refuses_in_the_words_that_apps_know(app, browser, changes, status, error, description):
+    reply = app.exchange(allow(browser, app), **changes)
+    refused(reply, status, error, description)
+    assert (reply.headers.get("WWW-Authenticate") == 'Basic realm="OAuth"') == (status == 401)
+
+
+def test_a_parameter_that_comes_twice_is_refused(app):
+    reply = requests.post(app.base + "/oauth/token", data="grant_type=a&grant_type=b", headers=FORM, verify=app.ca, timeout=WAIT_S)
+    refused(reply, 400, "invalid_request", "expected each form parameter once")
+
+
+def test_the_token_endpoint_takes_no_get(app):
+    reply = requests.get(app.base + "/oauth/token", verify=app.ca, timeout=WAIT_S)
+    assert reply.status_code == 405 and reply.headers["Allow"] == "POST"
+
+
+def test_a_refresh_gives_a_new_pair_and_the_old_access_token_stays(app, browser):
+    first = app.exchange(allow(browser, app)).json()
+    second = app.refresh(first["refresh_token"], scope="config").json()
+    assert second["refresh_token"] != first["refresh_token"]
+    refused(app.refresh(second["refresh_token"], scope="other"), 400, "invalid_request", 'unexpected "scope"')
+    refused(app.refresh(second["access_token"]), 400, "invalid_grant", '"refresh_token" has invalid signature')
+
+
+# ---- other clients ----
+
+@pytest.fixture(scope="module")
+def dashboard(api, tenant):
+    return api.ok("createOauthClient", tenant.owner, {
+        "client_id": "dashboard", "name": "Dashboard <1>", "redirect_uris": [REDIRECT], "confidential": True,
+        "scopes": ["networks:read", "devices:read"], "trusted": True}, tenant=tenant.id)
+
+
+def test_a_trusted_confidential_client_reads_what_its_scopes_say(api, tenant, dashboard, app, browser):
+    path = app.path(client_id="dashboard", scope="networks:read")
+    browser.sign_in(path, user="operator")
+    code = back(browser.ask("GET", path))["code"]
+    refused(app.exchange(code, client_id="dashboard"), 401, "invalid_client",
+            "invalid credentials (expected HTTP Basic with the client's secret)")
+    tokens = app.exchange(code, client_id="dashboard", auth=("dashboard", dashboard["client_secret"])).json()
+    caller = bearer("dashboard's token", tokens["access_token"])
+    assert api.call("listNetworks", caller, tenant=tenant.id).status_code == 200
+    assert api.call("listDevices", caller, tenant=tenant.id).status_code == 403
+    listed = api.ok("listAuthorizations", tenant.owner, tenant=tenant.id)["items"]
+    mine = [item for item in listed if item["client_id"] == "dashboard"]
+    api.ok("endAuthorization", tenant.owner, tenant=tenant.id, id=mine[0]["id"])
+    wait_for("the end of the token", lambda: api.call("listNetworks", caller, tenant=tenant.id).status_code == 401)
+
+
+def test_introspection_tells_only_who_may_know(tenant, dashboard, app, browser):
+    tokens = app.exchange(allow(browser, app)).json()
+    refused(app.post("/oauth/introspect", token=tokens["access_token"]), 401, "invalid_client",
+            "expected HTTP Basic of a confidential client or with an API key")
+    who = ("dashboard", dashboard["client_secret"])
+    told = app.post("/oauth/introspect", token=tokens["access_token"], auth=who).json()
+    assert told["active"] and told["username"] == "member" and told["client_id"] == APP and told["tenant"] == tenant.id
+    assert app.post("/oauth/revoke", token=tokens["refresh_token"], client_id=APP).status_code == 200
+    assert app.post("/oauth/introspect", token=tokens["access_token"], auth=who).json() == {"active": False}
+
+
+def test_a_device_without_a_browser_is_let_in(app, browser):
+    code = app.post("/oauth/device_authorization", client_id=APP, scope="config").json()
+    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": APP, "device_code": code["device_code"]}
+    assert app.post("/oauth/token", **grant).json()["error"] == "authorization_pending"
+    path = "/oauth/device?user_code=" + code["user_code"]
+    assert browser.sign_in(path).status_code == 303
+    assert "eduVPN for Linux" in browser.ask("GET", path).text
+    assert "Allowed" in browser.ask("POST", "/oauth/device", data={"user_code": code["user_code"], "approve": "yes"}).text
+    tokens = wait_for("the device's tokens", lambda: app.post("/oauth/token", **grant).json().get("access_token"))
+    assert tokens.count(".") == 2
+
+
+def test_the_description_names_endpoints_that_are_there(app):
+    told = requests.get(app.base + "/.well-known/oauth-authorization-server", verify=app.ca, timeout=WAIT_S).json()
+    assert told["issuer"] == app.base + "/" and told["code_challenge_methods_supported"] == ["S256"]
+    assert requests.get(told["jwks_uri"], verify=app.ca, timeout=WAIT_S).json()["keys"]
+    for name in ("token", "introspection", "revocation", "device_authorization"):
+        assert requests.post(told[name + "_endpoint"], data={"x": "y"}, verify=app.ca, timeout=WAIT_S).status_code in (400, 401)
+
+
+# ---- a real browser ----
+
+class Callback(http.server.BaseHTTPRequestHandler):
+    """The app's own web server on a loopback port."""
+
+    def do_GET(self):
+        self.server.seen.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"you may close this window")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def callback():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Callback)
+    server.seen = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def chromium():
+    options = webdriver.ChromeOptions()
+    options.accept_insecure_certs = True  # the gateway's certificate is of the test's own authority
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=390,844",
+                     "--blink-settings=scriptEnabled=false"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options)
+    yield driver
+    driver.quit()
+
+
+def test_a_person_lets_an_app_in_with_a_browser_without_script(app, callback, chromium, fleet, tmp_path):
+    uri = f"http://127.0.0.1:{callback.server_port}/callback"
+    chromium.get(fleet.base_url + app.path(redirect_uri=uri))
+    chromium.find_element(By.NAME, "user").send_keys("member")
+    chromium.find_element(By.NAME, "password").send_keys(PASSWORD)
+    chromium.save_screenshot(str(tmp_path / "sign-in.png"))
+    chromium.find_element(By.CSS_SELECTOR, "button.main").click()
+    WebDriverWait(chromium, WAIT_S).until(lambda driver: "eduVPN for Linux" in driver.page_source)
+    chromium.save_screenshot(str(tmp_path / "allow.png"))
+    chromium.find_element(By.CSS_SELECTOR, "button[value=yes]").click()
+    WebDriverWait(chromium, WAIT_S).until(lambda driver: "close this window" in driver.page_source)
+    answer = dict(urllib.parse.parse_qsl(callback.seen[0].split("?", 1)[1]))
+    assert app.exchange(answer["code"], redirect_uri=uri).status_code == 200
