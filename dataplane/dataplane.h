@@ -28,6 +28,7 @@ struct dataplane {
 	const char *congestion;
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
+	long pair_ping_s, pair_idle_s; /* 0: never */
 	struct nymea_settings nymea_settings;
 	struct front_settings front_settings;
 
@@ -47,6 +48,7 @@ struct dataplane {
 	struct refused *refused;
 	struct sessions *sessions;
 	struct guests *guests; /* clients that pair */
+	struct desk *desks;    /* claims of theirs under way: relay/claim.c */
 	struct links *links;   /* to other nodes */
 	struct nymea *nymea;   /* faces for nymea's clients */
 	struct live *live;     /* what pairs and tunnels carry just now */

@@ -74,8 +74,6 @@ static int admit_pair(struct dataplane *dataplane, struct http *http,
 		return refuse(403, why, "The token does not allow pairs:claim.");
 	if (*request->nonce == '\0')
 		return refuse(400, why, "A pair needs ?nonce=, the same for both ends.");
-	if (dataplane->n_waiting >= WAITING_MAX)
-		return refuse(503, why, "Too many connections are waiting.");
 	channel = channel_accept(http, &options);
 	pair_create(dataplane, channel, claims, request->nonce);
 	channel_open(channel);

@@ -1,5 +1,7 @@
 /*
- * claim: rendezvous.Claim and Release.
+ * claim: rendezvous.Claim and Release. Of each kind one call at a time is under way for a tenant;
+ * what comes up meanwhile goes with the next one, so that a crowd costs few calls and a single
+ * client does not wait.
  */
 #include "dataplane/relay/claim.h"
 
@@ -13,13 +15,12 @@
 #include <string.h>
 
 #define TIMEOUT_MS 5000
+#define BATCH_MAX  256 /* as rendezvous.proto has it */
 
 struct claim {
-	struct dataplane *dataplane;
+	struct claim *next; /* desk.first, or its batch */
 
 	/* the question */
-	char tenant[UUID_SIZE];
-	char subject[64];
 	char token_id[sizeof(((struct guest *)NULL)->token_id)];
 	char nonce[GUEST_NONCE_MAX + 1];
 	char connection[UUID_SIZE];
@@ -34,108 +35,234 @@ struct claim {
 	char detail[sizeof(((struct fault *)NULL)->detail)];
 };
 
+struct kind;
+
+/* Where the claims, or the releases, of a tenant wait for their call. */
+struct desk {
+	struct dataplane *dataplane;
+	const struct kind *kind;
+	char key[1 + UUID_SIZE]; /* the kind's letter and the tenant */
+	struct claim *first, **end;
+	struct claim *batch; /* under way; of the call's thread until it is done */
+	size_t n_batch;
+	UT_hash_handle hh; /* dataplane.desks */
+};
+
+struct kind {
+	char letter;
+	void (*ask)(void *arg);				      /* in a thread of the pool */
+	void (*done)(struct desk *desk, struct claim *claim); /* on the loop, for each */
+};
+
 #define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+
+static const char *tenant_of(const struct desk *desk)
+{
+	return desk->key + 1;
+}
 
 /* ---- in a thread of the pool ---- */
 
-static void ask(void *arg)
+static void fail_all(struct desk *desk, err_t err, const char *detail)
 {
-	struct claim *claim = arg;
-	Rendezvous__ClaimRequest request = RENDEZVOUS__CLAIM_REQUEST__INIT;
-	const ProtobufCMessage *reply;
-	struct call call;
-
-	call_init(&call, claim->dataplane->bus, claim->subject, TIMEOUT_MS);
-	call.tenant = claim->tenant;
-	request.token_id = claim->token_id;
-	request.nonce = claim->nonce;
-	request.node = (char *)claim->dataplane->instance;
-	request.connection = claim->connection;
-	claim->err = bus_call(
-		&call, &rendezvous__rendezvous__descriptor, "Claim", &request.base, &reply);
-	if (claim->err == OK) {
-		const Rendezvous__ClaimResult *result = (const Rendezvous__ClaimResult *)reply;
-
-		claim->joined = strcmp(result->state, "joined") == 0;
-		COPY(claim->pair, result->pair);
-		COPY(claim->peer_node, result->peer_node);
-		COPY(claim->peer_connection, result->peer_connection);
+	for (struct claim *claim = desk->batch; claim; claim = claim->next) {
+		claim->err = err;
+		COPY(claim->detail, detail);
 	}
-	COPY(claim->detail, call.fault.detail);
+}
+
+static void take(struct claim *claim, const Rendezvous__ClaimAnswer *answer)
+{
+	claim->err = answer->error <= ERR_LAST ? (err_t)answer->error : ERR_UNKNOWN;
+	claim->joined = strcmp(answer->state, "joined") == 0;
+	COPY(claim->pair, answer->pair);
+	COPY(claim->peer_node, answer->peer_node);
+	COPY(claim->peer_connection, answer->peer_connection);
+	COPY(claim->detail, answer->detail);
+}
+
+static err_t call_claim(struct desk *desk, struct call *call)
+{
+	Rendezvous__ClaimRequest request = RENDEZVOUS__CLAIM_REQUEST__INIT;
+	const Rendezvous__ClaimResult *result;
+	const ProtobufCMessage *reply;
+	size_t n = 0;
+	err_t err;
+
+	request.node = (char *)(uintptr_t)desk->dataplane->instance;
+	request.claims = arena_alloc(call->arena, desk->n_batch * sizeof(*request.claims));
+	for (struct claim *claim = desk->batch; claim; claim = claim->next) {
+		Rendezvous__Claim *one = arena_alloc(call->arena, sizeof(*one));
+
+		rendezvous__claim__init(one);
+		one->token_id = claim->token_id;
+		one->nonce = claim->nonce;
+		one->connection = claim->connection;
+		request.claims[request.n_claims++] = one;
+	}
+	err = bus_call(call, &rendezvous__rendezvous__descriptor, "Claim", &request.base, &reply);
+	if (err != OK)
+		return err;
+	result = (const Rendezvous__ClaimResult *)reply;
+	if (result->n_answers != desk->n_batch)
+		return call_refuse(call, ERR_INTERNAL, "answers", "not one answer for each claim");
+	for (struct claim *claim = desk->batch; claim; claim = claim->next)
+		take(claim, result->answers[n++]);
+	return OK;
+}
+
+static void ask_claim(void *arg)
+{
+	struct desk *desk = arg;
+	struct call call;
+	err_t err;
+
+	call_init(&call, desk->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
+	call.tenant = tenant_of(desk);
+	if ((err = call_claim(desk, &call)) != OK) {
+		LOG_THROTTLED(LOG_LEVEL_WARN, "claims_failed", "error=%s claims=%zu detail=%s",
+			err_name(err), desk->n_batch, log_value(call.fault.detail));
+		fail_all(desk, err, call.fault.detail);
+	}
 	call_finish(&call);
 }
 
-static void tell_released(void *arg)
+static void ask_release(void *arg)
 {
-	struct claim *claim = arg;
+	struct desk *desk = arg;
 	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
 	const ProtobufCMessage *reply;
 	struct call call;
+	err_t err;
 
-	call_init(&call, claim->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
-	call.tenant = claim->tenant;
-	request.pair = claim->pair;
-	request.connection = claim->connection;
-	request.bytes = claim->bytes;
-	claim->err = bus_call(
+	call_init(&call, desk->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
+	call.tenant = tenant_of(desk);
+	request.released = arena_alloc(call.arena, desk->n_batch * sizeof(*request.released));
+	for (struct claim *claim = desk->batch; claim; claim = claim->next) {
+		Rendezvous__Released *one = arena_alloc(call.arena, sizeof(*one));
+
+		rendezvous__released__init(one);
+		one->pair = claim->pair;
+		one->connection = claim->connection;
+		one->bytes = claim->bytes;
+		request.released[request.n_released++] = one;
+	}
+	err = bus_call(
 		&call, &rendezvous__rendezvous__descriptor, "Release", &request.base, &reply);
-	if (claim->err != OK) /* rendezvous finds out by itself, later */
-		LOG_THROTTLED(LOG_LEVEL_WARN, "release_failed", "pair=%s error=%s detail=%s",
-			claim->pair, err_name(claim->err), log_value(call.fault.detail));
+	if (err != OK) /* rendezvous finds out by itself, later */
+		LOG_THROTTLED(LOG_LEVEL_WARN, "release_failed", "error=%s pairs=%zu detail=%s",
+			err_name(err), desk->n_batch, log_value(call.fault.detail));
 	call_finish(&call);
 }
 
-/* ---- on the loop ---- */
+/* ---- on the loop: answers ---- */
 
-static void take_answer(struct guest *guest, const struct claim *claim)
+static void take_answer(struct dataplane *dataplane, struct guest *guest, const struct claim *claim)
 {
-	struct dataplane *dataplane = claim->dataplane;
-
-	if (claim->err != OK) {
-		if (claim->err == ERR_UNAVAILABLE || claim->err == ERR_DEADLINE_EXCEEDED)
-			LOG_THROTTLED(LOG_LEVEL_WARN, "claim_failed", "error=%s detail=%s",
-				err_name(claim->err), log_value(claim->detail));
+	if (claim->err != OK)
 		guest_refuse(guest, claim->err, claim->detail);
-	} else if (!claim->joined) {
+	else if (!claim->joined)
 		guest_wait(guest, claim->pair);
-	} else if (strcmp(claim->peer_node, dataplane->instance) == 0) {
+	else if (strcmp(claim->peer_node, dataplane->instance) == 0)
 		guest_meet_here(guest, claim->pair, claim->peer_connection);
-	} else {
+	else
 		link_open(dataplane, guest, claim->pair, claim->peer_node, claim->peer_connection);
+}
+
+static void claim_done(struct desk *desk, struct claim *claim)
+{
+	struct guest *guest = guest_find(desk->dataplane->guests, claim->connection);
+
+	if (guest)
+		take_answer(desk->dataplane, guest, claim);
+	else if (claim->err == OK)
+		claim_release(desk->dataplane, tenant_of(desk), claim->pair, claim->connection, 0);
+}
+
+static void release_done(struct desk *desk, struct claim *claim)
+{
+	(void)desk;
+	(void)claim;
+}
+
+static const struct kind claiming = { 'c', ask_claim, claim_done };
+static const struct kind releasing = { 'r', ask_release, release_done };
+
+/* ---- on the loop: desks ---- */
+
+static void on_asked(void *arg);
+
+static void start(struct desk *desk)
+{
+	struct claim **slot = &desk->first;
+
+	desk->n_batch = 0;
+	while (*slot && desk->n_batch < BATCH_MAX) {
+		slot = &(*slot)->next;
+		desk->n_batch++;
 	}
+	desk->batch = desk->first;
+	desk->first = *slot;
+	*slot = NULL;
+	if (!desk->first)
+		desk->end = &desk->first;
+	loop_work(desk->dataplane->loop, desk->kind->ask, on_asked, desk);
 }
 
 static void on_asked(void *arg)
 {
-	struct claim *claim = arg;
-	struct dataplane *dataplane = claim->dataplane;
-	struct guest *guest = guest_find(dataplane->guests, claim->connection);
+	struct desk *desk = arg;
+	struct claim *claim, *next;
 
-	dataplane->n_waiting--;
-	if (guest)
-		take_answer(guest, claim);
-	else if (claim->err == OK)
-		claim_release(dataplane, claim->tenant, claim->pair, claim->connection, 0);
-	free(claim);
+	for (claim = desk->batch; claim; claim = next) {
+		next = claim->next;
+		desk->kind->done(desk, claim);
+		free(claim);
+	}
+	desk->batch = NULL;
+	if (desk->first) {
+		start(desk);
+		return;
+	}
+	HASH_DELETE(hh, desk->dataplane->desks, desk);
+	free(desk);
 }
 
-static void on_released(void *arg)
+static struct desk *desk_of(
+	struct dataplane *dataplane, const struct kind *kind, const char *tenant)
 {
-	free(arg);
+	char key[sizeof(((struct desk *)NULL)->key)];
+	struct desk *desk;
+
+	snprintf(key, sizeof(key), "%c%s", kind->letter, tenant);
+	HASH_FIND_STR(dataplane->desks, key, desk);
+	if (desk)
+		return desk;
+	desk = xcalloc(1, sizeof(*desk));
+	desk->dataplane = dataplane;
+	desk->kind = kind;
+	desk->end = &desk->first;
+	COPY(desk->key, key);
+	HASH_ADD_STR(dataplane->desks, key, desk);
+	return desk;
+}
+
+static void bring(struct desk *desk, struct claim *claim)
+{
+	*desk->end = claim;
+	desk->end = &claim->next;
+	if (!desk->batch)
+		start(desk);
 }
 
 void claim_make(struct dataplane *dataplane, const struct guest *guest)
 {
 	struct claim *claim = xcalloc(1, sizeof(*claim));
 
-	claim->dataplane = dataplane;
-	COPY(claim->tenant, guest->tenant);
-	COPY(claim->subject, guest->subject);
 	COPY(claim->token_id, guest->token_id);
 	COPY(claim->nonce, guest->nonce);
 	COPY(claim->connection, guest->relay.end.id);
-	dataplane->n_waiting++;
-	loop_work(dataplane->loop, ask, on_asked, claim);
+	bring(desk_of(dataplane, &claiming, guest->tenant), claim);
 }
 
 void claim_release(struct dataplane *dataplane, const char *tenant, const char *pair,
@@ -143,10 +270,8 @@ void claim_release(struct dataplane *dataplane, const char *tenant, const char *
 {
 	struct claim *claim = xcalloc(1, sizeof(*claim));
 
-	claim->dataplane = dataplane;
 	claim->bytes = bytes;
-	COPY(claim->tenant, tenant);
 	COPY(claim->pair, pair);
 	COPY(claim->connection, connection);
-	loop_work(dataplane->loop, tell_released, on_released, claim);
+	bring(desk_of(dataplane, &releasing, tenant), claim);
 }

@@ -5,6 +5,7 @@
  * release. State:  schema rendezvous (db/migrations/0004_rendezvous.sql and later). Events:
  * publishes "pair" when a pair ends and its connections are to end with it.
  */
+#include "services/rendezvous/claims.h"
 #include "services/rendezvous/rendezvous.h"
 #include "services/rendezvous/tunnel.h"
 

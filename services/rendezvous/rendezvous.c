@@ -1,5 +1,5 @@
 /*
- * rendezvous: claims, their end, and what people see of them. In workers of the bus;
+ * rendezvous: what people see of pairs, and clearing up after them. In workers of the bus;
  * rendezvous_sweep in the thread of the tasks.
  */
 #include "services/rendezvous/rendezvous.h"
@@ -8,148 +8,21 @@
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "proto/event.pb-c.h"
-#include "services/rendezvous/claim.h"
 #include "services/rendezvous/store.h"
 #include "services/rendezvous/tunnel.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#define TOKEN_ID_MAX   128
-#define NONCE_MAX      128
-#define CONNECTION_MAX 128
-
 #define TRAFFIC_DAYS	 31
 #define TRAFFIC_DAYS_MAX 400
 
-/* Tells the nodes to end the pair's connections. */
-static err_t publish_closed(struct call *call, const char *id)
+err_t rendezvous_publish_closed(struct call *call, const char *id)
 {
 	Event__PairClosed event = EVENT__PAIR_CLOSED__INIT;
 
 	event.pair = (char *)id;
 	return event_publish(call, "pair", &event.base);
-}
-
-/* ---- claims ---- */
-
-static err_t check_claim(struct call *call, const Rendezvous__ClaimRequest *request)
-{
-	err_t err;
-
-	if ((err = check_text(call, "token_id", request->token_id, 1, TOKEN_ID_MAX)) != OK)
-		return err;
-	if ((err = check_text(call, "nonce", request->nonce, 0, NONCE_MAX)) != OK)
-		return err;
-	if ((err = check_uuid(call, "node", request->node)) != OK)
-		return err;
-	return check_text(call, "connection", request->connection, 1, CONNECTION_MAX);
-}
-
-static err_t answer(Rendezvous__ClaimResult *result, const char *id, const struct claim_end *peer)
-{
-	result->pair = (char *)id;
-	result->state = peer != NULL ? "joined" : "waiting";
-	if (peer != NULL) {
-		result->peer_node = (char *)peer->node;
-		result->peer_connection = (char *)peer->connection;
-	}
-	return OK;
-}
-
-/* Adds a waiting pair, unless the tenant has too many or another claim was faster. */
-static err_t wait_as_first(
-	struct call *call, const Rendezvous__ClaimRequest *request, const char **id)
-{
-	bool full = false;
-	err_t err;
-
-	if ((err = store_is_full(call, &full)) != OK)
-		return err;
-	if (full)
-		return call_refuse(call, ERR_RESOURCE_EXHAUSTED, NULL,
-			"expected fewer than " STORE_WAITING_MAX " waiting pairs in the tenant");
-	if ((err = store_token_is_full(call, request->token_id, &full)) != OK)
-		return err;
-	if (full)
-		return call_refuse(call, ERR_RESOURCE_EXHAUSTED, "token_id",
-			"expected fewer than " STORE_TOKEN_MAX " live pairs of the token");
-	return store_insert(call, request, id);
-}
-
-/* Acts on the verdict over a live pair. *over: the pair has ended, the claim is still to be made.
- */
-static err_t meet(struct call *call, const Rendezvous__ClaimRequest *request,
-	const struct claim_pair *pair, Rendezvous__ClaimResult *result, bool *over)
-{
-	const struct claim_end end = { request->node, request->connection };
-	err_t err;
-
-	switch (claim_judge(pair, &end)) {
-	case CLAIM_FIRST:
-		if (!pair->joined && (err = store_announce(call, pair->id)) != OK)
-			return err;
-		return answer(result, pair->id, pair->joined ? &pair->second : NULL);
-	case CLAIM_SECOND:
-		return answer(result, pair->id, &pair->first);
-	case CLAIM_JOINS:
-		if ((err = store_join(call, pair->id, &end)) != OK)
-			return err;
-		return answer(result, pair->id, &pair->first);
-	case CLAIM_REFUSE:
-		return call_refuse(call, ERR_ALREADY_EXISTS, "nonce",
-			"expected a nonce that no two other clients of the token use");
-	case CLAIM_REPLACE:
-		*over = true;
-		if ((err = store_end(call, pair->id)) != OK)
-			return err;
-		return publish_closed(call, pair->id);
-	}
-	BUG("unknown verdict on pair %s", pair->id);
-}
-
-/*
- * The row lock of store_find_live orders claims that meet a pair, the unique index of store_insert
- * those that meet none: the one that lost there finds the winner's pair in its second round.
- */
-err_t rendezvous_claim(
-	struct call *call, const Rendezvous__ClaimRequest *request, Rendezvous__ClaimResult *result)
-{
-	struct claim_pair *pair;
-	const char *id = NULL;
-	bool over;
-	err_t err;
-
-	if ((err = check_claim(call, request)) != OK)
-		return err;
-	for (int round = 0; round < 2; round++) {
-		err = store_find_live(call, request->token_id, request->nonce, &pair);
-		if (err != OK)
-			return err;
-		over = pair == NULL;
-		if (pair != NULL && (err = meet(call, request, pair, result, &over)) != OK)
-			return err;
-		if (!over)
-			return OK;
-		if ((err = wait_as_first(call, request, &id)) != OK)
-			return err;
-		if (id != NULL)
-			return answer(result, id, NULL);
-	}
-	return ERR_ABORTED; /* pairs come and go faster than we look: run the call again */
-}
-
-err_t rendezvous_release(
-	struct call *call, const Rendezvous__ReleaseRequest *request, Rendezvous__Empty *reply)
-{
-	err_t err;
-
-	(void)reply;
-	if ((err = check_uuid(call, "pair", request->pair)) != OK)
-		return err;
-	if ((err = check_text(call, "connection", request->connection, 1, CONNECTION_MAX)) != OK)
-		return err;
-	return store_release(call, request->pair, request->connection, request->bytes);
 }
 
 /* ---- what people see ---- */
@@ -200,7 +73,7 @@ err_t rendezvous_close_pair(
 			"expected the version that the pair has now");
 	if (strcmp(pair->state, "closed") == 0)
 		return OK;
-	if ((err = publish_closed(call, request->id)) != OK)
+	if ((err = rendezvous_publish_closed(call, request->id)) != OK)
 		return err;
 	return store_close(call, request->id, pair);
 }
@@ -214,7 +87,7 @@ static err_t publish_all(struct call *call, const struct store_ended *ended, siz
 
 	for (size_t i = 0; i < n && err == OK; i++) {
 		call->tenant = ended[i].tenant;
-		err = publish_closed(call, ended[i].id);
+		err = rendezvous_publish_closed(call, ended[i].id);
 	}
 	call->tenant = CALL_FLEET;
 	return err;

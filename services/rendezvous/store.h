@@ -1,46 +1,15 @@
 /*
- * store: all SQL of the rendezvous service, on table rendezvous.pair. Every function runs in the
- * call's transaction; text that it returns is in the call's arena.
+ * store: the SQL of pairs as people see them, and of clearing up. Every function runs in the call's
+ * transaction; text that it returns is in the call's arena.
  */
 #pragma once
 
 #include "lib/call.h"
 #include "lib/err.h"
 #include "proto/rendezvous.pb-c.h"
-#include "services/rendezvous/claim.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#define STORE_WAITING_MAX "10000" /* waiting pairs of a tenant; text, for SQL and messages */
-#define STORE_TOKEN_MAX	  "1000"  /* live pairs of a token */
-
-/* Finds and locks the live pair of a token and nonce; *found is NULL if there is none. */
-err_t store_find_live(struct call *call, const char *token_id, const char *nonce,
-	struct claim_pair **found) MUST_CHECK;
-
-/* Has the tenant as many waiting pairs as it may have? */
-err_t store_is_full(struct call *call, bool *full) MUST_CHECK;
-
-/* Has the token as many live pairs as it may have? */
-err_t store_token_is_full(struct call *call, const char *token_id, bool *full) MUST_CHECK;
-
-/* Adds a waiting pair; *id is NULL if another claim of the same token and nonce came first. */
-err_t store_insert(
-	struct call *call, const Rendezvous__ClaimRequest *request, const char **id) MUST_CHECK;
-
-/* Makes `end` the second of a waiting pair that is locked. */
-err_t store_join(struct call *call, const char *id, const struct claim_end *end) MUST_CHECK;
-
-/* Removes a waiting pair, or closes a joined one. */
-err_t store_end(struct call *call, const char *id) MUST_CHECK;
-
-/* The first client of a waiting pair is still there. */
-err_t store_announce(struct call *call, const char *id) MUST_CHECK;
-
-/* As store_end, only if `connection` is one of the pair's; counts what it has sent. */
-err_t store_release(struct call *call, const char *id, const char *connection,
-	unsigned long long bytes) MUST_CHECK;
 
 err_t store_get(struct call *call, const char *id, Rendezvous__Pair *pair) MUST_CHECK;
 /* As store_get, and locks the pair. */

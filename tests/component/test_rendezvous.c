@@ -10,6 +10,7 @@
 
 #define TENANT	     "018f0000-0000-7000-8000-0000000000aa"
 #define OTHER_TENANT "018f0000-0000-7000-8000-0000000000bb"
+#define TOKEN	     "018f0000-0000-7000-8000-000000000077"
 #define NODE_A	     "018f0000-0000-4000-8000-00000000000a" /* alive for the length of a test */
 #define NODE_B	     "018f0000-0000-4000-8000-00000000000b"
 #define NODE_GONE    "018f0000-0000-4000-8000-00000000000c" /* its last heartbeat is long ago */
@@ -58,28 +59,49 @@ struct claim {
 	char pair[40], state[16], peer_node[40], peer_connection[32];
 };
 
-static void run_claim(struct claim *claim, const char *tenant)
+static void take_answer(struct claim *claim, const Rendezvous__ClaimAnswer *answer)
+{
+	claim->err = (err_t)answer->error;
+	snprintf(claim->pair, sizeof(claim->pair), "%s", answer->pair);
+	snprintf(claim->state, sizeof(claim->state), "%s", answer->state);
+	snprintf(claim->peer_node, sizeof(claim->peer_node), "%s", answer->peer_node);
+	snprintf(claim->peer_connection, sizeof(claim->peer_connection), "%s",
+		answer->peer_connection);
+}
+
+/* All in one call, of the first one's node. */
+static void run_claims(struct claim *claims, size_t n, const char *tenant)
 {
 	Rendezvous__ClaimRequest request = RENDEZVOUS__CLAIM_REQUEST__INIT;
+	Rendezvous__Claim items[8], *pointers[8];
 	const ProtobufCMessage *reply;
 	struct call call;
+	err_t err;
 
-	request.token_id = "018f0000-0000-7000-8000-000000000077";
-	request.nonce = (char *)(uintptr_t)claim->nonce;
-	request.node = (char *)(uintptr_t)claim->node;
-	request.connection = (char *)(uintptr_t)claim->connection;
-	claim->err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor,
-		"Claim", &request.base, &reply);
-	if (claim->err == OK) {
-		const Rendezvous__ClaimResult *result = (const Rendezvous__ClaimResult *)reply;
-
-		snprintf(claim->pair, sizeof(claim->pair), "%s", result->pair);
-		snprintf(claim->state, sizeof(claim->state), "%s", result->state);
-		snprintf(claim->peer_node, sizeof(claim->peer_node), "%s", result->peer_node);
-		snprintf(claim->peer_connection, sizeof(claim->peer_connection), "%s",
-			result->peer_connection);
+	for (size_t i = 0; i < n; i++) {
+		items[i] = (Rendezvous__Claim)RENDEZVOUS__CLAIM__INIT;
+		items[i].token_id = TOKEN;
+		items[i].nonce = (char *)(uintptr_t)claims[i].nonce;
+		items[i].connection = (char *)(uintptr_t)claims[i].connection;
+		pointers[i] = &items[i];
+	}
+	request.node = (char *)(uintptr_t)claims->node;
+	request.claims = pointers;
+	request.n_claims = n;
+	err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor, "Claim",
+		&request.base, &reply);
+	for (size_t i = 0; i < n; i++) {
+		claims[i].err = err;
+		if (err == OK)
+			take_answer(
+				&claims[i], ((const Rendezvous__ClaimResult *)reply)->answers[i]);
 	}
 	call_finish(&call);
+}
+
+static void run_claim(struct claim *claim, const char *tenant)
+{
+	run_claims(claim, 1, tenant);
 }
 
 static struct claim claim_as(
@@ -112,13 +134,16 @@ static bool is_joined_with(const struct claim *claim, const char *node, const ch
 static err_t release_after(const char *pair, const char *connection, uint64_t bytes)
 {
 	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
+	Rendezvous__Released released = RENDEZVOUS__RELEASED__INIT;
 	const ProtobufCMessage *reply;
 	struct call call;
 	err_t err;
 
-	request.pair = (char *)(uintptr_t)pair;
-	request.connection = (char *)(uintptr_t)connection;
-	request.bytes = bytes;
+	released.pair = (char *)(uintptr_t)pair;
+	released.connection = (char *)(uintptr_t)connection;
+	released.bytes = bytes;
+	request.released = (Rendezvous__Released *[]){ &released };
+	request.n_released = 1;
 	err = fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor, "Release",
 		&request.base, &reply);
 	call_finish(&call);
@@ -322,6 +347,38 @@ static void judge_race(const struct race *race)
 	cr_expect_str_eq(first->pair, second->pair);
 }
 
+/* Each is answered as if it had come alone, also those of one pair. */
+Test(rendezvous, claims_of_one_call_meet_each_other_and_others)
+{
+	struct claim early = claim_of("early", NODE_B, "0");
+	struct claim claims[] = {
+		{ .nonce = "n", .node = NODE_A, .connection = "1" },
+		{ .nonce = "early", .connection = "2" },
+		{ .nonce = "n", .connection = "3" },
+		{ .nonce = "n", .connection = "4" },
+		{ .nonce = "alone", .connection = "5" },
+		{ .nonce = "", .connection = "6" },
+		{ .nonce = "bad\n", .connection = "7" },
+	};
+	char text[32];
+
+	run_claims(claims, ARRAY_LEN(claims), TENANT);
+	cr_expect(waits(&claims[0]));
+	cr_expect(is_joined_with(&claims[1], NODE_B, "0"));
+	cr_expect_str_eq(claims[1].pair, early.pair);
+	cr_expect(is_joined_with(&claims[2], NODE_A, "1"));
+	cr_expect_str_eq(claims[2].pair, claims[0].pair);
+	cr_expect_eq(claims[3].err, ERR_ALREADY_EXISTS);
+	cr_expect(waits(&claims[4]));
+	cr_expect(waits(&claims[5]));
+	cr_expect_eq(claims[6].err, ERR_INVALID_ARGUMENT);
+	cr_expect_eq(on_pair("GetPair", TENANT, claims[0].pair, 0, text), OK);
+	cr_expect_str_eq(text, "joined 2");
+	run_claims(claims, 2, TENANT);
+	cr_expect(is_joined_with(&claims[0], NODE_A, "3"));
+	cr_expect(is_joined_with(&claims[1], NODE_B, "0"));
+}
+
 Test(rendezvous, of_fifty_claims_two_are_joined)
 {
 	static struct race race;
@@ -413,8 +470,7 @@ Test(rendezvous, a_tenant_has_ten_thousand_waiting_pairs_at_most)
 }
 
 SQL(fill_token, "INSERT INTO rendezvous.pair (tenant_id, token_id, nonce, first_node,"
-		" first_connection) SELECT '" TENANT
-		"', '018f0000-0000-7000-8000-000000000077', i, '" NODE_A
+		" first_connection) SELECT '" TENANT "', '" TOKEN "', i, '" NODE_A
 		"', i FROM generate_series(1, 999) i");
 
 Test(rendezvous, a_token_has_a_thousand_live_pairs_at_most)

@@ -1,4 +1,5 @@
 /* rendezvous: requests that are refused before the database is asked. */
+#include "services/rendezvous/claims.h"
 #include "services/rendezvous/rendezvous.h"
 
 #include "lib/call.h"
@@ -10,12 +11,10 @@
 #define NODE "018f0000-0000-7000-8000-00000000000a"
 
 static struct call call;
-static char long_text[130];
 
 static void setup(void)
 {
 	call_init(&call, NULL, "service:test", 1000);
-	memset(long_text, 'x', sizeof(long_text) - 1);
 }
 
 static void teardown(void)
@@ -25,31 +24,33 @@ static void teardown(void)
 
 TestSuite(rendezvous, .init = setup, .fini = teardown);
 
+/* The whole call is refused; what is wrong with one of its claims is that one's answer only
+ * (tests/component/test_rendezvous.c). */
 Test(rendezvous, claim)
 {
+	static Rendezvous__Claim *many[CLAIMS_MAX + 1];
+	Rendezvous__Claim claim = RENDEZVOUS__CLAIM__INIT;
 	const struct {
-		const char *token_id, *nonce, *node, *connection, *field;
+		const char *node;
+		size_t n;
+		const char *field;
 	} rows[] = {
-		{ "", "n", NODE, "1", "token_id" },
-		{ long_text, "n", NODE, "1", "token_id" },
-		{ "a\nb", "n", NODE, "1", "token_id" },
-		{ "t", long_text, NODE, "1", "nonce" },
-		{ "t", "\xff", NODE, "1", "nonce" },
-		{ "t", "n", "", "1", "node" },
-		{ "t", "n", "not-a-node", "1", "node" },
-		{ "t", "n", NODE "'", "1", "node" },
-		{ "t", "n", NODE, "", "connection" },
-		{ "t", "n", NODE, long_text, "connection" },
+		{ "", 1, "node" },
+		{ "not-a-node", 1, "node" },
+		{ NODE "'", 1, "node" },
+		{ NODE, 0, "claims" },
+		{ NODE, ARRAY_LEN(many), "claims" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = &claim;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		Rendezvous__ClaimRequest request = RENDEZVOUS__CLAIM_REQUEST__INIT;
 		Rendezvous__ClaimResult result = RENDEZVOUS__CLAIM_RESULT__INIT;
 
-		request.token_id = (char *)rows[i].token_id;
-		request.nonce = (char *)rows[i].nonce;
-		request.node = (char *)rows[i].node;
-		request.connection = (char *)rows[i].connection;
+		request.node = (char *)(uintptr_t)rows[i].node;
+		request.claims = many;
+		request.n_claims = rows[i].n;
 		cr_expect_eq(rendezvous_claim(&call, &request, &result), ERR_INVALID_ARGUMENT,
 			"row %zu", i);
 		cr_expect_str_eq(call.fault.field, rows[i].field, "row %zu", i);
@@ -59,14 +60,19 @@ Test(rendezvous, claim)
 Test(rendezvous, release)
 {
 	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
+	Rendezvous__Released released = RENDEZVOUS__RELEASED__INIT;
 	Rendezvous__Empty reply = RENDEZVOUS__EMPTY__INIT;
 
-	request.pair = "1";
-	request.connection = "1";
+	cr_expect_eq(rendezvous_release(&call, &request, &reply), ERR_INVALID_ARGUMENT);
+	cr_expect_str_eq(call.fault.field, "released");
+	request.released = (Rendezvous__Released *[]){ &released };
+	request.n_released = 1;
+	released.pair = "1";
+	released.connection = "1";
 	cr_expect_eq(rendezvous_release(&call, &request, &reply), ERR_INVALID_ARGUMENT);
 	cr_expect_str_eq(call.fault.field, "pair");
-	request.pair = NODE;
-	request.connection = "";
+	released.pair = NODE;
+	released.connection = "";
 	cr_expect_eq(rendezvous_release(&call, &request, &reply), ERR_INVALID_ARGUMENT);
 	cr_expect_str_eq(call.fault.field, "connection");
 }
