@@ -87,6 +87,13 @@ static const struct config_entry config[] = {
 	{ "LANYARD_LINK_LISTEN", "127.0.0.1:0", &dataplane.link_listen, CONFIG_ENDPOINT,
 		"where other nodes bring the partners of our clients; port 0 takes a free one", 0,
 		0 },
+	{ "LANYARD_PAIR_PING_S", "30", &dataplane.pair_ping_s, CONFIG_INT,
+		"a WebSocket client of a pair, nymea's too, that is silent so long is pinged, and "
+		"closed "
+		"after three times that; 0: never",
+		0, 3600 },
+	{ "LANYARD_PAIR_IDLE_S", "0", &dataplane.pair_idle_s, CONFIG_INT,
+		"a pair that carries nothing for so long is closed; 0: never", 0, 31536000 },
 	NYMEA_CONFIG(dataplane.nymea_settings),
 	FRONT_CONFIG(dataplane.front_settings),
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },

@@ -14,7 +14,8 @@ struct nymea_settings {
 	bool tls;
 	const char *tls_cert, *tls_key; /* "": those of the node */
 	const char *name, *pair_version, *pair_api, *tunnel_version, *tunnel_api;
-	long json_rpc_timeout_ms, authentication_timeout_ms, inactive_timeout_ms, alone_timeout_ms;
+	long json_rpc_timeout_ms, authentication_timeout_ms, inactive_timeout_ms, alone_timeout_ms,
+		server_timeout_ms;
 	const char *authenticator;
 	const char *tenant;
 	const char *authorizer_url;
@@ -66,6 +67,8 @@ struct nymea_settings {
 		"for a client to authenticate or register", 1, 3600000 },                          \
 	{ "LANYARD_NYMEA_ALONE_TIMEOUT_MS", "8000", &(s).alone_timeout_ms, CONFIG_INT,             \
 		"for the other client to come", 1, 3600000 },                                      \
+	{ "LANYARD_NYMEA_SERVER_TIMEOUT_MS", "60000", &(s).server_timeout_ms, CONFIG_INT,          \
+		"for the next bytes of a tunnel server, which pings each 30 s", 1, 3600000 },      \
 	{ "LANYARD_NYMEA_AUTHENTICATOR", "lanyard", &(s).authenticator, CONFIG_TEXT,               \
 		"who judges tokens: lanyard (access tokens, enrolment keys), http, aws, or mock (anyone; loopback only)", 0, 0 }, \
 	{ "LANYARD_NYMEA_TENANT", NYMEA_NO_TENANT, &(s).tenant, CONFIG_TEXT,                       \

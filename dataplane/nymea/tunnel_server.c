@@ -17,7 +17,6 @@
 
 #define TICK_MS	       5000
 #define ANNOUNCE_TICKS 6	   /* 30 s */
-#define SILENT_MS      60000	   /* servers ping every 30 s */
 #define FRAME_MAX      (16 * 1024) /* data in one frame that we make */
 
 struct slot {
@@ -375,8 +374,9 @@ static void end_stalled(struct tunnel_server *server)
 static void on_tick(uv_timer_t *timer)
 {
 	struct tunnel_server *server = timer->data;
+	int64_t limit_ms = server->client->port->nymea->settings->server_timeout_ms;
 
-	if (server->n_held == 0 && clock_ms() - server->heard_ms > SILENT_MS) {
+	if (server->n_held == 0 && clock_ms() - server->heard_ms > limit_ms) {
 		client_end(server->client, "Proxy timeout occurred. The socket was inactive.");
 		return;
 	}

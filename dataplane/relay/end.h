@@ -44,6 +44,10 @@ struct end_transport {
 	void (*finish)(struct end *end, enum ws_status code, const char *reason);
 	/* Tells the peer that nothing more will come, when all was written. NULL: it can't. */
 	void (*shut)(struct end *end);
+	/* Asks the peer to show that it is there, and how long nothing came from it. NULL: TCP
+	 * finds out, or the other node. */
+	void (*ping)(struct end *end);
+	uint64_t (*silence_ms)(const struct end *end);
 };
 
 enum end_state { END_OPEN, END_SHUT, END_FINISHING, END_CLOSED };

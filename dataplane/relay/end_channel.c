@@ -31,6 +31,16 @@ static void finish(struct end *end, enum ws_status code, const char *reason)
 	channel_finish(end->connection, code, reason);
 }
 
+static void ping(struct end *end)
+{
+	channel_ping(end->connection);
+}
+
+static uint64_t silence_ms(const struct end *end)
+{
+	return channel_silence_ms(end->connection);
+}
+
 static const struct end_transport transport = {
 	.name = "WebSocket",
 	.wake = wake,
@@ -38,6 +48,8 @@ static const struct end_transport transport = {
 	.set_timer = set_timer,
 	.close = close_now,
 	.finish = finish,
+	.ping = ping,
+	.silence_ms = silence_ms,
 };
 
 static void on_received(struct channel *channel, const struct channel_piece *piece)

@@ -15,6 +15,7 @@
 
 #define TICK_MS	       250
 #define ANNOUNCE_TICKS 80 /* 20 s; rendezvous forgets after 60 */
+#define CHECK_TICKS    4  /* 1 s */
 #define CLAIMS_MAX     8  /* whose partners went away again and again */
 
 struct guests {
@@ -31,6 +32,12 @@ static void claim(struct guest *guest)
 }
 
 /* Waiting guests are announced spread over the time, each in its own tick. */
+static bool is_due(const struct guest *guest)
+{
+	return guest->guests->ticks % ANNOUNCE_TICKS ==
+	       (unsigned char)guest->relay.end.id[0] % ANNOUNCE_TICKS;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct guests *guests = timer->data;
@@ -39,11 +46,10 @@ static void on_tick(uv_timer_t *timer)
 	guests->ticks++;
 	HASH_ITER(hh, guests->by_id, guest, next)
 	{
-		bool due = guests->ticks % ANNOUNCE_TICKS ==
-			   (unsigned char)guest->relay.end.id[0] % ANNOUNCE_TICKS;
-
-		if (guest->again || (guest->state == GUEST_WAITING && due))
+		if (guest->again || (guest->state == GUEST_WAITING && is_due(guest)))
 			claim(guest);
+		else if (guest->state == GUEST_MET && guests->ticks % CHECK_TICKS == 0)
+			keepalive_check(guest);
 	}
 }
 
@@ -141,6 +147,7 @@ void guest_wait(struct guest *guest, const char *pair)
 static void met(struct guest *guest, const char *name, const char *uuid)
 {
 	guest->state = GUEST_MET;
+	keepalive_begin(guest);
 	guest->rx_before = guest->relay.end.rx_bytes;
 	guest->hooks->met(guest, name ? name : "", uuid ? uuid : "");
 }
@@ -230,6 +237,11 @@ void guests_end_subject(struct guests *guests, const char *subject, int64_t not_
 	if (guest->issued_at != 0 && guest->issued_at < not_before &&
 		revoked_means(subject, guest->subject, guest->tenant))
 		guest->hooks->ended(guest, WS_STATUS_POLICY, "revoked");
+}
+
+struct dataplane *guest_dataplane(const struct guest *guest)
+{
+	return guest->guests->dataplane;
 }
 
 void guests_each(struct guests *guests, void (*each)(struct guest *guest, void *arg), void *arg)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "dataplane/relay/keepalive.h"
 #include "dataplane/relay/relay.h"
 #include "lib/err.h"
 #include "lib/hash.h"
@@ -53,7 +54,8 @@ struct guest {
 	uint64_t rx_before;   /* bytes that came before it was met */
 	unsigned n_claims;    /* in vain */
 	bool again;	      /* a claim is to be made again */
-	UT_hash_handle hh;    /* guests.by_id */
+	struct keepalive alive;
+	UT_hash_handle hh; /* guests.by_id */
 };
 
 struct guests;
@@ -72,6 +74,9 @@ void guest_closed(struct guest *guest);
 
 /* The guest with that connection id; NULL if it is gone. */
 struct guest *guest_find(struct guests *guests, const char *connection);
+
+/* The node that it is on. */
+struct dataplane *guest_dataplane(const struct guest *guest);
 
 /* ---- what claim.c and link.c find out ---- */
 

@@ -12,12 +12,17 @@ static struct relay_end *of(struct end *end)
 	return end->owner;
 }
 
+bool relay_is_held(const struct relay_end *one)
+{
+	const struct relay_end *partner = one->partner;
+
+	return partner && (partner->quiet || end_is_full(&partner->end));
+}
+
 /* Reads the one or not, by all that speaks against it. */
 static void set_hold(struct relay_end *one)
 {
-	struct relay_end *partner = one->partner;
-
-	end_hold(&one->end, partner && (partner->quiet || end_is_full(&partner->end)));
+	end_hold(&one->end, relay_is_held(one));
 }
 
 static void end_quiet(struct relay_end *one)

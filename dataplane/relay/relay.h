@@ -41,5 +41,8 @@ void relay_init(struct relay_end *one, const struct relay_hooks *hooks);
 /* Both are alone. */
 void relay_join(struct relay_end *one, struct relay_end *other);
 
+/* Is it not read just now, because its partner can take no more? */
+bool relay_is_held(const struct relay_end *one);
+
 /* Nothing of the partner is sent to it before its own first bytes, or `ms` from now. */
 void relay_keep_quiet(struct relay_end *one, unsigned ms);

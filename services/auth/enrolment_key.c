@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "services/auth/handlers.h"
 #include "services/auth/request.h"
+#include "services/auth/revocation.h"
 #include "services/auth/secret.h"
 #include "services/auth/store.h"
 
@@ -75,7 +76,11 @@ err_t revoke_enrolment_key(struct call *call, const Auth__Ref *request, Auth__En
 		(err = request_check_version(call, request->version, reply->version)) != OK ||
 		strcmp(reply->state, "revoked") == 0)
 		return err;
-	return store_enrolment_key_revoke(call, request->id, reply);
+	if ((err = store_enrolment_key_revoke(call, request->id, reply)) != OK)
+		return err;
+	/* Clients of nymea may wait, or be paired, with it. */
+	return revocation_publish(call, arena_printf(call->arena, "enrolment_key:%s", request->id),
+		"enrolment key revoked");
 }
 
 err_t redeem_enrolment_key(
