@@ -50,6 +50,11 @@ void verifier_revoke(
 	revoked_add(verifier->revoked, subject, not_before);
 }
 
+bool verifier_has_revoked(const struct verifier *verifier, const char *subject, int64_t issued_at)
+{
+	return revoked_has(verifier->revoked, subject, issued_at);
+}
+
 void verifier_renew(struct verifier *verifier, const char *id, int64_t version, int64_t now_s)
 {
 	versions_add(verifier->versions, id, version, now_s);

@@ -20,6 +20,9 @@ void verifier_destroy(struct verifier *verifier); /* NULL is fine */
 /* Takes the keys, in the place of the ones before. */
 void verifier_set_keys(struct verifier *verifier, struct token_keys *keys);
 
+/* Was the subject revoked after that second? For secrets that others have judged. */
+bool verifier_has_revoked(const struct verifier *verifier, const char *subject, int64_t issued_at);
+
 /* See revoked_add; forgets what no token is old enough for. */
 void verifier_revoke(
 	struct verifier *verifier, const char *subject, int64_t not_before, int64_t now_s);

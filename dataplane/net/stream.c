@@ -120,6 +120,8 @@ static bool shake_hands(struct stream *stream)
 	if (result != TLS_OK)
 		return false;
 	stream->opening = false;
+	if (stream->delayed)
+		stream_set_timer(stream, stream->timer_ms);
 	streams_awake(stream); /* it may be asked for a fill already */
 	if (stream->face->opened)
 		stream->face->opened(stream);
@@ -386,6 +388,10 @@ void stream_hold(struct stream *stream, bool held)
 void stream_set_timer(struct stream *stream, unsigned ms)
 {
 	if (stream->closing)
+		return;
+	stream->delayed = stream->opening;
+	stream->timer_ms = ms;
+	if (stream->opening)
 		return;
 	if (ms > 0)
 		uv_timer_start(&stream->timer, on_time, ms, 0);

@@ -124,7 +124,8 @@ void stream_flush(struct stream *stream);
 /* Stops giving bytes to the face and reading more, or goes on. */
 void stream_hold(struct stream *stream, bool held);
 
-/* Calls face->timer once, `ms` from now; 0: not at all. */
+/* Calls face->timer once, `ms` from now, or from the end of TLS's handshake while that goes on,
+ * which has its own limit; 0: not at all. */
 void stream_set_timer(struct stream *stream, unsigned ms);
 
 /* TLS records carry at most so many bytes of plain text (512 to 16384, the default). */

@@ -33,6 +33,7 @@ struct stream {
 	struct bytes rest;	     /* received, not taken by the face */
 	struct bytes records;	     /* received, not read by TLS */
 	struct bytes out;	     /* what the kernel did not take */
+	unsigned timer_ms;	     /* as it was last set */
 	size_t fill_max;	     /* of the next fill */
 	size_t filled;		     /* in this one */
 	uint64_t look_ms;	     /* when to look at its congestion next; UINT64_MAX: never */
@@ -44,6 +45,7 @@ struct stream {
 	bool rest_due;	/* the rest has to be given again */
 	bool full;	/* a write of this fill was refused */
 	bool opening;	/* TLS's handshake goes on */
+	bool delayed;	/* the timer begins when it is over */
 	bool held;	/* gives nothing to the face */
 	bool end_due;	/* the peer's end has to be told when it is held no more */
 	bool ended;	/* the peer sends no more */

@@ -58,6 +58,7 @@ static void ask_auth(void *arg)
 
 	call_init(&call, question->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
 	call.tenant = CALL_FLEET;
+	verdict->issued_at = clock_unix_ms() / 1000; /* a later revocation is meant for it */
 	request.secret = question->key;
 	request.check_only = true;
 	err = bus_call(&call, &auth__auth__descriptor, "RedeemEnrolmentKey", &request.base, &reply);
@@ -81,11 +82,15 @@ static void ask_auth(void *arg)
 static void on_asked(void *arg)
 {
 	struct question *question = arg;
+	struct verdict *verdict = &question->verdict;
 	struct client *client = client_find(question->dataplane->nymea, question->connection);
 
 	question->dataplane->n_waiting--;
+	if (!verdict->error && verifier_has_revoked(question->dataplane->verifier, verdict->subject,
+				       verdict->issued_at))
+		verdict->error = FAILED;
 	if (client)
-		pairing_authenticated(client, &question->verdict);
+		pairing_authenticated(client, verdict);
 	sodium_memzero(question, sizeof(*question));
 	free(question);
 }

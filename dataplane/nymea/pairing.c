@@ -176,6 +176,17 @@ static void on_received(struct relay_end *one, const struct pipe_piece *piece)
 	client_received((struct client *)one, piece);
 }
 
+/* Text only, as with the original. */
+static bool passes(struct relay_end *one, const struct pipe_piece *piece)
+{
+	struct client *client = (struct client *)one;
+
+	if (!client->port->is_ws || piece->text)
+		return true;
+	client_end(client, "Binary message not expected.");
+	return false;
+}
+
 /* The other one has gone first, so this one tells of the tunnel. */
 static void log_tunnel(const struct client *client)
 {
@@ -229,6 +240,7 @@ static void on_timer(struct relay_end *one)
 
 static const struct relay_hooks relay_hooks = {
 	.received = on_received,
+	.passes = passes,
 	.parted = on_parted,
 	.timer = on_timer,
 	.closed = client_closed,

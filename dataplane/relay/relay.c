@@ -40,6 +40,8 @@ static void on_received(struct end *end, const struct pipe_piece *piece)
 		one->hooks->received(one, piece);
 		return;
 	}
+	if (one->hooks->passes && !one->hooks->passes(one, piece))
+		return;
 	if (one->quiet) {
 		end_set_timer(end, 0);
 		end_quiet(one);

@@ -20,6 +20,8 @@ struct relay_end;
 struct relay_hooks {
 	/* It sent something while it was alone. */
 	void (*received)(struct relay_end *one, const struct pipe_piece *piece);
+	/* May it be passed on? If not, the hook has closed the end. NULL: all may. */
+	bool (*passes)(struct relay_end *one, const struct pipe_piece *piece);
 	/* Its partner has gone: close it, as this kind of end is closed. */
 	void (*parted)(struct relay_end *one);
 	void (*drained)(struct relay_end *one); /* while it is alone; or NULL */

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from nymea_client import WAIT_S, Server, register_client
+from nymea_client import WAIT_S, Closed, Server, register_client
 from nymea_world import BUILD, Process, World, free_port, wait_for
 
 HERE = pathlib.Path(__file__).parent
@@ -140,6 +140,13 @@ def test_binary_is_not_expected(node):
     client.expect_closed("Binary message not expected.")
 
 
+def test_binary_is_not_expected_in_a_tunnel_either(node):
+    one, two = pair(node.ws(), node.ws())
+    one.send(b"\xff", opcode=2)
+    one.expect_closed("Binary message not expected.")
+    two.expect_closed("Tunnel client disconnected")
+
+
 def test_documents_are_split_as_by_1_x(node):
     client = node.tcp()
     hello = '{"id":%d,"method":"RemoteProxy.Hello"}'
@@ -190,6 +197,26 @@ def test_data_before_the_tunnel_closes(node):
     client = node.ws().expect_success(token())
     client.send('{"id":0,"method":"RemoteProxy.Hello"}\n')
     client.expect_closed(DATA_WHILE_ALONE)
+
+
+def test_a_second_authenticate_closes(node):
+    client = node.ws()
+    request = '{"id":%d,"method":"Authentication.Authenticate","params":{"name":"n","token":"' + token() + '","uuid":"u"}}'
+    client.send(request % 1 + "\n" + request % 2 + "\n")
+    while True:
+        try:
+            assert client.answer()["id"] == 1
+        except Closed as closed:
+            assert (closed.code, closed.reason) == (1011, DATA_WHILE_ALONE)
+            return
+
+
+@pytest.mark.parametrize("name, nonce", [("", ""), ("n", ""), ("", "n")])
+def test_empty_tokens_names_and_nonces_are_as_good_as_others(world, name, nonce):
+    node = world.node(**TABLES, LANYARD_NYMEA_TENANT="018f0000-0000-7000-8000-" + secrets.token_hex(6))
+    one, two = (node.ws().expect_success("", nonce, name=name, uuid=uuid) for uuid in ("{1}", "plain text"))
+    assert one.expect_tunnel() == {"name": name, "uuid": "plain text"}
+    assert two.expect_tunnel() == {"name": name, "uuid": "{1}"}
 
 
 @pytest.mark.parametrize("nonce, reason", [("", "Duplicated client UUID."), ("n", "Client loop detected.")])

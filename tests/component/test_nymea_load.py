@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from nymea_world import WAIT_S, Closed, Connection, World, wait_for
+from nymea_client import WAIT_S, Closed, Connection
+from nymea_world import World, wait_for
 
 N_SILENT = 10000
 N_PAIRS = 1000
@@ -115,6 +116,11 @@ def test_handshakes_of_tls_that_never_finish(tls_node, door):
         await_ends(crowd)
 
 
+def is_served(node):
+    with contextlib.closing(node.tcp()) as client, contextlib.suppress(Closed, ConnectionError):
+        return client.call("RemoteProxy.Hello")
+
+
 def test_connections_of_one_address_are_counted(world):
     node = world.node(LANYARD_NYMEA_PER_ADDRESS="20")
     with contextlib.ExitStack() as stack:
@@ -123,7 +129,7 @@ def test_connections_of_one_address_are_counted(world):
             client.call("RemoteProxy.Hello")
         assert node.tcp().expect_closed() == b""
         clients[0].call("RemoteProxy.Hello")
-    wait_for("room", lambda: node.tcp().call("RemoteProxy.Hello"))
+    wait_for("room", lambda: is_served(node))
 
 
 # ---- one byte after the other, and without end ----
@@ -249,6 +255,15 @@ def test_an_authenticator_that_does_not_answer(world, mute_authorizer, short, an
         if answer:
             assert client.answer() == answer
         assert client.expect_closed(reason) in (None, b"")
+
+
+def test_a_client_that_leaves_while_it_is_judged(world, mute_authorizer):
+    node = world.node(**mute_authorizer)
+    for _ in range(20):
+        client = node.ws()
+        ask_for_pair(client, "token")
+        client.close()
+    assert node.ws().call("RemoteProxy.Hello")["status"] == "success"
 
 
 def test_requests_of_a_client_keep_it_from_being_inactive(world):

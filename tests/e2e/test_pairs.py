@@ -11,13 +11,13 @@ import threading
 
 import pytest
 
-from api_client import WAIT_S, wait_for
+from api_client import WAIT_S, bearer, wait_for
 from api_world import admin, api, stranger, tenant  # fixtures
 from terminal import Terminal
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "component"))
 
-from nymea_client import Server, Tcp, WebSocket, register_client  # noqa: E402
+from nymea_client import Closed, Server, Tcp, WebSocket, register_client  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +74,37 @@ def test_secrets_that_open_nothing(api, tenant, stranger, doors):
     api.ok("revokeEnrolmentKey", tenant.owner, id_=key["id"], tenant=tenant.id)
     wait_for("the end of the key", lambda: refusal(doors("pair", "wss"), key["secret"]) ==
              "AuthenticationErrorAuthenticationFailed")
+
+
+def test_a_revoked_key_ends_its_clients_and_pairs(api, tenant, doors):
+    key, kept = enrolment_key(api, tenant), enrolment_key(api, tenant)
+    pairs = [[doors("pair", kind).expect_success(one["secret"], "nonce") for kind in ("wss", "ssl")]
+             for one in (key, kept)]
+    for pair in pairs:
+        for client in pair:
+            client.expect_tunnel()
+    waiting = doors("pair", "wss").expect_success(key["secret"], "another")
+    api.ok("revokeEnrolmentKey", tenant.owner, id_=key["id"], tenant=tenant.id)
+    waiting.expect_closed("revoked")
+    for client in pairs[0]:
+        with pytest.raises(Closed):
+            client.receive(1)
+    pairs[1][0].send("still here")
+    assert pairs[1][1].receive(10) == b"still here"
+
+
+def test_the_tokens_of_a_key_that_is_deleted_end_their_clients_and_pairs(api, tenant, doors):
+    key = api.ok("createApiKey", tenant.owner, {"name": secrets.token_hex(4), "role": "operator"}, tenant=tenant.id)
+    token = api.ok("createNarrowToken", bearer("short-lived key", key["secret"]), {"scopes": ["pairs:claim"]},
+                   tenant=tenant.id)["access_token"]
+    one, two = (doors("pair", kind).expect_success(token, "nonce") for kind in ("wss", "ssl"))
+    one.expect_tunnel(), two.expect_tunnel()
+    waiting = doors("pair", "ssl").expect_success(token, "another")
+    api.ok("deleteApiKey", tenant.owner, id_=key["id"], tenant=tenant.id)
+    assert waiting.expect_closed() == b""
+    for client in (one, two):
+        with pytest.raises(Closed):
+            client.receive(1)
 
 
 @pytest.mark.parametrize("kind", ["wss", "ssl"])
