@@ -120,7 +120,10 @@ void client_received(struct client *client, const struct pipe_piece *piece)
 	}
 	if (is_message && client->splitter.len == 0)
 		handle_document(client, "", 0);
-	while (takes_documents(client) && splitter_next(&client->splitter, &text, &len))
+	/* What came together with an Authenticate is handled even if its token is judged already.
+	 */
+	while ((takes_documents(client) || client->state == CLIENT_CLAIMING) &&
+		splitter_next(&client->splitter, &text, &len))
 		handle_document(client, text, len);
 	if (takes_documents(client))
 		handle_rest(client, is_message);

@@ -57,7 +57,7 @@ static void authenticate(struct client *client, const struct rpc_request *reques
 	AUTO_FREE char *token = rpc_text(request, "token");
 	AUTO_FREE char *nonce = rpc_text(request, "nonce");
 
-	if (client->state == CLIENT_AUTHENTICATING) {
+	if (client->state != CLIENT_NEW) {
 		client_end(client, "Data received while authenticated but not remote connected.");
 		return;
 	}

@@ -211,6 +211,13 @@ def test_a_second_authenticate_closes(node):
             return
 
 
+def test_what_comes_together_with_an_authenticate_is_answered(node):
+    client = node.tcp()
+    client.send('{"id":1,"method":"Authentication.Authenticate","params":{"name":"n","token":"%s","uuid":"u"}}\n'
+                '{"id":2,"method":"RemoteProxy.Hello"}\n' % token())
+    assert {client.answer()["id"], client.answer()["id"]} == {1, 2}
+
+
 @pytest.mark.parametrize("name, nonce", [("", ""), ("n", ""), ("", "n")])
 def test_empty_tokens_names_and_nonces_are_as_good_as_others(world, name, nonce):
     node = world.node(**TABLES, LANYARD_NYMEA_TENANT="018f0000-0000-7000-8000-" + secrets.token_hex(6))
