@@ -7,7 +7,6 @@ Each round measures every VPN in turn, so that what else the machine does falls 
 import argparse
 import contextlib
 import os
-import json
 import pathlib
 import sys
 import tempfile
@@ -17,32 +16,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "dataplane"))
 import crowd  # noqa: E402
 import peers as peer_vpns  # noqa: E402
 from measure import Path, median, percentile  # noqa: E402
+from report import Report  # noqa: E402
 from world import CLIENT_B, Fleet, Namespaces, SERVER_A, SERVER_B, WS_PORT  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", "build/bench")).resolve()
 OURS = ["ours wss", "ours ws"]
 CASES = ["stream", "streams", "flood", "idle", "busy", "bottleneck", "loss", "crowd"]
-
-
-class Report:
-    """Rows of the table and of the JSON file."""
-
-    def __init__(self):
-        self.rows = []
-
-    def add(self, case, unit, ours, peers, goal, more_is_better):
-        met = goal is None or (ours >= goal if more_is_better else ours <= goal)
-        self.rows.append({"case": case, "unit": unit, "ours": round(ours, 3),
-                          "peers": {name: round(value, 3) for name, value in peers.items()},
-                          "goal": None if goal is None else round(goal, 3), "met": met})
-
-    def write(self, file):
-        with open(file, "w") as out:
-            json.dump(self.rows, out, indent=2)
-        for row in self.rows:
-            peers = ", ".join(f"{name} {value:g}" for name, value in row["peers"].items())
-            goal = "" if row["goal"] is None else f"goal {row['goal']:g} {'met' if row['met'] else 'MISSED'}"
-            print(f"{row['case']:34} {row['ours']:>11g} {row['unit']:9} {goal:24} {peers}")
 
 
 def progress(text):

@@ -8,7 +8,6 @@ another machine: only the goals are computed from it."""
 
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import statistics
@@ -28,6 +27,7 @@ sys.path.insert(0, str(HERE / "dataplane"))
 
 from measure import cpu_seconds  # noqa: E402
 from nymea_world import BUILD, World, free_port  # noqa: E402
+from report import Report  # noqa: E402
 
 
 def progress(text):
@@ -100,16 +100,10 @@ class Socat:
 
 class Bench:
     def __init__(self, options, world):
-        self.options, self.world, self.rows = options, world, []
+        self.options, self.world, self.report = options, world, Report()
         self.ours = Ours(world)
         self.plain = Ours(world, tls=False)
         self.relays = {"ours": self.ours, "socat": Socat(world, 8192), "socat -b 65536": Socat(world, 65536)}
-
-    def add(self, case, unit, ours, others, goal, more_is_better):
-        met = goal is None or (ours >= goal if more_is_better else ours <= goal)
-        self.rows.append({"case": case, "unit": unit, "ours": round(ours, 3),
-                          "peers": {name: round(value, 3) for name, value in others.items()},
-                          "goal": None if goal is None else round(goal, 3), "met": met})
 
     def rounds(self, names, measure):
         """Medians by name of what `measure` gives, each name in each round."""
@@ -136,11 +130,11 @@ class Bench:
         rates = {name: rate for name, (rate, _) in found.items()}
         costs = {name: cost for name, (_, cost) in found.items()}
         ours = rates.pop("ours")
-        self.add(f"one pair, {case} messages, wss", "MB/s", ours, rates, None, True)
+        self.report.add(f"one pair, {case} messages, wss", "MB/s", ours, rates, None, True)
         for text, value, goal in goal_of(ours, rates):
-            self.add(f"  {text}", "x", value, {}, goal, True)
+            self.report.add(f"  {text}", "x", value, {}, goal, True)
         ours = costs.pop("ours")
-        self.add("  CPU of the relay", "s/GB", ours, costs, None, False)
+        self.report.add("  CPU of the relay", "s/GB", ours, costs, None, False)
 
     def run_64_kib(self):
         self.flows("64 KiB", 65536, lambda ours, rates: [("of the faster socat", ours / max(rates.values()), 2)])
@@ -164,8 +158,8 @@ class Bench:
             node.stop()
             return (grown / IDLE_PAIRS,)
         found = self.rounds(["wss", "ws"], measure)
-        self.add("idle pair, resident memory, wss", "kB", found["wss"][0], {"original": 169}, 40, False)
-        self.add("idle pair, resident memory, ws", "kB", found["ws"][0], {}, None, False)
+        self.report.add("idle pair, resident memory, wss", "kB", found["wss"][0], {"original": 169}, 40, False)
+        self.report.add("idle pair, resident memory, ws", "kB", found["ws"][0], {}, None, False)
 
     def run_pairs(self):
         def measure(name):
@@ -180,9 +174,9 @@ class Bench:
                 progress(f"    {what}: {(cpu_seconds([pid]) - before[what]) / self.options.pairs * 1e6:.0f} us of CPU a pair")
             return (rate,)
         found = self.rounds(["crowd wss", "crowd ws", "pairs wss", "pairs ws"], measure)
-        self.add("new pairs, clients connected before", "1/s", found["crowd wss"][0], {"original": 119}, 1500, True)
-        self.add("new pairs, with their connecting, ws", "1/s", found["pairs ws"][0], {}, 1500, True)
-        self.add("new pairs, with connecting and TLS, wss", "1/s", found["pairs wss"][0], {"original": 119}, 1500, True)
+        self.report.add("new pairs, clients connected before", "1/s", found["crowd wss"][0], {"original": 119}, 1500, True)
+        self.report.add("new pairs, with their connecting, ws", "1/s", found["pairs ws"][0], {}, 1500, True)
+        self.report.add("new pairs, with connecting and TLS, wss", "1/s", found["pairs wss"][0], {"original": 119}, 1500, True)
 
     def run_stall(self):
         def measure(name):
@@ -198,21 +192,13 @@ class Bench:
                 process.wait()
             return (grown / 1000,)
         found = self.rounds(["ours", "socat"], measure)
-        self.add("a reader stops, 300 MB sent: memory", "MB", found["ours"][0],
+        self.report.add("a reader stops, 300 MB sent: memory", "MB", found["ours"][0],
                  {"socat": found["socat"][0], "original": 275}, 1, False)
 
     def run(self):
         for case in self.options.case or CASES:
             progress(case)
             getattr(self, "run_" + case.replace(" ", "_").lower())()
-
-    def write(self, file):
-        with open(file, "w") as out:
-            json.dump(self.rows, out, indent=2)
-        for row in self.rows:
-            others = ", ".join(f"{name} {value:g}" for name, value in row["peers"].items())
-            goal = "" if row["goal"] is None else f"goal {row['goal']:g} {'met' if row['met'] else 'MISSED'}"
-            print(f"{row['case']:42} {row['ours']:>10g} {row['unit']:6} {goal:18} {others}")
 
 
 def main():
@@ -229,7 +215,7 @@ def main():
         bench.run()
     finally:
         world.close()
-    bench.write(options.out)
+    bench.report.write(options.out)
 
 
 main()
