@@ -198,7 +198,7 @@ define_services() {
 		"LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
 	define_lanyard rendezvous
 	define_lanyard dns LANYARD_DNS_SOCKET=/srv/run/dns/socket LANYARD_DNS_KEY_FILE=/srv/secrets/dns.key \
-		LANYARD_DNS_OPEN=true
+		LANYARD_DNS_OPEN=true "LANYARD_DNS_TUNNEL_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/tunnel"
 	define_lanyard gateway "LANYARD_LISTEN=127.0.0.1:$LANYARD_GATEWAY_PORT" "${tls[@]}"
 	define_lanyard dataplane "LANYARD_LISTEN=127.0.0.1:$LANYARD_DATAPLANE_PORT" "${tls[@]}" \
 		"LANYARD_NYMEA_PAIR_WS=127.0.0.1:$LANYARD_NYMEA_PAIR_PORT" \

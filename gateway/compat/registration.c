@@ -319,6 +319,9 @@ static err_t info(struct api_request *request, const parameters_t *parameters)
 		answer.email = holding->email;
 		answer.verified = holding->verified;
 		answer.timestamp = holding->seen_at;
+		answer.expire_s = holding->expire_s;
+		answer.n_tunnel_urls = holding->n_tunnel_urls;
+		answer.tunnel_urls = holding->tunnel_urls;
 		answer.mode = strcmp(holding->kind, "dynamic") == 0 ? 1 : 0;
 		answer.last_ip = answer.public_ip = holding->public_ip;
 		answer.local_ip = holding->n_local_ips > 0 ? holding->local_ips[0] : "";

@@ -165,12 +165,27 @@ err_t holder_contact(struct call *call, const Dns__ContactRequest *request, Dns_
 	return store_registration_contact(call, &holder, &contact);
 }
 
+/* Where its holder opens the tunnel. */
+static void add_tunnel_urls(struct call *call, Dns__Holding *reply)
+{
+	char *text = arena_strdup(call->arena, holder_settings.tunnel_urls);
+	char *save = NULL;
+
+	reply->tunnel_urls = arena_alloc(call->arena, (strlen(text) + 1) * sizeof(char *));
+	for (char *url = strtok_r(text, " ", &save); url != NULL; url = strtok_r(NULL, " ", &save))
+		reply->tunnel_urls[reply->n_tunnel_urls++] = url;
+}
+
 err_t holder_get_holding(struct call *call, const Dns__TokenRef *request, Dns__Holding *reply)
 {
 	struct store_holder holder;
 	err_t err = find(call, request->token, &holder);
 
-	return err != OK ? err : store_registration_holding(call, &holder, reply);
+	if (err != OK || (err = store_registration_holding(call, &holder, reply)) != OK)
+		return err;
+	reply->expire_s = (uint32_t)holder_settings.expire_s;
+	add_tunnel_urls(call, reply);
+	return OK;
 }
 
 /* Is it the name that this holder's challenges are at? */

@@ -19,6 +19,8 @@ struct holder_settings {
 	bool reclaim_hint; /* tell who shows the owner's mail address that the name can be reclaimed
 			    */
 	bool public_local_ips;
+	const char *tunnel_urls; /* of nodes, separated by blanks */
+	long expire_s;		 /* seconds of silence that a name survives; 0: all */
 };
 extern struct holder_settings holder_settings;
 

@@ -39,7 +39,7 @@ static struct {
 	const char *socket, *http;
 	const char *mail_url, *mail_sender;
 	bool open;
-	long expire_s, challenge_s, forget_days;
+	long challenge_s, forget_days;
 
 	struct records_settings records;
 	struct directory *directory;
@@ -74,12 +74,14 @@ static const struct config_entry config[] = {
 		"address of the name server, if its name is in a zone", 0, 0 },
 	{ "LANYARD_DNS_TUNNEL", "127.0.0.1", &dns.texts.tunnel, CONFIG_TEXT,
 		"addresses of the tunnel, separated by commas: where registered names are found", 0, 0 },
+	{ "LANYARD_DNS_TUNNEL_URLS", "", &holder_settings.tunnel_urls, CONFIG_TEXT,
+		"where devices open their ends of tunnels, wss://HOST:PORT/tunnel of each node, separated by blanks", 0, 0 },
 	{ "LANYARD_DNS_CAA", "", &dns.texts.caa, CONFIG_TEXT,
 		"certificate authorities that may issue for registered names; empty: any", 0, 0 },
 	{ "LANYARD_DNS_RESERVED", "api www mail smtp imap admin localhost wpad isatap autoconfig autodiscover local",
 		&holder_settings.reserved, CONFIG_TEXT,
 		"names that nobody may register, separated by blanks", 0, 0 },
-	{ "LANYARD_DNS_EXPIRE_S", "10800", &dns.expire_s, CONFIG_INT,
+	{ "LANYARD_DNS_EXPIRE_S", "10800", &holder_settings.expire_s, CONFIG_INT,
 		"seconds without a sign of life after which a name loses its addresses; 0: never", 0,
 		31536000 },
 	{ "LANYARD_DNS_CHALLENGE_S", "3600", &dns.challenge_s, CONFIG_INT,
@@ -187,7 +189,7 @@ static const struct event_route events[] = {
 
 static err_t expire(struct call *call)
 {
-	return store_expire(call, dns.expire_s);
+	return store_expire(call, holder_settings.expire_s);
 }
 
 /* One warning a turn: they are rare, and each is one mail. */
