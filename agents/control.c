@@ -15,10 +15,24 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PREFIX		 "control-"
 #define CLIENTS_MAX	 8
 #define REQUEST_MAX	 16
 #define ANSWER_TIMEOUT_S 15 /* of the client; a session's polite end takes 2 */
+
+/* How messages and files call them. */
+static const struct {
+	const char *prefix, *command, *key, *several;
+} kinds[] = {
+	[CONTROL_UP] = { "control", "lanyard up", "interface",
+		"lanyard up runs for several interfaces: say which one with --interface" },
+	[CONTROL_EXPOSE] = { "expose", "lanyard expose", "name",
+		"lanyard expose runs for several names: say which one with --name" },
+};
+
+static char *path_of(enum control_of of, const char *dir, const char *key, const char *suffix)
+{
+	return xasprintf("%s/%s-%s.%s", dir, kinds[of].prefix, key, suffix);
+}
 
 struct client {
 	struct control *control;
@@ -30,7 +44,7 @@ struct client {
 struct control {
 	struct control_options options;
 	struct sockaddr_un address;
-	int lock; /* held while this process serves the interface */
+	int lock; /* held while this process serves the key */
 	struct loop_watch listener;
 	struct client clients[CLIENTS_MAX];
 };
@@ -113,27 +127,26 @@ static void on_connection(void *context, uint32_t events)
 	close(fd);
 }
 
-/* One process an interface: a lock, since a socket's file outlives a killed process. */
+/* One process a key: a lock, since a socket's file outlives a killed process. */
 static err_t take_lock(struct control *control, struct fault *fault)
 {
-	AUTO_FREE char *path =
-		xasprintf("%s/" PREFIX "%s.lock", control->options.dir, control->options.interface);
+	const struct control_options *options = &control->options;
+	AUTO_FREE char *path = path_of(options->of, options->dir, options->key, "lock");
 
 	control->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (control->lock < 0)
 		return fault_set(fault, ERR_INTERNAL, "state", "can't write %.150s: %m", path);
 	if (flock(control->lock, LOCK_EX | LOCK_NB) < 0)
-		return fault_set(fault, ERR_ALREADY_EXISTS, "interface",
-			"lanyard up runs for the interface %s already: lanyard status tells how it "
-			"is",
-			control->options.interface);
+		return fault_set(fault, ERR_ALREADY_EXISTS, kinds[options->of].key,
+			"%s runs for the %s %s already: lanyard status tells how it is",
+			kinds[options->of].command, kinds[options->of].key, options->key);
 	return OK;
 }
 
 static err_t listen_there(struct control *control, struct fault *fault)
 {
-	AUTO_FREE char *path =
-		xasprintf("%s/" PREFIX "%s.sock", control->options.dir, control->options.interface);
+	const struct control_options *options = &control->options;
+	AUTO_FREE char *path = path_of(options->of, options->dir, options->key, "sock");
 	err_t err = set_path(&control->address, path, fault);
 	mode_t mask;
 	int fd, bound;
@@ -193,46 +206,57 @@ void control_close(struct control *control)
 
 /* ---- the client ---- */
 
-static err_t not_running(const char *dir, struct fault *fault)
+static err_t not_running(enum control_of of, const char *dir, struct fault *fault)
 {
-	return fault_set(
-		fault, ERR_NOT_FOUND, "", "lanyard up is not running with --state %s", dir);
+	return fault_set(fault, ERR_NOT_FOUND, "", "%s is not running with --state %s",
+		kinds[of].command, dir);
 }
 
-static err_t find_socket(
-	const char *dir, const char *interface, struct sockaddr_un *address, struct fault *fault)
+size_t control_list(
+	enum control_of of, const char *dir, char keys[CONTROL_KEYS_MAX][CONTROL_KEY_SIZE])
 {
-	AUTO_FREE char *pattern =
-		xasprintf("%s/" PREFIX "%s.sock", dir, interface != NULL ? interface : "*");
+	AUTO_FREE char *pattern = path_of(of, dir, "*", "sock");
+	size_t before = strlen(pattern) - strlen("*.sock"), n = 0;
 	glob_t found = { 0 };
-	err_t err;
 
-	if (interface != NULL)
-		return set_path(address, pattern, fault);
-	if (glob(pattern, 0, NULL, &found) != 0)
-		err = not_running(dir, fault);
-	else if (found.gl_pathc > 1)
-		err = fault_set(fault, ERR_INVALID_ARGUMENT, "interface",
-			"lanyard up runs for several interfaces: say which one with --interface");
-	else
-		err = set_path(address, found.gl_pathv[0], fault);
+	if (glob(pattern, 0, NULL, &found) == 0)
+		for (; n < found.gl_pathc && n < CONTROL_KEYS_MAX; n++)
+			snprintf(keys[n], CONTROL_KEY_SIZE, "%.*s",
+				(int)(strlen(found.gl_pathv[n] + before) - strlen(".sock")),
+				found.gl_pathv[n] + before);
 	globfree(&found);
-	return err;
+	return n;
 }
 
-static err_t exchange(
-	int fd, const char *request, char text[CONTROL_ANSWER_MAX], struct fault *fault)
+static err_t find_socket(enum control_of of, const char *dir, const char *key,
+	struct sockaddr_un *address, struct fault *fault)
+{
+	char keys[CONTROL_KEYS_MAX][CONTROL_KEY_SIZE];
+	size_t n = key == NULL ? control_list(of, dir, keys) : 1;
+	AUTO_FREE char *path = NULL;
+
+	if (n == 0)
+		return not_running(of, dir, fault);
+	if (n > 1)
+		return fault_set(
+			fault, ERR_INVALID_ARGUMENT, kinds[of].key, "%s", kinds[of].several);
+	path = path_of(of, dir, key != NULL ? key : keys[0], "sock");
+	return set_path(address, path, fault);
+}
+
+static err_t exchange(enum control_of of, int fd, const char *request,
+	char text[CONTROL_ANSWER_MAX], struct fault *fault)
 {
 	size_t len = 0;
 	ssize_t n;
 
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
-		return fault_set(fault, ERR_UNAVAILABLE, "", "lanyard up went away: %m");
+		return fault_set(fault, ERR_UNAVAILABLE, "", "%s went away: %m", kinds[of].command);
 	while (len < CONTROL_ANSWER_MAX - 1 &&
 		(n = recv(fd, text + len, CONTROL_ANSWER_MAX - 1 - len, 0)) != 0) {
 		if (n < 0 && errno != ECONNRESET)
 			return fault_set(fault, ERR_DEADLINE_EXCEEDED, "",
-				"lanyard up did not answer in %d s", ANSWER_TIMEOUT_S);
+				"%s did not answer in %d s", kinds[of].command, ANSWER_TIMEOUT_S);
 		if (n < 0)
 			break;
 		len += (size_t)n;
@@ -241,12 +265,12 @@ static err_t exchange(
 	return OK;
 }
 
-err_t control_ask(const char *dir, const char *interface, const char *request,
+err_t control_ask(enum control_of of, const char *dir, const char *key, const char *request,
 	char text[CONTROL_ANSWER_MAX], struct fault *fault)
 {
 	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
 	struct sockaddr_un address;
-	err_t err = find_socket(dir, interface, &address, fault);
+	err_t err = find_socket(of, dir, key, &address, fault);
 	int fd;
 
 	if (err != OK)
@@ -254,12 +278,12 @@ err_t control_ask(const char *dir, const char *interface, const char *request,
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		err = exchange(fd, request, text, fault);
+		err = exchange(of, fd, request, text, fault);
 	else if (errno == EACCES || errno == EPERM)
 		err = fault_set(fault, ERR_PERMISSION_DENIED, "", "can't open %s: %m; run as root",
 			address.sun_path);
 	else
-		err = not_running(dir, fault);
+		err = not_running(of, dir, fault);
 	close(fd);
 	return err;
 }

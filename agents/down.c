@@ -1,4 +1,4 @@
-/* lanyard down: tells the running lanyard up to stop, and waits until it has. */
+/* lanyard down: tells the running lanyard up or lanyard expose to stop, and waits until it has. */
 #include "agents/command.h"
 #include "agents/control.h"
 #include "agents/options.h"
@@ -12,16 +12,17 @@ static const char details[] = "Exit status: 0 it has stopped (also if it was not
 
 int command_down(int argc, char **argv)
 {
-	const char *state = COMMAND_STATE, *interface = NULL;
+	const char *state = COMMAND_STATE, *interface = NULL, *name = NULL;
 	const struct option_row rows[] = {
-		{ "interface", "IFNAME", "of this interface (default: the only one)", &interface,
-			NULL },
+		{ "interface", "IFNAME", "lanyard up of this interface (default: the only one)",
+			&interface, NULL },
+		{ "name", "NAME", "lanyard expose of this name instead", &name, NULL },
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &state, NULL },
 		{ NULL, NULL, NULL, NULL, NULL },
 	};
 	const struct option_table table = { "down",
-		"Stops the running lanyard up and waits until it has.", details, OPTION_NO_WORDS,
-		rows };
+		"Stops the running lanyard up, or expose, and waits until it has.", details,
+		OPTION_NO_WORDS, rows };
 	char answer[CONTROL_ANSWER_MAX];
 	struct fault fault = { 0 };
 	int status;
@@ -29,7 +30,8 @@ int command_down(int argc, char **argv)
 
 	if (!options_parse(&table, argc, argv, &status))
 		return status;
-	err = control_ask(state, interface, "down\n", answer, &fault);
+	err = control_ask(name != NULL ? CONTROL_EXPOSE : CONTROL_UP, state,
+		name != NULL ? name : interface, "down\n", answer, &fault);
 	if (err != OK)
 		fprintf(stderr, "lanyard down: %s\n", fault.detail);
 	return err == OK || err == ERR_NOT_FOUND ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,19 +3,16 @@
 
 #include "agents/control.h"
 #include "agents/netns.h"
+#include "agents/signals.h"
 #include "agents/state.h"
 
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/privileges.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #define TIMEOUT_S     60
 #define TIMEOUT_MAX_S 86400
@@ -33,22 +30,13 @@ struct process {
 	struct link *link;
 	struct agent *agent;
 	struct control *control;
-	struct loop_watch signals;
+	struct signals signals;
 	int exit_status;
 };
 
 /* ---- what happens while it runs ---- */
 
-static void on_signal(void *context, uint32_t events)
-{
-	struct process *process = context;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	if (read(process->signals.fd, &info, sizeof(info)) == sizeof(info))
-		agent_stop(process->agent);
-}
-
+/* By a signal or by lanyard down. */
 static void on_down(void *context)
 {
 	struct process *process = context;
@@ -79,15 +67,6 @@ static void on_failed(void *context)
 }
 
 /* ---- start ---- */
-
-static void block_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigprocmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static err_t read_timeout(const char *text, unsigned *timeout_s, struct fault *fault)
 {
@@ -200,26 +179,24 @@ static err_t start_agent(struct process *process, struct fault *fault)
 
 /* ---- the process ---- */
 
-static void run_loop(struct process *process, const sigset_t *set)
+static void run_loop(struct process *process)
 {
-	process->signals = (struct loop_watch){ signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK),
-		on_signal, process };
-	loop_add(process->loop, &process->signals, EPOLLIN);
+	signals_open(&process->signals, process->loop, on_down, process);
 	log_info("started", "interface=%s version=" LANYARD_VERSION, process->tap.name);
 	loop_run(process->loop);
 	log_info("stopped", "interface=%s", process->tap.name);
-	close(process->signals.fd);
+	signals_close(&process->signals);
 }
 
 /* From the interface on, on a loop. */
-static err_t run_interface(struct process *process, const sigset_t *set, struct fault *fault)
+static err_t run_interface(struct process *process, struct fault *fault)
 {
 	struct foreground *options = process->options;
 	err_t err;
 
 	if ((err = control_open(&process->control,
-		     &(struct control_options){ process->loop, options->state, options->interface,
-			     process, on_status, on_down },
+		     &(struct control_options){ process->loop, CONTROL_UP, options->state,
+			     options->interface, process, on_status, on_down },
 		     fault)) != OK)
 		return err;
 	if ((err = make_interface(process, fault)) != OK)
@@ -227,7 +204,7 @@ static err_t run_interface(struct process *process, const sigset_t *set, struct 
 	if ((err = start_agent(process, fault)) != OK)
 		goto err_interface;
 	if ((err = privileges_drop(&process->privileges, fault)) == OK)
-		run_loop(process, set);
+		run_loop(process);
 
 	agent_destroy(process->agent);
 err_interface:
@@ -240,16 +217,15 @@ err_control:
 
 static err_t run(struct process *process, struct fault *fault)
 {
-	sigset_t set;
 	err_t err;
 
-	block_signals(&set);
+	signals_block();
 	if ((err = read_options(process, fault)) != OK || (err = start_hooks(process, fault)) != OK)
 		goto err_options;
 	process->loop = loop_create();
 	if (process->hooks != NULL)
 		hooks_listen(process->hooks, process->loop);
-	err = run_interface(process, &set, fault);
+	err = run_interface(process, fault);
 
 	hooks_destroy(process->hooks);
 	loop_destroy(process->loop);

@@ -10,8 +10,7 @@
 
 #define OK_STATUS(status) ((status) >= 200 && (status) < 300)
 
-/* Fails unless the reply is of a good status. */
-static err_t check_reply(const struct fetch_reply *reply, struct fault *fault)
+err_t portal_check(const struct fetch_reply *reply, struct fault *fault)
 {
 	if (reply->err != OK)
 		return fault_set(fault, reply->err, "", "can't reach the portal: %.220s",
@@ -46,31 +45,40 @@ err_t portal_enrol(
 			       .idempotency_key = request->idempotency_key,
 			       .ca_pem = request->ca_pem },
 		request->proxy, &reply, &answer);
-	if ((err = check_reply(&reply, fault)) != OK)
+	if ((err = portal_check(&reply, fault)) != OK)
 		return err;
 	return reply_enrolment(enrolment, reply.body, reply.len, fault);
+}
+
+struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, const char *path,
+	const char *token, json_t *object,
+	void (*done)(void *context, const struct fetch_reply *reply), void *context)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", device->url, path);
+	AUTO_FREE char *body = body_of(object);
+
+	return fetch_send(fetcher,
+		&(struct fetch_request){ .url = url,
+			.body = body,
+			.user = token == NULL ? device->id : NULL,
+			.password = token == NULL ? device->secret : NULL,
+			.bearer = token,
+			.ca_pem = device->ca_pem },
+		done, context);
 }
 
 struct fetch *portal_attach(struct fetcher *fetcher, const struct device *device,
 	const char *network, void (*done)(void *context, const struct fetch_reply *reply),
 	void *context)
 {
-	AUTO_FREE char *url = xasprintf("%s/v1/attachments", device->url);
-	AUTO_FREE char *body = body_of(json_pack("{s:s*}", "network", network));
-
-	return fetch_send(fetcher,
-		&(struct fetch_request){ .url = url,
-			.body = body,
-			.user = device->id,
-			.password = device->secret,
-			.ca_pem = device->ca_pem },
-		done, context);
+	return portal_post(fetcher, device, "/v1/attachments", NULL,
+		json_pack("{s:s*}", "network", network), done, context);
 }
 
 err_t portal_attached(
 	const struct fetch_reply *reply, struct attachment *attachment, struct fault *fault)
 {
-	err_t err = check_reply(reply, fault);
+	err_t err = portal_check(reply, fault);
 
 	return err != OK ? err : reply_attachment(attachment, reply->body, reply->len, fault);
 }

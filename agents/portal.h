@@ -1,6 +1,6 @@
 /*
- * portal: the two calls of the REST API that a device makes: POST /v1/enrolments and POST
- * /v1/attachments.
+ * portal: the calls of the REST API with which a device joins: POST /v1/enrolments and POST
+ * /v1/attachments; and what all calls to the portal share.
  */
 #pragma once
 
@@ -9,6 +9,17 @@
 #include "agents/state.h"
 
 #include "lib/err.h"
+
+#include <jansson.h>
+
+/* Fails unless the reply is of a good status; the fault tells what the portal said. */
+err_t portal_check(const struct fetch_reply *reply, struct fault *fault) MUST_CHECK;
+
+/* Posts the object, which it takes, to a path of the device's portal: with the token of a name, or,
+ * if that is NULL, as the device. */
+struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, const char *path,
+	const char *token, json_t *object,
+	void (*done)(void *context, const struct fetch_reply *reply), void *context);
 
 /* Enrols at `url` as `name`; blocks. */
 struct portal_enrolment {

@@ -3,6 +3,7 @@
 
 #include "lib/mem.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,41 @@ const char *proxy_url(const struct proxy *proxy, bool secure)
 	if (proxy->url[0] != '\0')
 		return proxy->url;
 	return variable(secure ? of_secure : of_plain);
+}
+
+/* Appends `text` as a part of a URL. */
+static char *escape(char *at, const char *text, size_t len)
+{
+	for (; len > 0; len--, text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL)
+			*at++ = *text;
+		else
+			at += sprintf(at, "%%%02X", (unsigned char)*text);
+	return at;
+}
+
+bool proxy_text(const struct proxy *proxy, bool secure, char out[PROXY_TEXT_MAX])
+{
+	const char *url = proxy_url(proxy, secure);
+	const char *host = url != NULL ? strstr(url, "://") : NULL;
+	size_t user_len = strcspn(proxy->credentials, ":");
+	char *at = out;
+
+	if (url == NULL || strlen(url) >= URL_MAX)
+		return false;
+	if (host == NULL || proxy->credentials[0] == '\0' || strchr(host, '@') != NULL) {
+		strcpy(out, url);
+		return true;
+	}
+	host += strlen("://");
+	at += sprintf(at, "%.*s", (int)(host - url), url);
+	at = escape(at, proxy->credentials, user_len);
+	if (proxy->credentials[user_len] == ':') {
+		const char *password = proxy->credentials + user_len + 1;
+
+		*at++ = ':';
+		at = escape(at, password, strlen(password));
+	}
+	sprintf(at, "@%s", host);
+	return true;
 }

@@ -23,3 +23,7 @@ err_t proxy_read(
 
 /* The URL of the proxy for a connection that is secure or not; NULL: there is none. */
 const char *proxy_url(const struct proxy *proxy, bool secure);
+
+/* The same with the credentials in it, for another program's environment. False: there is none. */
+#define PROXY_TEXT_MAX (URL_MAX + 3 * LOGIN_MAX)
+bool proxy_text(const struct proxy *proxy, bool secure, char out[PROXY_TEXT_MAX]);

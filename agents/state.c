@@ -101,7 +101,7 @@ err_t state_make_folder(const char *dir, struct fault *fault)
 	return OK;
 }
 
-static err_t write_json(const char *dir, const char *name, json_t *object, struct fault *fault)
+err_t state_write_json(const char *dir, const char *name, const json_t *object, struct fault *fault)
 {
 	AUTO_FREE char *text = json_dumps(object, JSON_INDENT(2));
 	err_t err;
@@ -112,8 +112,7 @@ static err_t write_json(const char *dir, const char *name, json_t *object, struc
 	return err != OK ? err : write_file(dir, name, text, fault);
 }
 
-/* Reads DIR/NAME into `object`; ERR_NOT_FOUND without a fault if there is none. */
-static err_t read_json(const char *dir, const char *name, json_t **object, struct fault *fault)
+err_t state_read_json(const char *dir, const char *name, json_t **object, struct fault *fault)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
 	AUTO_FREE char *text = NULL;
@@ -138,7 +137,7 @@ err_t state_load(const char *dir, struct device *device, struct fault *fault)
 {
 	AUTO_DOCUMENT object = NULL;
 	const char *ca;
-	err_t err = read_json(dir, DEVICE_FILE, &object, fault);
+	err_t err = state_read_json(dir, DEVICE_FILE, &object, fault);
 
 	if (err == ERR_NOT_FOUND)
 		return fault_set(fault, err, "",
@@ -175,7 +174,7 @@ err_t state_save(const char *dir, const struct device *device, struct fault *fau
 	if (object == NULL)
 		return fault_set(
 			fault, ERR_INVALID_ARGUMENT, "ca", "the certificate file is no text");
-	return write_json(dir, DEVICE_FILE, object, fault);
+	return state_write_json(dir, DEVICE_FILE, object, fault);
 }
 
 /* ---- enrolment.json ---- */
@@ -199,13 +198,13 @@ err_t state_enrolling(const char *dir, const char *url, const char *name, const 
 	char want[65], have[65];
 
 	digest(url, name, enrolment_key, want);
-	if (read_json(dir, ENROLMENT_FILE, &kept, NULL) == OK &&
+	if (state_read_json(dir, ENROLMENT_FILE, &kept, NULL) == OK &&
 		take(kept, "request", have, sizeof(have)) && strcmp(have, want) == 0 &&
 		take(kept, "idempotency_key", idempotency_key, REPLY_ID_SIZE))
 		return OK;
 	uuid_new(idempotency_key);
 	fresh = json_pack("{s:s, s:s}", "request", want, "idempotency_key", idempotency_key);
-	return write_json(dir, ENROLMENT_FILE, fresh, fault);
+	return state_write_json(dir, ENROLMENT_FILE, fresh, fault);
 }
 
 void state_enrolled(const char *dir)

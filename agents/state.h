@@ -9,6 +9,8 @@
 
 #include "lib/err.h"
 
+#include <jansson.h>
+
 #define STATE_CA_MAX (256 * 1024) /* bytes of the certificates to trust */
 
 struct device {
@@ -26,6 +28,14 @@ void device_finish(struct device *device);
 
 /* Makes the folder with those above it, for root only. */
 err_t state_make_folder(const char *dir, struct fault *fault) MUST_CHECK;
+
+/* A file of the folder, or of one below it, that is a JSON object. Writing makes the folder if
+ * needed; the file is replaced all or nothing, mode 0600. Reading: ERR_NOT_FOUND if there is none.
+ */
+err_t state_write_json(
+	const char *dir, const char *name, const json_t *object, struct fault *fault) MUST_CHECK;
+err_t state_read_json(
+	const char *dir, const char *name, json_t **object, struct fault *fault) MUST_CHECK;
 
 /* Makes the folder if needed, and writes DIR/device.json. */
 err_t state_save(const char *dir, const struct device *device, struct fault *fault) MUST_CHECK;

@@ -60,3 +60,19 @@ Test(proxy, refuses, .init = forget)
 	cr_expect(proxy_read(&proxy, NULL, NULL, &fault) == ERR_INVALID_ARGUMENT);
 	cr_expect(proxy_read(&proxy, "http://a:1", NULL, &fault) == OK);
 }
+
+Test(proxy, as_text_has_its_credentials, .init = forget)
+{
+	char text[PROXY_TEXT_MAX];
+
+	cr_assert(proxy_read(&proxy, NULL, NULL, &fault) == OK);
+	cr_expect_not(proxy_text(&proxy, true, text));
+	setenv("LANYARD_PROXY_CREDENTIALS", "me:p@ss/w:rd%", 1);
+	cr_assert(proxy_read(&proxy, "http://a:3128", NULL, &fault) == OK);
+	cr_assert(proxy_text(&proxy, true, text));
+	cr_expect_str_eq(text, "http://me:p%40ss%2Fw%3Ard%25@a:3128");
+	cr_assert(proxy_read(&proxy, NULL, NULL, &fault) == OK);
+	setenv("https_proxy", "http://you:secret@b:1", 1);
+	cr_assert(proxy_text(&proxy, true, text));
+	cr_expect_str_eq(text, "http://you:secret@b:1");
+}
