@@ -6,12 +6,14 @@
  * State:    one folder, by default /var/lib/lanyard (state.h).
  */
 #include "agents/command.h"
+#include "agents/expose/helper.h"
 #include "agents/options.h"
 
 #include "lib/mem.h"
 
 #include <sodium.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,9 @@ static const struct command {
 	{ "pair", "connect with whoever shows the same token at a rendezvous server",
 		command_pair },
 	{ "monitor", "show what pairs and tunnels carry just now", command_monitor },
-	{ "down", "stop the running lanyard up and wait until it has", command_down },
+	{ "expose", "give this device a name, a certificate and a way in from everywhere",
+		command_expose },
+	{ "down", "stop the running lanyard up or expose and wait until it has", command_down },
 };
 
 static void print_help(FILE *out)
@@ -41,8 +45,18 @@ static void print_help(FILE *out)
 		     "  --version  print the version and exit\n");
 }
 
+/* Is this the last part of the path by which the program was called? */
+static bool is_called(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 0 && is_called(argv[0], HELPER_HOOK_NAME))
+		return acme_hook(argc, argv);
 	if (sodium_init() < 0)
 		BUG("libsodium does not work here");
 	if (argc < 2) {

@@ -117,15 +117,15 @@ class Api:
         assert not errors, f"{errors[0].message} at {list(errors[0].path)}: {where}"
 
 
-def wait_for(what, condition):
+def wait_for(what, condition, limit_s=WAIT_S):
     """Waits until `condition` returns something true, and returns that."""
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + limit_s
     while time.monotonic() < until:
         found = condition()
         if found:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"waited {WAIT_S} s for {what}")
+    raise AssertionError(f"waited {limit_s} s for {what}")
 
 
 def parameters_of(path):

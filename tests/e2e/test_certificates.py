@@ -29,7 +29,7 @@ done' "%s"
 class Authority:
     """pebble, with a CA of its own for its HTTPS."""
 
-    def __init__(self, folder, dns_port, reject, sleep):
+    def __init__(self, folder, dns_port, reject, sleep, **more):
         self.folder = folder
         self.port = free_ports(2)
         self.management = self.port + 1
@@ -39,7 +39,7 @@ class Authority:
         config = {"pebble": {
             "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(folder / "server.pem"), "privateKey": str(folder / "server.key"), "httpPort": 5002,
-            "tlsPort": 5001, "ocspResponderURL": "", "externalAccountBindingRequired": False}}
+            "tlsPort": 5001, "ocspResponderURL": "", "externalAccountBindingRequired": False, **more}}
         (folder / "pebble.json").write_text(json.dumps(config))
         self.log = open(folder / "pebble.log", "w")
         self.process = subprocess.Popen(
@@ -147,18 +147,21 @@ def test_lego_by_hook(fleet, client):
     client.check(client.folder / f"lego/certificates/{client.name}.crt", client.name)
 
 
+def lego_by_httpreq(fleet, client, *domains):
+    lego(fleet, client, *domains, provider="httpreq", HTTPREQ_ENDPOINT=client.environment["GATEWAY"],
+         HTTPREQ_USERNAME=client.label, HTTPREQ_PASSWORD=client.token, HTTPREQ_POLLING_INTERVAL="1")
+
+
 def test_lego_by_httpreq_with_a_wildcard(fleet, client):
     """Two values of one TXT record, and they are cleaned up."""
-    lego(fleet, client, client.name, "*." + client.name, provider="httpreq", HTTPREQ_ENDPOINT=client.environment["GATEWAY"],
-         HTTPREQ_USERNAME=client.label, HTTPREQ_PASSWORD=client.token, HTTPREQ_POLLING_INTERVAL="1")
+    lego_by_httpreq(fleet, client, client.name, "*." + client.name)
     client.check(client.folder / f"lego/certificates/{client.name}.crt", client.name, "*." + client.name)
     wait_for("no challenge left", lambda: dig(fleet, f"_acme-challenge.{client.name}", "TXT")[1] == [])
 
 
 def test_a_slow_authority_that_rejects_nonces(fleet, slow_authority, tmp_path):
     client = Client(fleet, slow_authority, tmp_path)
-    lego(fleet, client, client.name, provider="httpreq", HTTPREQ_ENDPOINT=client.environment["GATEWAY"],
-         HTTPREQ_USERNAME=client.label, HTTPREQ_PASSWORD=client.token, HTTPREQ_POLLING_INTERVAL="1")
+    lego_by_httpreq(fleet, client, client.name)
     client.check(client.folder / f"lego/certificates/{client.name}.crt", client.name)
 
 
@@ -189,13 +192,17 @@ def test_nobody_sets_the_challenge_of_another(fleet):
     assert names.request("POST", "/present", json={"fqdn": "x", "value": "x"}).status_code == 401
 
 
-def test_dehydrated(client):
+def dehydrated(client):
     hook = client.hook("hook", "#!/bin/sh\n[ \"$1\" = deploy_challenge ] || exit 0\n" + SHOW % ("$4", "$4"))
     config = client.folder / "config"
     config.write_text(f"CA={client.authority.url}\nCHALLENGETYPE=dns-01\nHOOK={hook}\nBASEDIR={client.folder}\n"
                       f'CURL_OPTS="--cacert {client.authority.ca}"\nOCSP_FETCH=no\nIP_VERSION=4\n')
     client.run("dehydrated", "--config", str(config), "--register", "--accept-terms")
     client.run("dehydrated", "--config", str(config), "-c", "-d", client.name)
+
+
+def test_dehydrated(client):
+    dehydrated(client)
     client.check(client.folder / f"certs/{client.name}/fullchain.pem", client.name)
 
 
