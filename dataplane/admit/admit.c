@@ -44,8 +44,10 @@ void admit_session(
 		http_answer(http, status, why);
 		return;
 	}
-	if (!batches) /* vpn-ws-client reads no more of a record at once */
+	if (!batches) { /* vpn-ws-client reads no more of a record at once, and has Nagle on */
 		stream_set_record_max(http_stream(http), CHANNEL_RECORD_OLD);
+		stream_set_quick_ack(http_stream(http));
+	}
 	channel = channel_accept(http, &options);
 	session_create(dataplane->sessions, channel, &own, batches);
 	channel_open(channel);

@@ -7,6 +7,8 @@
 #include "lib/mem.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -83,6 +85,15 @@ static void give_end(struct stream *stream)
 
 /* ---- without TLS ---- */
 
+/* The kernel forgets it when bytes go the other way, so that it has to be told each time. */
+static void acknowledge(struct stream *stream)
+{
+	const int on = 1;
+
+	if (stream->quick_ack)
+		(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static void receive_plain(struct stream *stream)
 {
 	struct streams *streams = stream->streams;
@@ -91,6 +102,7 @@ static void receive_plain(struct stream *stream)
 	ssize_t n = recv(stream->fd, space + waiting, room, 0);
 
 	if (n > 0) {
+		acknowledge(stream);
 		stream->n_received += (uint64_t)n;
 		bytes_free(&stream->rest);
 		streams->block->used += (uint32_t)(waiting + (size_t)n);
@@ -175,14 +187,16 @@ static void receive_tls(struct stream *stream)
 	ssize_t n = recv(stream->fd, streams->records, STREAM_RECORDS_LEN, 0);
 
 	stream->n_received += n > 0 ? (uint64_t)n : 0;
-	if (n > 0)
+	if (n > 0) {
+		acknowledge(stream);
 		take_records(stream, streams->records, (size_t)n);
-	else if (n == 0 && stream->opening)
+	} else if (n == 0 && stream->opening) {
 		stream_break(stream, "the peer hung up during TLS's handshake");
-	else if (n == 0)
+	} else if (n == 0) {
 		give_end(stream);
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		stream_break(stream, strerror(errno));
+	}
 }
 
 /* ---- what was left ---- */
@@ -455,6 +469,11 @@ void stream_set_record_max(struct stream *stream, size_t len)
 	stream->record_max = len;
 	if (stream->tls)
 		tls_set_record_max(stream->tls, len);
+}
+
+void stream_set_quick_ack(struct stream *stream)
+{
+	stream->quick_ack = true;
 }
 
 const char *stream_why(const struct stream *stream)

@@ -131,6 +131,9 @@ void stream_set_timer(struct stream *stream, unsigned ms);
 /* TLS records carry at most so many bytes of plain text (512 to 16384, the default). */
 void stream_set_record_max(struct stream *stream, size_t len);
 
+/* Acknowledges at once what comes: for a peer whose next small write waits for that (Nagle). */
+void stream_set_quick_ack(struct stream *stream);
+
 /* Ends the sending side (FIN; close_notify before it) when what was written is with the kernel;
  * the stream closes when the peer has ended its side too. fill is not called any more. */
 void stream_finish(struct stream *stream);

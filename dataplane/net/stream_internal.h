@@ -26,6 +26,7 @@ struct stream {
 	uv_timer_t timer;
 	struct tls *tls; /* NULL: without */
 	size_t record_max;
+	bool quick_ack;
 	char address[STREAM_ADDRESS_LEN];
 	struct proxy_ends *told; /* by a proxy; NULL: nothing */
 	char why[128];

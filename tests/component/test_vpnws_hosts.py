@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from vpnws_world import (BROADCAST, NETWORK, TENANT, UWSGI_PARAMS, Host, Nginx, Node, OldClient, Pump, Refused, connect_to,
-                         control, free_port, make_certificate, peers, random_mac, run, temporary_folder, wait_for)
+                         control, frame, free_port, make_certificate, peers, random_mac, run, temporary_folder, wait_for)
 
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = "10.83.0.1"  # the node's own address in the network
@@ -143,6 +143,31 @@ def test_the_host_is_in_the_network(world, hosts, pumps):
     reaches(world.host, host)
     done = host.run("ping", "-c1", "-W2", "-s", "1400", NODE)
     assert done.returncode == 0, done.stdout
+
+
+def test_an_interface_that_is_down_is_kept(tmp_path):
+    """3.4 14: the first broadcast takes vpn-ws's interface away."""
+    with temporary_folder() as folder, contextlib.ExitStack() as stack:
+        interface = "lyn" + os.urandom(4).hex()
+        node = Node(folder, "--tuntap", interface, f"127.0.0.1:{free_port()}").start()
+        stack.callback(node.stop)
+        door = ("127.0.0.1", int(node.command[-1].split(":")[1]))
+        nginx = Nginx(folder, f"server {{ listen unix:{folder}/web.sock; location / {{ {UWSGI_PARAMS} "
+                              f"uwsgi_pass {node.command[-1]}; }} }}").wait(folder / "web.sock")
+        stack.callback(nginx.stop)
+        client = OldClient(folder / "web.sock", mac=random_mac())
+        dropped = 'lanyard_frames_dropped_total{reason="queue"}'
+        client.send(BROADCAST)
+        wait_for("the frame's end", lambda: node.metric(dropped) > 0)
+        host = Host(NODE)
+        stack.callback(host.remove)
+        host.take(interface)
+        assert len(peers(door)) == 2
+        other = OldClient(folder / "web.sock", mac=random_mac())
+        arp = frame(BROADCAST, other.mac, struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + bytes.fromhex(other.mac.replace(":", "")) +
+                    bytes([10, 83, 0, 9]) + bytes(6) + bytes([10, 83, 0, 1]), 0x0806)
+        other.send_message(arp)
+        wait_for("an answer of the host", lambda: other.receive()[12:14] == b"\x08\x06")
 
 
 # ---- through nginx ----

@@ -3,11 +3,13 @@ replies and talk garbage. The node is a hub: what one agent sends all others get
 
 import asyncio
 import base64
+import contextlib
 import http.server
 import json
 import os
 import pathlib
 import secrets
+import socket
 import ssl
 import struct
 import subprocess
@@ -85,7 +87,7 @@ class Portal:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.portal = self
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def usual(self, path, headers, body):
         if path == "/v1/enrolments":
@@ -236,8 +238,14 @@ class Agent:
         return run("ip", "-n", self.netns, *words)
 
     def status(self):
-        done = run(LANYARD, "status", "--json", "--state", self.state)
-        return json.loads(done.stdout) if done.returncode in (0, 3) and done.stdout.startswith("{") else {}
+        """As `lanyard status --json` has it, without a process for each look."""
+        for path in self.state.glob("control-*.sock"):
+            with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(30)
+                connection.connect(str(path))
+                connection.sendall(b"status\n")
+                return json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+        return {}
 
     def is_connected(self):
         return self.status().get("state") == "connected"

@@ -4,6 +4,7 @@ import pathlib
 import secrets
 import ssl
 import sys
+import threading
 
 import pytest
 
@@ -42,12 +43,14 @@ def place(fleet):
 @pytest.fixture
 def connect(whole_fleet, place):
     fleet, made = whole_fleet, []
-    context = ssl.create_default_context(cafile=fleet.ca_file)
 
-    def make(**more):
-        device = Device(fleet, *place)
+    def make(version=ssl.TLSVersion.TLSv1_3, **more):
+        context = ssl.create_default_context(cafile=fleet.ca_file)
+        context.minimum_version = context.maximum_version = version
+        device = more.pop("device", None) or Device(fleet, *place)
         made.append(OldClient(("127.0.0.1", fleet.dataplane_port), userinfo=device.userinfo, context=context,
                               **{"mac": device.mac, **more}))
+        made[-1].device = device
         return made[-1]
     yield make
     for client in made:
@@ -73,3 +76,43 @@ def test_an_address_that_is_not_its_own_is_refused_with_a_status(connect):
         connect(mac=BROADCAST)
     with pytest.raises(Refused, match="403"):
         connect(bridge=True)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_others_broadcast_does_not_come_with_the_101(connect, version):
+    """What vpn-ws-client reads together with the end of the head it throws away, and then reads from the middle of a frame."""
+    sender, over = connect(), threading.Event()
+
+    def flood():
+        while not over.is_set():
+            sender.send(BROADCAST, bytes(100))
+            over.wait(0.001)
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        for _ in range(5):
+            late = connect(version)
+            assert late.lost == b""
+            assert len(late.receive()) == 114, "a whole frame"
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_records_are_no_longer_than_the_client_reads(fleet, connect):
+    """It reads 8192 bytes at a time, and what is left of a record waits for the next that comes (7.1, 9)."""
+    one, two = connect(), connect()
+    sent = [one.send(two.mac, secrets.token_bytes(1486)) for _ in range(300)]
+    got = []
+    while len(got) < len(sent):
+        got.append(two.receive())
+        assert two.socket.pending() <= 8192
+    assert got == sent
+
+
+def test_a_client_that_restarts_takes_its_place_at_once(connect):
+    """The earlier connection lingers in vpn-ws, and keeps the traffic."""
+    one, two = connect(), connect()
+    again = connect(device=two.device)
+    sent = one.send(two.mac)
+    assert again.receive() == sent and two.is_closed()
