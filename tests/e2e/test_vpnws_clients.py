@@ -176,7 +176,7 @@ def test_a_stream_crosses_whole_at_the_usual_mtu(world, sender, receiver):
 def test_iperf3_between_an_old_client_and_our_agent(world, direction):
     """At an MTU of 1500 it moves not one byte through vpn-ws."""
     one, two = world.members["agent"], world.members["old, wss at nginx"]
-    server = Program(world.folder / "iperf3.log", "ip", "netns", "exec", two.netns, "iperf3", "--server", "--one-off",
+    server = Program(world.folder / f"iperf3{len(direction)}.log", "ip", "netns", "exec", two.netns, "iperf3", "--server", "--one-off",
                      "--forceflush", "--bind", two.address).wait_says("listening")
     done = run("ip", "netns", "exec", one.netns, "iperf3", "--client", two.address, "--json", "--bytes", "8M", *direction)
     server.process.wait(30)
