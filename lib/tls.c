@@ -2,6 +2,7 @@
 #include "lib/tls_internal.h"
 
 #include "lib/mem.h"
+#include "lib/tls_wire.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -10,14 +11,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 #include <unistd.h>
-
-#define OUT_MIN 4096 /* bytes that a wire's memory begins with */
 
 struct tls {
 	SSL *ssl;
-	BIO *batch; /* of ssl: holds what tls_flush sends; NULL: a server */
-	int fd;	    /* -1: a server */
+	struct tls_socket socket; /* a client's */
 	struct fault why;
 };
 
@@ -41,11 +42,33 @@ void tls_start(void)
 	EVP_MD_free(digest);
 }
 
+/* Can the processor do a step of AES, and the multiplication of GCM, in one instruction? */
+static bool has_aes(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__)
+	return (getauxval(AT_HWCAP) & (HWCAP_AES | HWCAP_PMULL)) == (HWCAP_AES | HWCAP_PMULL);
+#else
+	return false;
+#endif
+}
+
+/* The cheapest first: see docs/decisions/0010-cheapest-cipher.md. */
+static const char *ciphersuites(void)
+{
+	return has_aes() ? "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_"
+			   "SHA384"
+			 : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_"
+			   "SHA384";
+}
+
 SSL_CTX *tls_context_new(const SSL_METHOD *method)
 {
 	SSL_CTX *ctx = SSL_CTX_new(method);
 
-	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
+	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+		SSL_CTX_set_ciphersuites(ctx, ciphersuites()) != 1)
 		BUG("no TLS: %s", tls_queue_says());
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* Frames tell where they end, so an end of stream without TLS's own word is an end like
@@ -71,106 +94,31 @@ static bool expect_host(SSL *ssl, const char *host)
 	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-/* OpenSSL writes each record by itself; a buffering BIO below it makes one system call of them. */
-static BIO *make_batch(int fd)
-{
-	BIO *socket = BIO_new_socket(fd, BIO_NOCLOSE);
-	BIO *batch = BIO_new(BIO_f_buffer());
-
-	if (socket == NULL || batch == NULL || BIO_set_write_buffer_size(batch, TLS_BATCH_MAX) != 1)
-		BUG("no BIO: %s", tls_queue_says());
-	return BIO_push(batch, socket);
-}
-
 struct tls *tls_create(struct tls_trust *trust, int fd, const char *host)
 {
 	struct tls *tls = xcalloc(1, sizeof(*tls));
-	BIO *in = BIO_new_socket(fd, BIO_NOCLOSE);
+	BIO *bio = tls_socket_bio(&tls->socket);
 
-	tls->fd = fd;
+	tls->socket.fd = fd;
 	tls->ssl = SSL_new(tls_trust_context(trust));
-	tls->batch = make_batch(fd);
-	if (tls->ssl == NULL || in == NULL || !expect_host(tls->ssl, host))
+	if (tls->ssl == NULL || !expect_host(tls->ssl, host))
 		BUG("no TLS connection: %s", tls_queue_says());
-	SSL_set_bio(tls->ssl, in, tls->batch);
+	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_connect_state(tls->ssl);
 	return tls;
 }
 
 /* ---- a server ---- */
 
-static int wire_read(BIO *bio, char *out, size_t size, size_t *n)
-{
-	struct tls_wire *wire = BIO_get_data(bio);
-
-	BIO_clear_retry_flags(bio);
-	if (wire->in_len == 0) {
-		BIO_set_retry_read(bio);
-		return 0;
-	}
-	*n = size < wire->in_len ? size : wire->in_len;
-	memcpy(out, wire->in, *n);
-	wire->in += *n;
-	wire->in_len -= *n;
-	return 1;
-}
-
-static int wire_write(BIO *bio, const char *data, size_t len, size_t *n)
-{
-	struct tls_wire *wire = BIO_get_data(bio);
-
-	if (len > wire->out_size - wire->out_len) {
-		if (wire->out_size == 0)
-			wire->out_size = OUT_MIN;
-		while (len > wire->out_size - wire->out_len)
-			wire->out_size *= 2;
-		wire->out = xrealloc(wire->out, wire->out_size);
-	}
-	memcpy(wire->out + wire->out_len, data, len);
-	wire->out_len += len;
-	*n = len;
-	return 1;
-}
-
-static long wire_control(BIO *bio, int command, long number, void *pointer)
-{
-	(void)bio;
-	(void)number;
-	(void)pointer;
-	return command == BIO_CTRL_FLUSH;
-}
-
-static const BIO_METHOD *wire_method(void)
-{
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
-	if (method == NULL || BIO_meth_set_read_ex(method, wire_read) != 1 ||
-		BIO_meth_set_write_ex(method, wire_write) != 1 ||
-		BIO_meth_set_ctrl(method, wire_control) != 1)
-		BUG("no BIO: %s", tls_queue_says());
-	return method;
-}
-
-void tls_wire_finish(struct tls_wire *wire)
-{
-	free(wire->out);
-	*wire = (struct tls_wire){ 0 };
-}
-
 struct tls *tls_accept(struct tls_server *server, struct tls_wire *wire)
 {
 	struct tls *tls = xcalloc(1, sizeof(*tls));
-	BIO *bio = BIO_new(wire_method());
+	BIO *bio = tls_wire_bio(wire);
 
-	tls->fd = -1;
+	tls->socket.fd = -1;
 	tls->ssl = SSL_new(tls_server_context(server));
-	if (tls->ssl == NULL || bio == NULL)
+	if (tls->ssl == NULL)
 		BUG("no TLS connection: %s", tls_queue_says());
-	BIO_set_data(bio, wire);
-	BIO_set_init(bio, 1);
 	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_accept_state(tls->ssl);
 	return tls;
@@ -244,8 +192,9 @@ void tls_destroy(struct tls *tls)
 	if (tls == NULL)
 		return;
 	SSL_free(tls->ssl);
-	if (tls->fd >= 0)
-		close(tls->fd);
+	tls_socket_finish(&tls->socket);
+	if (tls->socket.fd >= 0)
+		close(tls->socket.fd);
 	free(tls);
 }
 
@@ -317,10 +266,9 @@ enum tls_result tls_write(struct tls *tls, const uint8_t *buf, size_t size, size
 
 enum tls_result tls_flush(struct tls *tls)
 {
-	errno = 0;
-	if (BIO_flush(tls->batch) == 1)
+	if (tls_socket_send(&tls->socket))
 		return TLS_OK;
-	if (BIO_should_retry(tls->batch))
+	if (errno == EAGAIN || errno == EINTR)
 		return TLS_WRITE;
 	fault_set(&tls->why, ERR_UNAVAILABLE, "", "the connection broke: %m");
 	return TLS_FAILED;

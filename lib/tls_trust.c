@@ -6,8 +6,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#define READ_AHEAD (256 * 1024) /* bytes of records that one read() may bring */
-
 struct tls_trust {
 	SSL_CTX *ctx;
 };
@@ -36,8 +34,6 @@ err_t tls_trust_create(struct tls_trust **out, const char *ca_pem, struct fault 
 	if (SSL_CTX_set_alpn_protos(ctx, http, sizeof(http) - 1) != 0)
 		BUG("no TLS client: %s", tls_queue_says());
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	if (ca_pem != NULL ? !add_certificates(ctx, ca_pem)
 			   : SSL_CTX_set_default_verify_paths(ctx) != 1) {
 		SSL_CTX_free(ctx);

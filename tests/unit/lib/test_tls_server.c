@@ -177,6 +177,16 @@ Test(tls_server, refuses_what_is_older_than_tls_1_2)
 	cr_assert_eq(shake_hands(NULL, NULL), TLS_OK);
 }
 
+Test(tls_server, takes_chacha20_of_who_wants_it_and_never_the_dearest_cipher_of_others)
+{
+	make_server("one", NULL, TLS_CLIENTS_ANY);
+	cr_assert_eq(shake_hands(NULL, NULL), TLS_OK); /* OpenSSL offers 256 bits first */
+	cr_assert_str_neq(SSL_get_cipher_name(client), "TLS_AES_256_GCM_SHA384");
+	SSL_CTX_set_ciphersuites(client_ctx, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256");
+	cr_assert_eq(shake_hands(NULL, NULL), TLS_OK);
+	cr_assert_str_eq(SSL_get_cipher_name(client), "TLS_CHACHA20_POLY1305_SHA256");
+}
+
 Test(tls_server, believes_the_certificates_of_its_authority)
 {
 	struct tls_peer peer;
