@@ -2,6 +2,7 @@
 #include "agents/pump.h"
 
 #include "lib/clock.h"
+#include "lib/joiner.h"
 #include "lib/l2.h"
 #include "lib/mem.h"
 
@@ -220,18 +221,31 @@ static enum pump_result broken(struct pump *pump, enum ws_status status, const c
 	return PUMP_BROKEN;
 }
 
+static void write_joined(struct pump *pump, struct joiner *joiner)
+{
+	struct l2_frame frame;
+
+	if (joiner_end(joiner, &frame))
+		tap_write(pump->tap, frame.data - TAP_HEADER_LEN, frame.data, frame.len);
+}
+
 static enum pump_result take_batch(struct pump *pump, const struct ws_message *message)
 {
+	struct joiner joiner = { .n = 0 };
 	struct l2_reader reader;
 	struct l2_frame frame;
 	enum l2_result got;
 
 	l2_reader_init(&reader, message->data, message->len);
-	while ((got = l2_next(&reader, &frame)) == L2_FRAME || got == L2_SKIPPED)
-		if (got == L2_FRAME)
-			tap_write(pump->tap, frame.data - TAP_HEADER_LEN, frame.data, frame.len);
-		else
+	while ((got = l2_next(&reader, &frame)) == L2_FRAME || got == L2_SKIPPED) {
+		if (got == L2_SKIPPED) {
 			pump->tap->dropped++;
+		} else if (!pump->tap->takes_datagrams || !joiner_add(&joiner, &frame)) {
+			write_joined(pump, &joiner);
+			joiner_begin(&joiner, &frame);
+		}
+	}
+	write_joined(pump, &joiner);
 	return got == L2_END
 		       ? PUMP_DONE
 		       : broken(pump, WS_STATUS_PROTOCOL_ERROR, "a batch of frames that is cut");

@@ -1,5 +1,5 @@
 /* segment: see segment.h. */
-#include "dataplane/switch/segment.h"
+#include "lib/segment.h"
 
 #include "lib/bytes.h"
 #include "lib/checksum.h"

@@ -1,6 +1,8 @@
 /* tap: see tap.h. */
 #include "lib/tap.h"
 
+#include "lib/segment.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,11 @@
 #include <unistd.h>
 
 #define DEVICE "/dev/net/tun"
+
+#ifndef TUN_F_USO4 /* newer than Debian's headers */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 static_assert(
 	sizeof(struct virtio_net_hdr) == TAP_HEADER_LEN, "the header that TAP_HEADER_LEN says");
@@ -102,29 +109,35 @@ void tap_set_offload(struct tap *tap, bool on)
 {
 	/* From the most that a kernel may have to the least. */
 	static const unsigned sets[] = {
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
 		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
 		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
 		TUN_F_CSUM,
 		0,
 	};
-	size_t i = on ? 0 : 3;
+	const size_t last = sizeof(sets) / sizeof(sets[0]) - 1;
+	size_t i = on ? 0 : last;
 
 	if (on == tap->offload)
 		return;
 	tap->offload = on;
-	while (ioctl(tap->fd, TUNSETOFFLOAD, (unsigned long)sets[i]) < 0 && i < 3)
+	while (ioctl(tap->fd, TUNSETOFFLOAD, (unsigned long)sets[i]) < 0 && i < last)
 		i++;
+	tap->takes_datagrams = (sets[i] & TUN_F_USO4) != 0;
 }
 
 ssize_t tap_read(struct tap *tap, uint8_t header[TAP_HEADER_LEN], uint8_t *frame, size_t size)
 {
 	const struct iovec parts[] = { { header, TAP_HEADER_LEN }, { frame, size } };
+	bool is_one_piece = header + TAP_HEADER_LEN == frame; /* which costs less to read */
 	ssize_t n;
 
 	/* Frames that were on their way when offload was switched off are not for those who can't
 	 * read their headers. */
 	do {
-		if ((n = readv(tap->fd, parts, 2)) < 0) {
+		n = is_one_piece ? read(tap->fd, header, TAP_HEADER_LEN + size)
+				 : readv(tap->fd, parts, 2);
+		if (n < 0) {
 			tap->gone = errno == EBADFD || errno == ENODEV;
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		}
@@ -135,19 +148,48 @@ ssize_t tap_read(struct tap *tap, uint8_t header[TAP_HEADER_LEN], uint8_t *frame
 	return n;
 }
 
+/* EIO: the interface is down; EINVAL: the kernel dislikes the frame; EAGAIN, ENOBUFS: it is full.
+ */
+static void write_parts(struct tap *tap, const struct iovec *parts, int n)
+{
+	size_t len = 0;
+
+	for (int i = 1; i < n; i++)
+		len += parts[i].iov_len;
+	if (len < TAP_FRAME_MIN || writev(tap->fd, parts, n) != (ssize_t)(TAP_HEADER_LEN + len)) {
+		tap->dropped++;
+		return;
+	}
+	tap->frames_in++;
+	tap->bytes_in += len;
+}
+
+static void write_cut(struct tap *tap, const struct offload *offload, uint8_t *frame, size_t len)
+{
+	struct segmenter segmenter;
+	struct segment segment;
+
+	segment_begin(&segmenter, frame, len, offload, len);
+	while (segment_next(&segmenter, &segment)) {
+		const struct iovec parts[] = { { (uint8_t *)plain, TAP_HEADER_LEN },
+			{ segment.headers, segment.headers_len }, { segment.data, segment.len } };
+
+		write_parts(tap, parts, 3);
+	}
+}
+
 void tap_write(struct tap *tap, const uint8_t *header, const uint8_t *frame, size_t len)
 {
 	/* writev does not write to what it is given. */
 	const struct iovec parts[] = { { (uint8_t *)(header != NULL ? header : plain),
 					       TAP_HEADER_LEN },
 		{ (uint8_t *)frame, len } };
+	struct offload offload;
 
-	/* EIO: the interface is down; EINVAL: the kernel dislikes the frame; EAGAIN, ENOBUFS: it is
-	 * full. */
-	if (len < TAP_FRAME_MIN || writev(tap->fd, parts, 2) != (ssize_t)(TAP_HEADER_LEN + len)) {
-		tap->dropped++;
+	if (header == NULL || tap->takes_datagrams || header[1] != OFFLOAD_UDP) {
+		write_parts(tap, parts, 2);
 		return;
 	}
-	tap->frames_in++;
-	tap->bytes_in += len;
+	offload_read(&offload, header);
+	write_cut(tap, &offload, (uint8_t *)frame, len);
 }

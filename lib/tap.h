@@ -24,6 +24,7 @@ struct tap {
 	char name[IFNAMSIZ];
 	uint8_t mac[6]; /* as it was when it was opened */
 	bool offload;
+	bool takes_datagrams;		/* super-frames of UDP, with offload: Linux 6.2 */
 	bool gone;			/* it was deleted */
 	uint64_t frames_out, bytes_out; /* read from the interface */
 	uint64_t frames_in, bytes_in;	/* written to it */
@@ -47,5 +48,6 @@ void tap_set_offload(struct tap *tap, bool on);
  * or tap->gone. */
 ssize_t tap_read(struct tap *tap, uint8_t header[TAP_HEADER_LEN], uint8_t *frame, size_t size);
 
-/* Writes a frame, or counts it as dropped. `header` NULL: a plain one. */
+/* Writes a frame, or counts it as dropped. `header` NULL: a plain one; else it fits the frame
+ * (lib/offload.h). A super-frame of UDP is cut if the kernel can't do that. */
 void tap_write(struct tap *tap, const uint8_t *header, const uint8_t *frame, size_t len);

@@ -9,7 +9,7 @@
 #include "dataplane/net/channel.h"
 #include "dataplane/net/packet.h"
 #include "dataplane/switch/fair.h"
-#include "dataplane/switch/segment.h"
+#include "lib/segment.h"
 
 #include <stdbool.h>
 #include <stdint.h>

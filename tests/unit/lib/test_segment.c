@@ -2,7 +2,7 @@
  * segment: the segments of a super-frame are frames with good checksums and lengths, as the kernel
  * would have made them, and together they carry the same data.
  */
-#include "dataplane/switch/segment.h"
+#include "lib/segment.h"
 
 #include "lib/mem.h"
 #include "tests/frames.h"

@@ -4,7 +4,7 @@
  * are those of the super-frame.
  */
 #include "dataplane/switch/mss.h"
-#include "dataplane/switch/segment.h"
+#include "lib/segment.h"
 
 #include "lib/l2.h"
 #include "lib/mem.h"
