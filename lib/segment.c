@@ -36,6 +36,52 @@ void segment_complete(uint8_t *frame, size_t len, struct offload *offload)
 	*offload = (struct offload){ 0 };
 }
 
+/* The length in the network's header, and its checksum; `id` is added to IPv4's. */
+static void set_length(uint8_t *ip, const struct ethernet *at, size_t len, uint32_t id)
+{
+	if (at->version == 6) {
+		bytes_put_be16(ip + IPV6_LENGTH, (uint16_t)(len - IPV6_LEN));
+		return;
+	}
+	bytes_put_be16(ip + IPV4_LENGTH, (uint16_t)len);
+	bytes_put_be16(ip + IPV4_ID, (uint16_t)(bytes_be16(ip + IPV4_ID) + id));
+	bytes_put_be16(ip + IPV4_CHECKSUM, 0);
+	bytes_put_be16(ip + IPV4_CHECKSUM,
+		checksum_finish(checksum_add(0, ip, at->transport - at->network)));
+}
+
+size_t segment_drop_first(uint8_t *frame, size_t len, struct offload *offload)
+{
+	size_t size = offload->segment_size;
+	struct ethernet at;
+	uint32_t headers, sum;
+	uint8_t *transport, *field;
+
+	ethernet_parse(frame, len, &at);
+	headers = ethernet_payload(frame, &at);
+	if (offload->segments == OFFLOAD_NONE || len - headers <= size)
+		return 0;
+	memmove(frame + size, frame, headers);
+	frame += size;
+	set_length(frame + at.network, &at, len - size - at.network, 1);
+	transport = frame + at.transport;
+	if (at.protocol == IP_TCP)
+		bytes_put_be32(transport + TCP_SEQUENCE,
+			bytes_be32(transport + TCP_SEQUENCE) + (uint32_t)size);
+	else
+		bytes_put_be16(transport + UDP_LENGTH, (uint16_t)(len - size - at.transport));
+	/* The sum of the pseudo header, in which only the length has changed. */
+	field = transport + offload->checksum_offset;
+	sum = bytes_be16(field) + (uint32_t)(uint16_t) ~(uint16_t)size;
+	bytes_put_be16(field, (uint16_t)~checksum_finish(sum));
+	offload->header_len = (uint16_t)headers; /* a hint, which has to lie within the frame */
+	if (len - size - headers <= size) {
+		offload->segments = OFFLOAD_NONE;
+		offload->segment_size = 0;
+	}
+	return size;
+}
+
 void segment_begin(struct segmenter *segmenter, uint8_t *frame, size_t len,
 	const struct offload *offload, size_t frame_max)
 {
@@ -50,18 +96,9 @@ void segment_begin(struct segmenter *segmenter, uint8_t *frame, size_t len,
 static void finish_network(const struct segmenter *segmenter, uint8_t *headers, size_t data_len)
 {
 	const struct ethernet *at = &segmenter->at;
-	uint8_t *ip = headers + at->network;
-	size_t rest = segmenter->headers - at->network + data_len;
 
-	if (at->version == 6) {
-		bytes_put_be16(ip + IPV6_LENGTH, (uint16_t)(rest - IPV6_LEN));
-		return;
-	}
-	bytes_put_be16(ip + IPV4_LENGTH, (uint16_t)rest);
-	bytes_put_be16(ip + IPV4_ID, (uint16_t)(bytes_be16(ip + IPV4_ID) + segmenter->n));
-	bytes_put_be16(ip + IPV4_CHECKSUM, 0);
-	bytes_put_be16(ip + IPV4_CHECKSUM,
-		checksum_finish(checksum_add(0, ip, at->transport - at->network)));
+	set_length(headers + at->network, at, segmenter->headers - at->network + data_len,
+		segmenter->n);
 }
 
 static void finish_tcp(const struct segmenter *segmenter, uint8_t *tcp, bool last)

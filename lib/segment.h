@@ -16,6 +16,10 @@
 /* Completes the checksum of a frame that is no super-frame, in place; its offload is then plain. */
 void segment_complete(uint8_t *frame, size_t len, struct offload *offload);
 
+/* Takes the first segment away from a super-frame, in place: it begins so many bytes later now. 0:
+ * it is one segment, nothing was done. The bytes in front of it are not kept. */
+size_t segment_drop_first(uint8_t *frame, size_t len, struct offload *offload);
+
 /* Where the cutting of a super-frame is. */
 struct segmenter {
 	uint8_t *frame;

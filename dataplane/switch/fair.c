@@ -2,6 +2,7 @@
 #include "dataplane/switch/fair.h"
 
 #include "lib/mem.h"
+#include "lib/segment.h"
 
 #include <stdbool.h>
 
@@ -178,9 +179,29 @@ static bool is_late(struct fair_flow *flow, uint64_t now_us)
 	return now_us >= flow->above_us;
 }
 
+/* Of a super-frame that nobody else has a part is enough to slow its sender down: whoever loses 64
+ * KB at a time needs longer to recover than the way needs to run empty. */
+static bool drop_segment(struct fair *fair, struct fair_flow *flow)
+{
+	struct packet *packet = flow->first->packet;
+	size_t before = cost(packet);
+	size_t dropped = packet->refs > 1
+				 ? 0
+				 : segment_drop_first(packet->data, packet->len, &packet->offload);
+
+	if (dropped == 0)
+		return false;
+	packet->data += dropped;
+	packet->len -= (uint32_t)dropped;
+	flow->bytes -= before - cost(packet);
+	fair->bytes -= before - cost(packet);
+	return true;
+}
+
 static void drop_late(struct fair *fair, struct fair_flow *flow)
 {
-	packet_unref(flow_take(fair, flow));
+	if (!drop_segment(fair, flow))
+		packet_unref(flow_take(fair, flow));
 	fair->dropped_late++;
 	flow->count++;
 	flow->drop_next_us += drop_gap_us(flow->count);

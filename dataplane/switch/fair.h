@@ -29,7 +29,7 @@ struct fair {
 	size_t bytes;		     /* what they cost of memory */
 	size_t bytes_max;
 	uint64_t dropped_full; /* there was no room */
-	uint64_t dropped_late; /* they had waited too long */
+	uint64_t dropped_late; /* they had waited too long; also segments of super-frames */
 };
 
 void fair_init(struct fair *fair, size_t bytes_max);

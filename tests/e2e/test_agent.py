@@ -194,6 +194,49 @@ def test_a_stream_crosses_whole(agents, node, protocols):
     assert one.status()["sessions"] == two.status()["sessions"] == 1
 
 
+# The same with bursts of datagrams, each of which the server counts, checks and answers.
+TAKE_BURSTS = """import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+server.bind(("10.99.0.2", 5002))
+server.settimeout(20)
+print(flush=True)
+for burst in range(20):
+    for n in range(40):
+        data, client = server.recvfrom(9000)
+        want = bytes([burst, n]) * (250 if n < 39 else 100)
+        assert data == want, (burst, n, len(data), data[:2])
+    server.sendto(b"next", client)
+print("whole")"""
+GIVE_BURSTS = """import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.connect(("10.99.0.2", 5002))
+client.settimeout(20)
+for burst in range(20):
+    all = [bytes([burst, n]) * (250 if n < 39 else 100) for n in range(40)]
+    if sys.argv[1] == "one call":
+        client.setsockopt(17, 103, 500)  # UDP_SEGMENT
+        client.send(b"".join(all))
+    else:
+        for data in all:
+            client.send(data)
+    client.recv(10)"""
+
+
+@pytest.mark.parametrize("how", ["one call", "many calls"])
+def test_bursts_of_datagrams_cross_whole(agents, node, how):
+    """Those that one program sends by one call cross as one frame, where the kernel has that; others are joined at the end."""
+    one, two = [agent.up().wait_connected() for agent in agents]
+    wait_for("a way", lambda: one.ping("10.99.0.2"))
+    take = subprocess.Popen(["ip", "netns", "exec", two.netns, "python3", "-c", TAKE_BURSTS], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    take.stdout.readline()
+    give = run("ip", "netns", "exec", one.netns, "python3", "-c", GIVE_BURSTS, how)
+    assert take.communicate(timeout=60)[0] == "whole\n", give.stdout
+    kernel = tuple(int(number) for number in os.uname().release.split(".")[:2])
+    assert node.longest > 15000 if how == "one call" and kernel >= (6, 2) else node.longest < 1500
+
+
 def test_a_node_that_learns_batches(agents, node):
     """Offload goes with the session."""
     node.restart(None)

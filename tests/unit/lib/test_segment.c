@@ -192,3 +192,58 @@ Test(segment, a_good_checksum_stays)
 	segment_complete(super, super_len, &offload);
 	cr_assert_arr_eq(super, before, super_len);
 }
+
+Test(segment, without_the_first_the_others_are_as_they_were)
+{
+	static const struct {
+		struct frame_wish wish;
+		uint8_t segments;
+		uint16_t size;
+	} rows[] = {
+		{ { 4, IP_TCP, .payload = 4001 }, OFFLOAD_TCP_IPV4, 1000 },
+		{ { 4, IP_TCP, .tags = 1, .options = 8, .tcp_options = 12, .payload = 300 },
+			OFFLOAD_TCP_IPV4, 20 },
+		{ { 6, IP_TCP, .options = 8, .payload = 5000 }, OFFLOAD_TCP_IPV6, 1000 },
+		{ { 4, IP_TCP, .payload = 2000 }, OFFLOAD_TCP_IPV4, 1000 },
+		{ { 4, IP_UDP, .payload = 4001 }, OFFLOAD_UDP, 1000 },
+		{ { 6, IP_UDP, .tags = 2, .payload = 3000 }, OFFLOAD_UDP, 1200 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static uint8_t rest[ETHERNET_FRAME_MAX];
+		struct offload left;
+		struct segmenter all;
+		size_t rest_len, dropped;
+		uint32_t n = 1;
+
+		make(&rows[i].wish);
+		left = offload_for(rows[i].segments, rows[i].size);
+		segment_begin(&all, super, super_len, &left, FRAME_MAX);
+		cr_assert(next(&all)); /* the one that is dropped */
+		memcpy(rest, super, super_len);
+		rest_len = super_len;
+		while ((dropped = segment_drop_first(rest, rest_len, &left)) > 0) {
+			struct segment segment;
+			struct segmenter others;
+
+			cr_assert_eq(dropped, rows[i].size);
+			rest_len -= dropped;
+			memmove(rest, rest + dropped, rest_len);
+			cr_assert(offload_fits(&left, rest, rest_len), "row %zu, %u", i, n);
+			cr_assert(next(&all));
+			if (left.segments == OFFLOAD_NONE) {
+				segment_complete(rest, rest_len, &left);
+				cr_assert_eq(rest_len, frame_len);
+				cr_assert_arr_eq(rest, frame, frame_len, "row %zu, %u", i, n);
+				break;
+			}
+			segment_begin(&others, rest, rest_len, &left, FRAME_MAX);
+			cr_assert(segment_next(&others, &segment));
+			cr_assert_arr_eq(
+				segment.headers, frame, segment.headers_len, "row %zu, %u", i, n);
+			cr_assert_arr_eq(segment.data, frame + segment.headers_len, segment.len);
+			n++;
+		}
+		cr_assert_not(next(&all), "row %zu", i);
+	}
+}

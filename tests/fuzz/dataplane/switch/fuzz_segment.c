@@ -46,6 +46,22 @@ static void cut(const struct l2_frame *frame, size_t frame_max)
 	expect(n <= OFFLOAD_SEGMENTS_MAX + frame->len / (frame_max - payload));
 }
 
+/* One segment after the other is taken away: what is left fits its offload. */
+static void drop(const struct l2_frame *frame)
+{
+	AUTO_FREE uint8_t *copy = xmalloc(frame->len);
+	struct offload offload = frame->offload;
+	uint8_t *at = copy;
+	size_t len = frame->len, dropped;
+
+	memcpy(copy, frame->data, len);
+	while ((dropped = segment_drop_first(at, len, &offload)) > 0) {
+		at += dropped;
+		len -= dropped;
+		expect(offload_fits(&offload, at, len));
+	}
+}
+
 static void complete(struct l2_frame *frame)
 {
 	struct offload offload = frame->offload;
@@ -72,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		while ((result = l2_next(&reader, &frame)) == L2_FRAME || result == L2_SKIPPED) {
 			if (result == L2_SKIPPED)
 				continue;
+			drop(&frame);
 			if (frame.offload.segments != OFFLOAD_NONE)
 				cut(&frame, 600 + 8U * data[0]);
 			else

@@ -5,6 +5,7 @@
 #include "dataplane/switch/fair.h"
 
 #include "lib/mem.h"
+#include "tests/frames.h"
 
 #include <criterion/criterion.h>
 
@@ -199,6 +200,54 @@ Test(fair, one_super_frame_is_no_queue)
 		cr_assert_eq(pop_flow(), 1);
 	}
 	cr_expect_eq(fair.dropped_late, 0);
+}
+
+/* What is left of the first super-frame that has waited for too long; others may have a part in it.
+ */
+static struct packet *pop_late_super_frame(struct packet **packets, size_t n, bool shared)
+{
+	struct frame_wish wish = { 4, IP_TCP, .payload = 40000 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct packet *packet = packets[i] = packet_new(PACKET_MAX);
+
+		packet->len = (uint32_t)frame_make(packet->data, &wish);
+		frame_leave_checksum(packet->data, packet->len);
+		packet->offload = (struct offload){ OFFLOAD_NEEDS_CHECKSUM, OFFLOAD_TCP_IPV4, 0,
+			1000, ETHERNET_HEADER_LEN + 20, 16 };
+		fair_push(&fair, packet, now);
+		if (!shared)
+			packet_unref(packet);
+	}
+	now += 10 * MS;
+	packet_unref(fair_pop(&fair, now)); /* from now on they wait for too long */
+	now += 2 * LONG;
+	return fair_pop(&fair, now);
+}
+
+Test(fair, a_late_super_frame_loses_a_segment)
+{
+	struct packet *packets[3], *popped = pop_late_super_frame(packets, 3, false);
+
+	cr_assert_eq(popped, packets[1]);
+	cr_assert_eq(popped->len, 40054 - 1000);
+	cr_assert(offload_fits(&popped->offload, popped->data, popped->len));
+	cr_assert_eq(fair.dropped_late, 1);
+	packet_unref(popped);
+	packet_unref(fair_pop(&fair, now));
+}
+
+Test(fair, one_that_others_have_a_part_in_is_lost_whole)
+{
+	struct packet *packets[3], *popped = pop_late_super_frame(packets, 3, true);
+
+	cr_assert_eq(popped, packets[2]);
+	cr_assert_eq(popped->len, 40054);
+	cr_assert_eq(packets[1]->len, 40054);
+	cr_assert_eq(fair.dropped_late, 1);
+	packet_unref(popped);
+	for (size_t i = 0; i < 3; i++)
+		packet_unref(packets[i]);
 }
 
 Test(fair, what_waits_is_given_back)
