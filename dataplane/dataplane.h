@@ -8,6 +8,7 @@
 #include "dataplane/net/listener.h"
 #include "dataplane/identity.h"
 #include "dataplane/loop.h"
+#include "dataplane/admit/hosts.h"
 #include "dataplane/admit/refused.h"
 #include "dataplane/nymea/nymea.h"
 #include "dataplane/relay/guest.h"
@@ -23,6 +24,8 @@ struct dataplane {
 	const char *listen;
 	const char *proxies_setting;
 	struct proxies proxies; /* the same, parsed */
+	const char *hosts_setting;
+	struct hosts hosts; /* the same */
 	struct identity_settings identity_settings;
 	const char *issuer;
 	const char *congestion;

@@ -33,6 +33,11 @@ static const struct config_entry config[] = {
 		"commas: connections from there have to begin with a header of PROXY protocol "
 		"version 2, and are those of the clients that it names; empty: none",
 		0, 0 },
+	{ "LANYARD_HOSTS", "", &dataplane.hosts_setting, CONFIG_TEXT,
+		"host names that clients may come by, separated by commas, each followed by what "
+		"it is for: NAME [tenant=UUID] [network=UUID] [face=l2|pair]; *.NAME and * stand "
+		"for many; empty: any name, for everything",
+		0, 0 },
 	{ "LANYARD_TLS_CERT", "", &dataplane.identity_settings.certs, CONFIG_TEXT,
 		"PEM files of certificates, each with its chain, separated by commas: the one for "
 		"the name that a client asks for is shown, else the first; empty: no TLS (behind a "
@@ -288,6 +293,8 @@ static err_t check(struct fault *fault)
 {
 	err_t err = proxies_parse(&dataplane.proxies, dataplane.proxies_setting, fault);
 
+	if (err == OK)
+		err = hosts_parse(&dataplane.hosts, dataplane.hosts_setting, fault);
 	if (err == OK)
 		err = vpnws_check(&dataplane.vpnws_settings, fault);
 	if (err == OK)

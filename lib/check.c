@@ -10,7 +10,7 @@ static bool is_lower_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-static bool is_label(const char *text)
+bool check_is_label(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -21,13 +21,13 @@ static bool is_label(const char *text)
 
 err_t check_label(struct call *call, const char *field, const char *text)
 {
-	if (!is_label(text))
+	if (!check_is_label(text))
 		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
 			"expected a DNS label: 1 to 63 of a-z, 0-9 and -, not at either end");
 	return OK;
 }
 
-err_t check_uuid(struct call *call, const char *field, const char *text)
+bool check_is_uuid(const char *text)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	size_t i = 0;
@@ -35,7 +35,12 @@ err_t check_uuid(struct call *call, const char *field, const char *text)
 	for (; form[i] != '\0'; i++)
 		if (form[i] == 'x' ? !is_lower_hex(text[i]) : text[i] != '-')
 			break;
-	if (form[i] != '\0' || text[i] != '\0')
+	return form[i] == '\0' && text[i] == '\0';
+}
+
+err_t check_uuid(struct call *call, const char *field, const char *text)
+{
+	if (!check_is_uuid(text))
 		return call_refuse(
 			call, ERR_INVALID_ARGUMENT, field, "expected an id: a UUID in lower case");
 	return OK;

@@ -53,7 +53,7 @@ static uint64_t look(const struct tls_server_options *options)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	const unsigned char *offered, unsigned offered_len, void *arg)
 {
-	static const unsigned char http[] = "\x08http/1.1";
+	static const unsigned char http[] = "\x08http/1.1\x08http/1.0";
 
 	(void)ssl;
 	(void)arg;

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define WAITING_MAX 256
+#define ELSEWHERE   "This host name is for another tenant or network."
 
 static int refuse(int status, const char **why, const char *text)
 {
@@ -26,8 +27,8 @@ static int refuse(int status, const char **why, const char *text)
 	return status;
 }
 
-void admit_session(
-	struct dataplane *dataplane, struct http *http, const struct token_claims *claims)
+void admit_session(struct dataplane *dataplane, struct http *http, const struct host *host,
+	const struct token_claims *claims)
 {
 	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);
 	const struct channel_options options = {
@@ -40,6 +41,8 @@ void admit_session(
 	unsigned status = peer_apply_headers(&own, http_header(http, PEER_MAC_HEADER),
 		http_header(http, PEER_BRIDGE_HEADER), &why);
 
+	if (status == 0 && !host_admits(host, claims))
+		status = (unsigned)refuse(403, &why, ELSEWHERE);
 	if (status != 0) {
 		http_answer(http, status, why);
 		return;
@@ -56,13 +59,13 @@ void admit_session(
 /* ---- access tokens ---- */
 
 static int admit_member(struct dataplane *dataplane, struct http *http,
-	const struct token_claims *claims, const char **why)
+	const struct token_claims *claims, const struct admit_request *request, const char **why)
 {
 	if (!verifier_allows(claims, "network:attach"))
 		return refuse(403, why, "The token does not allow network:attach.");
 	if (!session_claims_good(claims))
 		return refuse(403, why, "The token names no network, member or MAC address.");
-	admit_session(dataplane, http, claims);
+	admit_session(dataplane, http, request->host, claims);
 	return 0;
 }
 
@@ -74,6 +77,8 @@ static int admit_pair(struct dataplane *dataplane, struct http *http,
 
 	if (!verifier_allows(claims, "pairs:claim"))
 		return refuse(403, why, "The token does not allow pairs:claim.");
+	if (!host_admits(request->host, claims))
+		return refuse(403, why, ELSEWHERE);
 	if (*request->nonce == '\0')
 		return refuse(400, why, "A pair needs ?nonce=, the same for both ends.");
 	channel = channel_accept(http, &options);
@@ -105,9 +110,9 @@ static int admit_bearer(struct dataplane *dataplane, struct http *http,
 		fetch_keys(dataplane);
 	if (err != OK)
 		return refuse(401, why, "The token is not valid.");
-	if (strcmp(request->path, "/pair") == 0)
+	if (request->is_pair)
 		return admit_pair(dataplane, http, &claims, request, why);
-	return admit_member(dataplane, http, &claims, why);
+	return admit_member(dataplane, http, &claims, request, why);
 }
 
 /* ---- device credentials ---- */
@@ -119,7 +124,7 @@ static int admit_basic(struct dataplane *dataplane, struct http *http,
 	int64_t now_ms = clock_ms();
 	int status = refused_find(dataplane->refused, request->authorization, "", now_ms);
 
-	if (strcmp(request->path, "/pair") == 0)
+	if (request->is_pair)
 		return refuse(403, why, "A pair is claimed with an access token.");
 	if (status == 0)
 		status = refused_find(
@@ -148,7 +153,7 @@ static int admit_certificate(struct dataplane *dataplane, struct http *http,
 			"Show an access token, a device's id and secret, or its certificate.");
 	if (!certificate_read(&peer, &certificate))
 		return refuse(403, why, "The certificate is of no device.");
-	if (strcmp(request->path, "/pair") == 0)
+	if (request->is_pair)
 		return refuse(403, why, "A pair is claimed with an access token.");
 	if (dataplane->n_waiting >= WAITING_MAX)
 		return refuse(503, why, "Too many connections are waiting.");
@@ -183,17 +188,37 @@ static int admit(struct dataplane *dataplane, struct http *http,
 
 /* ---- the request ---- */
 
-static int read_request(struct http *http, struct admit_request *request, const char **why)
+/* By which name it comes, and what it is for: a host's face, or the path. */
+static int read_host(const struct dataplane *dataplane, const struct http *http,
+	struct admit_request *request, const char **why)
+{
+	const struct tls *tls = stream_tls(http_stream(http));
+	const char *asked = tls ? tls_asked_name(tls) : NULL;
+	unsigned status = hosts_find(
+		&dataplane->hosts, http_header(http, "Host"), asked, &request->host, why);
+
+	if (status == 0)
+		request->is_pair = request->host->face == HOST_ANY
+					   ? strcmp(http_path(http), "/pair") == 0
+					   : request->host->face == HOST_PAIR;
+	return (int)status;
+}
+
+static int read_request(const struct dataplane *dataplane, struct http *http,
+	struct admit_request *request, const char **why)
 {
 	const char *authorization = http_header(http, "Authorization");
-	int status = (int)channel_check(http, why);
+	int status = read_host(dataplane, http, request, why);
 
+	if (status == 0)
+		status = (int)channel_check(http, why);
 	if (status != 0)
 		return status;
-	request->path = http_path(http);
 	if (!http_query(http, "nonce", request->nonce, sizeof(request->nonce)) ||
 		!http_query(http, "network", request->network, sizeof(request->network)))
 		return refuse(414, why, "nonce or network is too long or malformed.");
+	if (*request->network == '\0')
+		snprintf(request->network, sizeof(request->network), "%s", request->host->network);
 	if (authorization && strlen(authorization) >= sizeof(request->authorization))
 		return refuse(431, why, "Authorization is too long.");
 	snprintf(request->authorization, sizeof(request->authorization), "%s",
@@ -211,7 +236,7 @@ static void on_asked(void *context, struct http *http)
 		box_admit(context, http);
 		return;
 	}
-	status = read_request(http, &request, &why);
+	status = read_request(context, http, &request, &why);
 
 	if (status == 0)
 		status = admit(context, http, &request, &why);

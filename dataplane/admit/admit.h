@@ -15,17 +15,19 @@
 
 /* What a client asks for. */
 struct admit_request {
-	const char *path;
+	const struct host *host;		 /* by which it comes */
+	bool is_pair;				 /* else it is for a network */
 	char authorization[ADMIT_AUTHORIZATION]; /* "" if there is none */
 	char nonce[GUEST_NONCE_MAX + 1];	 /* ?nonce= */
 	char network[ADMIT_NETWORK_MAX + 1];	 /* ?network= */
 };
 
 struct dataplane;
+struct host;
 
-/* Makes the request's connection a session of the member that the claims name. */
-void admit_session(
-	struct dataplane *dataplane, struct http *http, const struct token_claims *claims);
+/* Makes the request's connection a session of the member that the claims name, or refuses it. */
+void admit_session(struct dataplane *dataplane, struct http *http, const struct host *host,
+	const struct token_claims *claims);
 
 /* For http_create; the context is the struct dataplane. */
 extern const struct http_face admit_face;

@@ -25,6 +25,7 @@ struct attempt {
 	/* the question */
 	char authorization[ADMIT_AUTHORIZATION];
 	char network[ADMIT_NETWORK_MAX + 1];
+	const struct host *host;
 	char device[UUID_SIZE];
 	char secret[CREDENTIALS_SECRET_MAX + 1];
 	char tenant[UUID_SIZE]; /* of a certificate, which needs no secret; else "" */
@@ -111,7 +112,7 @@ static void become_session(struct attempt *attempt)
 		!session_claims_good(&claims))
 		http_answer(attempt->http, 503, "The token for the session is not valid here.");
 	else
-		admit_session(dataplane, attempt->http, &claims);
+		admit_session(dataplane, attempt->http, attempt->host, &claims);
 }
 
 static bool is_refusal(err_t err)
@@ -167,6 +168,7 @@ static struct attempt *attempt_new(
 
 	attempt->dataplane = dataplane;
 	attempt->http = http;
+	attempt->host = request->host;
 	memcpy(attempt->authorization, request->authorization, sizeof(attempt->authorization));
 	memcpy(attempt->network, request->network, sizeof(attempt->network));
 	return attempt;

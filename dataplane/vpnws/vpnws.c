@@ -33,13 +33,6 @@ struct vpnws {
 
 /* ---- settings ---- */
 
-static bool is_uuid(const char *text)
-{
-	struct call call = { 0 };
-
-	return check_uuid(&call, "", text) == OK;
-}
-
 static bool read_mode(const char *text, mode_t *mode)
 {
 	char *end;
@@ -54,10 +47,10 @@ static err_t check_network(const struct vpnws_settings *settings, struct fault *
 	static const char expected[] = "expected the UUID of the %s that clients of vpn-ws, and "
 				       "the node's own interface, are in";
 
-	if (!is_uuid(settings->tenant))
+	if (!check_is_uuid(settings->tenant))
 		return fault_set(
 			fault, ERR_INVALID_ARGUMENT, "LANYARD_VPNWS_TENANT", expected, "tenant");
-	if (!is_uuid(settings->network))
+	if (!check_is_uuid(settings->network))
 		return fault_set(
 			fault, ERR_INVALID_ARGUMENT, "LANYARD_VPNWS_NETWORK", expected, "network");
 	return OK;
