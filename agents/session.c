@@ -131,7 +131,7 @@ static void on_close_frame(struct session *session)
 	struct ending ending = { .how = END_CLOSED, .status = pump_status(session->pump) };
 
 	if (session->state == OPEN)
-		(void)pump_close(session->pump, WS_STATUS_NORMAL, "");
+		(void)pump_close(session->pump, ending.status, "");
 	end(session, ending, pump_why(session->pump));
 }
 

@@ -215,6 +215,8 @@ size_t ws_close(uint8_t *out, enum ws_status status, const char *reason, const u
 	uint8_t payload[WS_CONTROL_MAX];
 	size_t len = strnlen(reason, sizeof(payload) - 2);
 
+	if (status == WS_STATUS_NONE)
+		return ws_control(out, WS_CLOSE, NULL, 0, mask);
 	payload[0] = (uint8_t)(status >> 8);
 	payload[1] = (uint8_t)status;
 	memcpy(payload + 2, reason, len);

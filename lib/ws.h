@@ -40,7 +40,7 @@ enum ws_status {
 	WS_STATUS_GOING_AWAY = 1001,
 	WS_STATUS_PROTOCOL_ERROR = 1002,
 	WS_STATUS_UNSUPPORTED = 1003,
-	WS_STATUS_NONE = 1005, /* a close frame without a code; never sent */
+	WS_STATUS_NONE = 1005, /* a close frame without a code; itself never sent */
 	WS_STATUS_BAD_TEXT = 1007,
 	WS_STATUS_POLICY = 1008,
 	WS_STATUS_TOO_BIG = 1009,
@@ -120,7 +120,7 @@ void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN]);
 size_t ws_control(
 	uint8_t *out, enum ws_opcode opcode, const void *payload, size_t len, const uint8_t *mask);
 
-/* The same for a close frame with a code and a reason (may be ""). */
+/* The same for a close frame with a code and a reason (may be ""); WS_STATUS_NONE: with neither. */
 size_t ws_close(uint8_t *out, enum ws_status status, const char *reason, const uint8_t *mask);
 
 /* ---- the opening handshake ---- */

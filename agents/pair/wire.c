@@ -23,7 +23,7 @@
 
 struct wire {
 	int fd;
-	bool is_ws, is_binary;
+	bool is_ws, is_binary, has_closed;
 	unsigned close_status;
 	struct tls_trust *trust;
 	struct tls *tls; /* NULL: none; owns the socket */
@@ -264,6 +264,19 @@ static void put_control(struct wire *wire, enum ws_opcode opcode, const void *da
 	put(wire, frame, ws_control(frame, opcode, data, len, mask));
 }
 
+/* The first close frame that is sent is the only one. */
+static void say_close(struct wire *wire, enum ws_status status)
+{
+	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
+
+	if (wire->has_closed)
+		return;
+	wire->has_closed = true;
+	randombytes_buf(mask, sizeof(mask));
+	put(wire, frame, ws_close(frame, status, "", mask));
+	wire_flush(wire);
+}
+
 void wire_send(struct wire *wire, const void *data, size_t len)
 {
 	uint8_t header[WS_HEADER_MAX], mask[WS_MASK_LEN];
@@ -284,12 +297,8 @@ void wire_send(struct wire *wire, const void *data, size_t len)
 
 void wire_end(struct wire *wire)
 {
-	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX], mask[WS_MASK_LEN];
-
 	if (wire->is_ws) {
-		randombytes_buf(mask, sizeof(mask));
-		put(wire, frame, ws_close(frame, WS_STATUS_NORMAL, "", mask));
-		wire_flush(wire);
+		say_close(wire, WS_STATUS_NORMAL);
 	} else if (wire->tls) {
 		tls_end(wire->tls);
 		wire_flush(wire);
@@ -311,6 +320,7 @@ static ssize_t next_message(struct wire *wire, const uint8_t **data)
 			wire_flush(wire);
 		} else if (message.opcode == WS_CLOSE) {
 			wire->close_status = ws_close_status(&message);
+			say_close(wire, wire->close_status);
 			snprintf(wire->why, sizeof(wire->why), "closed: %u %.*s",
 				wire->close_status, message.len > 2 ? (int)message.len - 2 : 0,
 				(const char *)message.data + 2);
@@ -322,6 +332,7 @@ static ssize_t next_message(struct wire *wire, const uint8_t **data)
 	}
 	if (result != WS_BROKEN)
 		return 0;
+	say_close(wire, wire->reader.status);
 	snprintf(wire->why, sizeof(wire->why), "%s", wire->reader.why);
 	return -1;
 }

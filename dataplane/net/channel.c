@@ -176,9 +176,8 @@ void channel_finish(struct channel *channel, enum ws_status code, const char *re
 /* Ours is the answer, or it was the question and all is said. */
 static void on_peer_close(struct channel *channel, const struct ws_piece *piece)
 {
-	enum ws_status code = piece->len < 2
-				      ? WS_STATUS_NORMAL
-				      : (enum ws_status)(piece->data[0] << 8 | piece->data[1]);
+	const struct ws_message message = { WS_CLOSE, piece->data, piece->len };
+	enum ws_status code = ws_close_status(&message);
 
 	channel->answered = true;
 	if (channel->state == CHANNEL_GONE)

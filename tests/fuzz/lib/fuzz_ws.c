@@ -1,6 +1,6 @@
 /*
- * ws: any bytes, cut anywhere, read by either end. First byte: role and how the rest is cut. The
- * reader must give out the same when it gets everything at once.
+ * ws: any bytes, cut anywhere, read by either end and by a client of vpn-ws. First byte: role and
+ * how the rest is cut. The reader must give out the same when it gets everything at once.
  */
 #include "lib/ws.h"
 
@@ -42,13 +42,14 @@ static uint64_t read_all(enum ws_role role, const uint8_t *bytes, size_t len, si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static const enum ws_role roles[] = { WS_CLIENT, WS_SERVER, WS_LAX_CLIENT, WS_SERVER };
 	enum ws_role role;
 	size_t step;
 
 	if (len < 1)
 		return 0;
-	role = data[0] & 1 ? WS_SERVER : WS_CLIENT;
-	step = 1 + (data[0] >> 1);
+	role = roles[data[0] & 3];
+	step = 1 + (data[0] >> 2);
 	if (read_all(role, data + 1, len - 1, step) != read_all(role, data + 1, len - 1, len))
 		abort();
 	return 0;
