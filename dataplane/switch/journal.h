@@ -1,6 +1,7 @@
 /*
- * journal: what happened lately in the networks of this node, for the event streams of operators: a
- * ring of fixed size, where the newest pushes out the oldest of all networks. The loop's thread.
+ * journal: what happened lately in the networks of this node, for the event streams of operators.
+ * It has room for a fixed number of events; when that is full, the tenant that has the most loses
+ * its oldest, so that a noisy one pushes out none of the others'. The loop's thread.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ struct journal_entry {
 	uint32_t n_untold;
 
 	/* journal.c's own */
-	uint64_t id; /* 1, 2, 3 and so on */
+	struct journal_entry *next; /* shelf.first */
+	uint64_t id;		    /* 1, 2, 3 and so on */
 	int64_t at_s;
 };
 

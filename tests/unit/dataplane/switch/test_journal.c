@@ -13,6 +13,7 @@
 #define TENANT	"018f0000-0000-7000-8000-0000000000aa"
 #define NETWORK "018f0000-0000-7000-8000-000000000001"
 #define OTHER	"018f0000-0000-7000-8000-000000000002"
+#define NOISY	"018f0000-0000-7000-8000-0000000000ab"
 #define NODE	"018f0000-0000-7000-8000-00000000000e"
 
 static struct journal *journal;
@@ -29,13 +30,19 @@ static void teardown(void)
 
 TestSuite(journal, .init = setup, .fini = teardown);
 
-static void add(const char *network, int number)
+static void add_of(const char *tenant, const char *network, int number)
 {
-	struct journal_entry entry = { .kind = "storm", .tenant = TENANT };
+	struct journal_entry entry = { .kind = "storm" };
 
+	snprintf(entry.tenant, sizeof(entry.tenant), "%s", tenant);
 	snprintf(entry.network, sizeof(entry.network), "%s", network);
 	snprintf(entry.detail, sizeof(entry.detail), "%d", number);
 	journal_add(journal, &entry, 1700000000);
+}
+
+static void add(const char *network, int number)
+{
+	add_of(TENANT, network, number);
 }
 
 /* Lists what comes after `after` (-1: no cursor); the details in a row, and the next cursor. */
@@ -94,6 +101,45 @@ Test(journal, tells_when_events_were_pushed_out)
 	list(arena, TENANT, 10, false, &found);
 	cr_assert_not(found.lost);
 	list(arena, TENANT, -1, false, &found);
+	cr_assert_not(found.lost);
+}
+
+Test(journal, lets_a_noisy_tenant_push_out_its_own_events_only)
+{
+	Dataplane__NetworkEventList found;
+	AUTO_ARENA arena = arena_create();
+
+	for (int i = 1; i <= 20; i++)
+		add(NETWORK, i);
+	for (int i = 0; i < 3 * JOURNAL_ENTRIES; i++)
+		add_of(NOISY, OTHER, i);
+	list(arena, TENANT, 1, false, &found);
+	cr_assert_eq(found.n_items, 19);
+	cr_assert_not(found.lost);
+	add(NETWORK, 21);
+	cr_assert_str_eq(list(arena, TENANT, 20, false, &found), "21 ");
+	list(arena, CALL_FLEET, 1, false, &found);
+	cr_assert_eq(found.n_items, 20);
+}
+
+/* With as many tenants as there is room, each keeps what it said last, or is told. */
+Test(journal, forgets_whole_tenants_in_the_end)
+{
+	Dataplane__NetworkEventList found;
+	AUTO_ARENA arena = arena_create();
+	char tenant[UUID_SIZE];
+
+	add(NETWORK, 1);
+	for (int i = 0; i < 2 * JOURNAL_ENTRIES; i++) {
+		snprintf(tenant, sizeof(tenant), "018f0000-0000-7000-8000-1000%08d", i);
+		add_of(tenant, OTHER, i);
+	}
+	cr_assert_str_eq(list(arena, TENANT, 1, false, &found), "");
+	cr_assert(found.lost);
+	add(NETWORK, 2);
+	cr_assert_str_eq(list(arena, TENANT, 1, false, &found), "2 ");
+	cr_assert(found.lost);
+	cr_assert_str_eq(list(arena, TENANT, (int64_t)found.last, false, &found), "");
 	cr_assert_not(found.lost);
 }
 
