@@ -1,21 +1,21 @@
 /*
- * soak: a day in the life of a node's sessions, as fast as it goes: members that connect twice,
- * hang up, stop reading, flood, send nonsense and are thrown out, at random, over real streams.
- * Whatever a reader gets is whole and meant for it; in the end nothing is left, and the switch
- * still works.
+ * soak: a day in the life of a node's sessions, in less than a minute: members that connect twice,
+ * hang up, stop reading, flood, ping, send nonsense or half a request, come with old tokens and are
+ * thrown out, at random, over real streams. Whatever a reader gets is whole and meant for it, pings
+ * are answered, what takes too long ends in its time; each hour and in the end nothing is left that
+ * should not be, and the switch still works.
  */
-#include "tests/unit/dataplane/net/net_fixture.h"
+#include "tests/unit/dataplane/switch/soak_node.h"
 
 #include "dataplane/net/channel.h"
-#include "dataplane/switch/fair.h"
-#include "dataplane/switch/session.h"
-#include "lib/log.h"
 #include "tests/frames.h"
 
-enum { SLOTS = 24, MEMBERS = 12, STEPS = 15000, MESSAGE_MAX = L2_MESSAGE_MAX };
+enum { SLOTS = 24, STATIONS = 200, MESSAGE_MAX = L2_MESSAGE_MAX };
 
-#define TENANT	"018f0000-0000-7000-8000-0000000000aa"
-#define NETWORK "018f0000-0000-7000-8000-000000000001"
+#define HOUR_MS	    (3600 * 1000LL)
+#define DAY_MS	    (24 * HOUR_MS)
+#define AGE_MS	    301000 /* a station that is silent for so long is forgotten */
+#define PATIENCE_MS 20000  /* in which whatever is not right has ended: TLS, requests, closing */
 
 /* A client. */
 struct slot {
@@ -23,7 +23,12 @@ struct slot {
 	int member;
 	bool batches;
 	bool stalled;
-	bool greeted; /* has read the 101 */
+	bool greeted;	   /* has read the 101 */
+	bool broken;	   /* has sent nonsense: nothing that follows is expected of it */
+	int64_t doomed_ms; /* when a request that can't be good was begun; 0: it is good */
+	uint32_t head;	   /* the last bytes of the answer's head */
+	size_t head_len;
+	uint32_t pinged, ponged;
 	uint8_t *out; /* what the socket did not take */
 	size_t out_len;
 	uint8_t *buf;
@@ -31,35 +36,8 @@ struct slot {
 	uint64_t n_frames;
 };
 
-static struct sessions *sessions;
 static struct slot slots[SLOTS];
-static struct slot *opening; /* whose request is being read */
-static uint64_t random_state = 1;
-static uint64_t n_closed, n_received;
-
-static uint32_t chance(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(random_state >> 33) % n;
-}
-
-/* ---- the node's end ---- */
-
-static void on_asked(void *context, struct http *http)
-{
-	struct token_claims claims = { .issued_at = 1000, .bridge = opening->member == 0 };
-	const struct channel_options options = { .quiet_ms = chance(2) };
-	struct channel *channel = channel_accept(http, &options);
-
-	(void)context;
-	strcpy(claims.tenant, TENANT);
-	strcpy(claims.network, NETWORK);
-	snprintf(claims.member, sizeof(claims.member), "member-%d", opening->member);
-	snprintf(claims.subject, sizeof(claims.subject), "device:%d", opening->member);
-	snprintf(claims.mac, sizeof(claims.mac), "02:00:00:00:00:%02x", opening->member);
-	session_create(sessions, channel, &claims, opening->batches);
-	channel_open(channel);
-}
+static uint64_t n_closed, n_received, n_pongs, n_refused;
 
 /* ---- a client ---- */
 
@@ -94,21 +72,31 @@ static void send_bytes(struct slot *slot, const void *data, size_t len)
 	slot->out_len += len;
 }
 
+/* One request in ten is not whole, one comes with a token that is over. */
 static void connect_one(struct slot *slot)
 {
-	static const struct http_face face = { .asked = on_asked };
-	static const char request[] =
-		"GET /l2 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+	uint32_t dice = chance(10);
+	AUTO_FREE char *token = NULL, *request = NULL;
+	size_t len;
 
 	slot->member = (int)chance(MEMBERS);
 	slot->batches = chance(2) == 0;
 	slot->buf = xmalloc(WS_READER_CAPACITY(MESSAGE_MAX));
 	ws_reader_init(
 		&slot->reader, WS_CLIENT, slot->buf, WS_READER_CAPACITY(MESSAGE_MAX), MESSAGE_MAX);
-	http_create(net_stream(NULL, NULL, &slot->fd), &face, NULL);
-	opening = slot;
-	cr_assert_eq(send(slot->fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	http_create(net_stream(NULL, NULL, &slot->fd), &admit_face, &node);
+	token = member_token(slot->member, dice == 0 ? 2 * TOKEN_S : 0);
+	request = xasprintf("GET /l2 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+			    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+			    "%s%sAuthorization: Bearer %s\r\n\r\n",
+		slot->batches ? "Sec-WebSocket-Protocol: " L2_PROTOCOL : "",
+		slot->batches ? "\r\n" : "", token);
+	len = strlen(request);
+	if (dice == 1)
+		len = chance((uint32_t)len);
+	if (dice < 2)
+		slot->doomed_ms = clock_ms();
+	cr_assert_eq(send(slot->fd, request, len, 0), len);
 	for (int i = 0; i < 3; i++)
 		uv_run(&net_loop, UV_RUN_NOWAIT);
 }
@@ -138,7 +126,9 @@ static size_t make_frame(const struct slot *slot, uint8_t *frame, struct offload
 	memset(frame, chance(4) == 0 ? 0xff : 0, 6);
 	if (frame[0] == 0)
 		memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)chance(MEMBERS) }, 6);
-	frame[11] = (uint8_t)slot->member;
+	memcpy(frame + 6, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)slot->member }, 6);
+	if (slot->member == BRIDGE && chance(4) == 0) /* of a station behind it */
+		memcpy(frame + 6, (uint8_t[]){ 2, 0, 0, 0, 1, (uint8_t)chance(STATIONS) }, 6);
 	return len;
 }
 
@@ -168,14 +158,38 @@ static void send_nonsense(struct slot *slot)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)chance(256);
 	send_bytes(slot, bytes, chance(sizeof(bytes)));
+	slot->broken = true;
+}
+
+static void ping(struct slot *slot)
+{
+	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX];
+	static const uint8_t mask[WS_MASK_LEN];
+
+	slot->pinged++;
+	send_bytes(
+		slot, frame, ws_control(frame, WS_PING, &slot->pinged, sizeof(slot->pinged), mask));
+}
+
+/* Says goodbye, and waits for the answer or not. */
+static void close_well(struct slot *slot)
+{
+	uint8_t frame[WS_HEADER_MAX + WS_CONTROL_MAX];
+	static const uint8_t mask[WS_MASK_LEN];
+
+	send_bytes(slot, frame, ws_close(frame, WS_STATUS_NORMAL, "", mask));
+	slot->broken = true;
 }
 
 static void check_frame(const struct slot *slot, const uint8_t *frame, size_t len)
 {
 	cr_assert(len >= 14 && len <= ETHERNET_FRAME_MAX, "%zu bytes", len);
-	cr_assert(frame[5] == slot->member || frame[0] == 0xff || slot->member == 0,
+	cr_assert(frame[5] == slot->member || frame[0] == 0xff || slot->member == BRIDGE,
 		"for %d, to %d", frame[5], slot->member);
-	cr_assert(frame[11] < MEMBERS && frame[11] != slot->member);
+	if (frame[10] == 0)
+		cr_assert(frame[11] < MEMBERS && frame[11] != slot->member);
+	else
+		cr_assert(frame[11] < STATIONS && slot->member != BRIDGE);
 	n_received++;
 }
 
@@ -185,6 +199,11 @@ static void check_message(struct slot *slot, const struct ws_message *message)
 	struct l2_frame frame;
 	enum l2_result result;
 
+	if (message->opcode == WS_PONG) {
+		cr_assert_eq(message->len, sizeof(slot->ponged));
+		memcpy(&slot->ponged, message->data, sizeof(slot->ponged));
+		n_pongs++;
+	}
 	if (message->opcode != WS_BINARY)
 		return;
 	slot->n_frames++;
@@ -197,6 +216,15 @@ static void check_message(struct slot *slot, const struct ws_message *message)
 	while ((result = l2_next(&reader, &frame)) == L2_FRAME)
 		check_frame(slot, frame.data, frame.len);
 	cr_assert_eq(result, L2_END);
+}
+
+/* "HTTP/1.1 101 ...": an event may have come before the request was read, which is refused then. */
+static void take_head(struct slot *slot, uint8_t byte)
+{
+	if (slot->head_len++ == 9 && byte != '1' && slot->doomed_ms == 0)
+		slot->doomed_ms = clock_ms();
+	slot->head = slot->head << 8 | byte;
+	slot->greeted = slot->head == 0x0d0a0d0a;
 }
 
 /* Reads what is there. */
@@ -215,10 +243,11 @@ static void pull(struct slot *slot)
 	if (n < 0)
 		return;
 	if (!slot->greeted) {
-		static uint32_t last;
-
-		last = last << 8 | *space;
-		slot->greeted = last == 0x0d0a0d0a;
+		take_head(slot, *space);
+		return;
+	}
+	if (slot->doomed_ms != 0) { /* the sentence of a refusal */
+		n_refused++;
 		return;
 	}
 	ws_reader_received(&slot->reader, (size_t)n);
@@ -242,13 +271,18 @@ static void act(struct slot *slot)
 		hang_up(slot);
 	else if (dice < 50)
 		slot->stalled = !slot->stalled;
+	else if (slot->doomed_ms != 0) /* only waits */
+		return;
 	else if (dice < 60)
 		send_nonsense(slot);
+	else if (dice < 65)
+		close_well(slot);
 	else if (dice < 200)
 		flood(slot);
-	else if (dice < 202)
-		sessions_end_member(sessions, (char[]){ 'm', 'e', 'm', 'b', 'e', 'r', '-',
-						      (char)('0' + chance(10)), '\0' });
+	else if (dice < 300 && !slot->broken)
+		ping(slot);
+	else if (dice < 303)
+		have_event((int)chance(MEMBERS));
 }
 
 static void serve(struct slot *slot)
@@ -261,14 +295,38 @@ static void serve(struct slot *slot)
 		pull(slot);
 }
 
-static size_t count_sessions(void)
+static size_t serve_all(void)
 {
-	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
-	Dataplane__SessionList list = DATAPLANE__SESSION_LIST__INIT;
-	AUTO_ARENA arena = arena_create();
+	size_t n = 0;
 
-	sessions_list(sessions, TENANT, "node", &request, arena, &list);
-	return list.n_items;
+	for (struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+		serve(slot);
+		n += slot->fd >= 0;
+	}
+	return n;
+}
+
+/* Some time in which nobody says anything: all is answered, and who was doomed is gone. */
+static void check_hour(void)
+{
+	for (struct slot *slot = slots; slot < slots + SLOTS; slot++)
+		slot->stalled = false;
+	for (int i = 0; i < 40; i++) {
+		pass(PATIENCE_MS / 40);
+		for (int k = 0; k < 10; k++) {
+			uv_run(&net_loop, UV_RUN_NOWAIT);
+			serve_all();
+		}
+	}
+	for (struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+		UNTIL((serve(slot), slot->fd < 0 || slot->out_len == 0));
+		cr_assert(slot->fd < 0 || slot->doomed_ms == 0, "a bad request is still there");
+		UNTIL((serve(slot), slot->fd < 0 || slot->broken || slot->ponged == slot->pinged));
+	}
+	cr_assert_leq(count_sessions(MAC_LIMIT), serve_all());
+	pass(AGE_MS);
+	cr_assert_leq(count_sessions(1), serve_all(), "stations are forgotten");
+	cr_assert_leq(block_count(), 1 + SLOTS);
 }
 
 /* Nothing waits for anybody: then a frame arrives at once. */
@@ -285,7 +343,9 @@ static void expect_it_works(void)
 				hang_up(slot);
 			connect_one(slot);
 			UNTIL((serve(slot), slot->fd < 0 || slot->greeted));
-		} while (slot->fd < 0 || slot->batches || slot->member == 0 ||
+			if (slot->fd >= 0 && slot->doomed_ms != 0)
+				hang_up(slot);
+		} while (slot->fd < 0 || slot->batches || slot->member == BRIDGE ||
 			 (slot == to && to->member == from->member));
 	}
 	do {
@@ -299,45 +359,50 @@ static void expect_it_works(void)
 	UNTIL((serve(from), serve(to), to->n_frames > 0));
 }
 
-static void setup(void)
+TestSuite(soak, .init = node_begin, .fini = node_end, .timeout = 300);
+
+/* A moment, some seconds, or a few minutes. */
+static int64_t some_time(void)
 {
-	log_open("soak", LOG_LEVEL_ERROR);
-	net_setup();
-	sessions = sessions_create();
-	for (size_t i = 0; i < SLOTS; i++)
-		slots[i].fd = -1;
+	uint32_t dice = chance(100);
+
+	return dice < 70 ? chance(20) : dice < 95 ? chance(10000) : chance(180000);
 }
 
-static void teardown(void)
+static void live(int64_t until_ms)
 {
-	net_teardown();
-	sessions_destroy(sessions);
-	packet_trim();
-	fair_trim();
-}
-
-TestSuite(soak, .init = setup, .fini = teardown, .timeout = 120);
-
-Test(soak, a_day_leaves_nothing_behind)
-{
-	for (int step = 0; step < STEPS; step++) {
+	for (int step = 0; turned_ms < until_ms; step++) {
 		struct slot *slot = &slots[chance(SLOTS)];
 
 		act(slot);
 		serve(slot);
 		if (step % 4 == 0)
-			uv_run(&net_loop, UV_RUN_NOWAIT);
+			pass(4 * some_time());
 		cr_assert_lt(block_count(), 80, "blocks are held at step %d", step);
+	}
+}
+
+Test(soak, a_day_leaves_nothing_behind)
+{
+	random_begin();
+	for (struct slot *slot = slots; slot < slots + SLOTS; slot++)
+		slot->fd = -1;
+	while (turned_ms < DAY_MS) {
+		live(turned_ms + HOUR_MS);
+		check_hour();
+		rotate_keys();
 	}
 	for (struct slot *slot = slots; slot < slots + SLOTS; slot++)
 		if (slot->fd >= 0)
 			hang_up(slot);
-	UNTIL(count_sessions() == 0);
+	UNTIL(count_sessions(MAC_LIMIT) == 0);
 	cr_expect_gt(n_closed, 300, "%lu hung up", n_closed);
 	cr_expect_gt(n_received, 10000, "%lu received", n_received);
+	cr_expect_gt(n_pongs, 100, "%lu pongs", n_pongs);
+	cr_expect_gt(n_refused, 100, "%lu bytes of refusals", n_refused);
 	UNTIL(block_count() <= 1);
 	expect_it_works();
 	hang_up(&slots[0]);
 	hang_up(&slots[1]);
-	UNTIL(count_sessions() == 0);
+	UNTIL(count_sessions(MAC_LIMIT) == 0);
 }
