@@ -34,6 +34,8 @@ static struct metric metrics[] = {
 		COUNT("handshakes_accepted_total", "Upgrades to WebSocket."),
 	[COUNTER_HANDSHAKES_REFUSED] =
 		COUNT("handshakes_refused_total", "Requests answered with a status of 4xx or 5xx."),
+	[COUNTER_ACCEPTS_FAILED] = COUNT("accepts_failed_total",
+		"Times that a door rested because the process had no descriptor left."),
 	[COUNTER_RX_FRAMES] = COUNT("frames_received_total", "Ethernet frames from members."),
 	[COUNTER_RX_BYTES] = COUNT("bytes_received_total", "Bytes of frames from members."),
 	[COUNTER_TX_FRAMES] = COUNT("frames_sent_total", "Ethernet frames to members."),

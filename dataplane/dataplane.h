@@ -29,6 +29,7 @@ struct dataplane {
 	struct identity_settings identity_settings;
 	const char *issuer;
 	const char *congestion;
+	long ping_s;
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
 	long pair_ping_s, pair_idle_s; /* 0: never */

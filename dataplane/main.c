@@ -56,6 +56,10 @@ static const struct config_entry config[] = {
 		CONFIG_BOOL, "true: clients without a certificate are refused by TLS", 0, 0 },
 	{ "LANYARD_ISSUER", "lanyard", &dataplane.issuer, CONFIG_TEXT,
 		"issuer that access tokens must have", 0, 0 },
+	{ "LANYARD_PING_S", "25", &dataplane.ping_s, CONFIG_INT,
+		"seconds after which a client that has sent nothing is pinged, so that no proxy or "
+		"NAT on the way forgets its connection; 0: never",
+		0, 3600 },
 	{ "LANYARD_CONGESTION", CONGESTION_AUTO, &dataplane.congestion, CONFIG_TEXT,
 		"TCP congestion control towards clients: auto (bbr on long or lossy ways), or the "
 		"name of one that the kernel has",
@@ -261,6 +265,7 @@ static err_t start(struct svc *svc)
 	dataplane.verifier = verifier_create(dataplane.issuer);
 	dataplane.refused = refused_create();
 	dataplane.sessions = sessions_create();
+	sessions_set_silence(dataplane.sessions, (unsigned)dataplane.ping_s * 1000);
 	dataplane.guests = guests_create(&dataplane);
 	dataplane.boxes = boxes_create(&dataplane, &dataplane.front_settings.boxes);
 	dataplane.locator = locator_create(&dataplane);

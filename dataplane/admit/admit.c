@@ -27,7 +27,7 @@ static int refuse(int status, const char **why, const char *text)
 	return status;
 }
 
-void admit_session(struct dataplane *dataplane, struct http *http, const struct host *host,
+void admit_session(struct dataplane *dataplane, struct http *http, const struct virtual_host *host,
 	const struct token_claims *claims)
 {
 	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);

@@ -15,7 +15,7 @@
 
 /* What a client asks for. */
 struct admit_request {
-	const struct host *host;		 /* by which it comes */
+	const struct virtual_host *host;	 /* by which it comes */
 	bool is_pair;				 /* else it is for a network */
 	char authorization[ADMIT_AUTHORIZATION]; /* "" if there is none */
 	char nonce[GUEST_NONCE_MAX + 1];	 /* ?nonce= */
@@ -23,10 +23,10 @@ struct admit_request {
 };
 
 struct dataplane;
-struct host;
+struct virtual_host;
 
 /* Makes the request's connection a session of the member that the claims name, or refuses it. */
-void admit_session(struct dataplane *dataplane, struct http *http, const struct host *host,
+void admit_session(struct dataplane *dataplane, struct http *http, const struct virtual_host *host,
 	const struct token_claims *claims);
 
 /* For http_create; the context is the struct dataplane. */

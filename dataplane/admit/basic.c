@@ -25,7 +25,7 @@ struct attempt {
 	/* the question */
 	char authorization[ADMIT_AUTHORIZATION];
 	char network[ADMIT_NETWORK_MAX + 1];
-	const struct host *host;
+	const struct virtual_host *host;
 	char device[UUID_SIZE];
 	char secret[CREDENTIALS_SECRET_MAX + 1];
 	char tenant[UUID_SIZE]; /* of a certificate, which needs no secret; else "" */

@@ -37,7 +37,7 @@ static bool is_pattern(const char *text)
 	return strcmp(text, "*") == 0 || is_name(strncmp(text, "*.", 2) == 0 ? text + 2 : text);
 }
 
-static bool parse_word(struct host *host, const char *word)
+static bool parse_word(struct virtual_host *host, const char *word)
 {
 	static const struct {
 		const char *word;
@@ -62,7 +62,7 @@ static bool parse_word(struct host *host, const char *word)
 
 static const char *parse_row(struct hosts *hosts, char *row)
 {
-	struct host *host = &hosts->rows[hosts->n];
+	struct virtual_host *host = &hosts->rows[hosts->n];
 	char *word = strsep(&row, " ");
 
 	if (hosts->n == HOSTS_MAX)
@@ -113,7 +113,7 @@ static bool normalise(const char *text, char name[HOSTS_NAME_MAX + 1])
 }
 
 /* How much the row's name says about this one; 0: it is not for it. */
-static size_t weigh(const struct host *host, const char *name)
+static size_t weigh(const struct virtual_host *host, const char *name)
 {
 	const char *tail = host->name + 1;
 	size_t len = strlen(tail), name_len = strlen(name);
@@ -123,9 +123,9 @@ static size_t weigh(const struct host *host, const char *name)
 	return name_len > len && strcmp(name + name_len - len, tail) == 0 ? 1 + len : 0;
 }
 
-static const struct host *find(const struct hosts *hosts, const char *name)
+static const struct virtual_host *find(const struct hosts *hosts, const char *name)
 {
-	const struct host *best = NULL;
+	const struct virtual_host *best = NULL;
 	size_t most = 0;
 
 	for (size_t i = 0; i < hosts->n; i++) {
@@ -140,9 +140,9 @@ static const struct host *find(const struct hosts *hosts, const char *name)
 }
 
 unsigned hosts_find(const struct hosts *hosts, const char *host, const char *asked,
-	const struct host **out, const char **why)
+	const struct virtual_host **out, const char **why)
 {
-	static const struct host everything = { .name = "*" };
+	static const struct virtual_host everything = { .name = "*" };
 	char name[HOSTS_NAME_MAX + 1], sni[HOSTS_NAME_MAX + 1];
 
 	*out = &everything;
@@ -159,7 +159,7 @@ unsigned hosts_find(const struct hosts *hosts, const char *host, const char *ask
 	return *out ? 0 : 421;
 }
 
-bool host_admits(const struct host *host, const struct token_claims *claims)
+bool host_admits(const struct virtual_host *host, const struct token_claims *claims)
 {
 	if (*host->tenant != '\0' && strcmp(host->tenant, claims->tenant) != 0)
 		return false;

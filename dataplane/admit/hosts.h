@@ -1,6 +1,6 @@
 /*
- * hosts: what each host name of the node is for, from the setting, and which one a request is for.
- * The loop's thread.
+ * hosts: virtual hosts: what each host name of the node is for, from the setting, and which one a
+ * request is for. The loop's thread.
  *
  * A list of rows, separated by commas: a name, "*.NAME" or "*", then the words that bind it:
  * tenant=UUID, network=UUID, face=l2 or face=pair. A name counts more than "*.", the longest of
@@ -20,7 +20,7 @@
 
 enum host_face { HOST_ANY, HOST_L2, HOST_PAIR };
 
-struct host {
+struct virtual_host {
 	char name[HOSTS_NAME_MAX + 1]; /* lower case; "*.example.org" and "*" for many */
 	char tenant[UUID_SIZE];	       /* "": any */
 	char network[UUID_SIZE];       /* "": any */
@@ -29,7 +29,7 @@ struct host {
 
 struct hosts {
 	size_t n;
-	struct host rows[HOSTS_MAX];
+	struct virtual_host rows[HOSTS_MAX];
 };
 
 err_t hosts_parse(struct hosts *hosts, const char *list, struct fault *fault) MUST_CHECK;
@@ -40,7 +40,7 @@ err_t hosts_parse(struct hosts *hosts, const char *list, struct fault *fault) MU
  * not one name, or it is none of this node's.
  */
 unsigned hosts_find(const struct hosts *hosts, const char *host, const char *asked,
-	const struct host **out, const char **why);
+	const struct virtual_host **out, const char **why);
 
 /* May who shows these claims come by that name? */
-bool host_admits(const struct host *host, const struct token_claims *claims);
+bool host_admits(const struct virtual_host *host, const struct token_claims *claims);

@@ -20,15 +20,30 @@ static uint64_t now_ms(const struct channel *channel)
 
 /* ---- time ---- */
 
-/* The stream has one timer: the face's and that of the quiet take turns. */
+static uint64_t sooner(uint64_t due, uint64_t other)
+{
+	return due == 0 || other < due ? other : due;
+}
+
+static uint64_t ping_due_ms(const struct channel *channel)
+{
+	uint64_t since =
+		channel->heard_ms > channel->pinged_ms ? channel->heard_ms : channel->pinged_ms;
+
+	return since + channel->silence_ms;
+}
+
+/* The stream has one timer: the face's, that of the quiet and that of pings take turns. */
 static void arm(struct channel *channel)
 {
 	uint64_t now = now_ms(channel), due = channel->due_ms;
 
 	if (channel->state != CHANNEL_OPEN)
 		return;
-	if (channel->quiet && (due == 0 || channel->quiet_until_ms < due))
-		due = channel->quiet_until_ms;
+	if (channel->quiet)
+		due = sooner(due, channel->quiet_until_ms);
+	if (channel->silence_ms > 0)
+		due = sooner(due, ping_due_ms(channel));
 	stream_set_timer(channel->stream, due == 0 ? 0 : due > now ? (unsigned)(due - now) : 1);
 }
 
@@ -52,6 +67,8 @@ static void on_timer(struct stream *stream)
 	}
 	if (channel->quiet && now >= channel->quiet_until_ms)
 		end_quiet(channel);
+	if (channel->silence_ms > 0 && now >= ping_due_ms(channel))
+		channel_ping(channel);
 	if (channel->due_ms != 0 && now >= channel->due_ms) {
 		channel->due_ms = 0;
 		arm(channel);
@@ -382,6 +399,7 @@ void channel_set_timer(struct channel *channel, unsigned ms)
 
 void channel_ping(struct channel *channel)
 {
+	channel->pinged_ms = now_ms(channel);
 	channel->ping_due = true;
 	channel_wake(channel);
 }
@@ -389,6 +407,12 @@ void channel_ping(struct channel *channel)
 uint64_t channel_silence_ms(const struct channel *channel)
 {
 	return now_ms(channel) - channel->heard_ms;
+}
+
+void channel_keep_alive(struct channel *channel, unsigned silence_ms)
+{
+	channel->silence_ms = silence_ms;
+	arm(channel);
 }
 
 unsigned channel_rtt_us(const struct channel *channel)

@@ -72,7 +72,8 @@ struct channel {
 	uint8_t pong[WS_CONTROL_MAX]; /* of pings that come together only the last is answered */
 	uint64_t due_ms;	      /* of face->timer; 0: not set */
 	uint64_t quiet_until_ms;
-	uint64_t heard_ms;
+	uint64_t heard_ms, pinged_ms; /* when something came, and a ping went */
+	unsigned silence_ms;	      /* after which it is pinged; 0: never */
 	enum ws_status code;
 	char reason[96];
 };
@@ -140,6 +141,9 @@ void channel_ping(struct channel *channel);
 
 /* Milliseconds since anything came from the peer. */
 uint64_t channel_silence_ms(const struct channel *channel);
+
+/* Pings the peer whenever nothing has come from it for so long; 0: never. */
+void channel_keep_alive(struct channel *channel, unsigned silence_ms);
 
 /* The round trip to the peer in microseconds, as TCP measures it; 0: not known. */
 unsigned channel_rtt_us(const struct channel *channel);

@@ -3,6 +3,7 @@
  */
 #include "dataplane/net/listener.h"
 
+#include "dataplane/counters.h"
 #include "dataplane/net/door.h"
 #include "dataplane/net/proxy_protocol.h"
 #include "lib/log.h"
@@ -22,6 +23,7 @@ struct listener {
 	struct listener_options options;
 	int fd;
 	int open_handles;
+	bool starved; /* the last connection could not be accepted */
 	uv_poll_t poll;
 	uv_timer_t rest;
 };
@@ -103,6 +105,26 @@ static bool out_of_descriptors(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void starve(struct listener *listener, const char *cause)
+{
+	counter_add(COUNTER_ACCEPTS_FAILED, 1);
+	LOG_THROTTLED(LOG_LEVEL_ERROR, "accept_failed",
+		"listen=%s cause=\"%s\" advice=\"raise the process's limit of open files, or "
+		"start more nodes\"",
+		log_value(listener->options.door.listen), cause);
+	listener->starved = true;
+	uv_poll_stop(&listener->poll);
+	uv_timer_start(&listener->rest, on_rested, REST_MS, 0);
+}
+
+static void recover(struct listener *listener)
+{
+	if (listener->starved)
+		LOG_THROTTLED(LOG_LEVEL_INFO, "accepting_again", "listen=%s",
+			log_value(listener->options.door.listen));
+	listener->starved = false;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *listener = poll->data;
@@ -113,15 +135,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
+			recover(listener);
 			take(listener, fd);
 			continue;
 		}
-		if (out_of_descriptors(errno)) {
-			LOG_THROTTLED(
-				LOG_LEVEL_ERROR, "accept_failed", "cause=\"%s\"", strerror(errno));
-			uv_poll_stop(poll);
-			uv_timer_start(&listener->rest, on_rested, REST_MS, 0);
-		}
+		if (out_of_descriptors(errno))
+			starve(listener, strerror(errno));
 		return; /* nothing more, or one that went away before it was accepted */
 	}
 }

@@ -234,6 +234,7 @@ static void on_opened(struct channel *channel)
 	struct session *session = channel->owner;
 	struct port *replaced;
 
+	channel_keep_alive(channel, session->sessions->silence_ms);
 	if (switch_attach(session->sessions->ctx, session->tenant, session->network, &session->port,
 		    &replaced) != OK) {
 		end(session, WS_STATUS_POLICY, "another member has this MAC address");
@@ -361,6 +362,11 @@ void session_create(struct sessions *sessions, struct channel *channel,
 	HASH_ADD_KEYPTR(hh, sessions->by_id, session->id, strlen(session->id), session);
 	channel->face = &face;
 	channel->owner = session;
+}
+
+void sessions_set_silence(struct sessions *sessions, unsigned ms)
+{
+	sessions->silence_ms = ms;
 }
 
 void session_set_names(struct channel *channel, const char *user, const char *dn)

@@ -26,6 +26,9 @@ void sessions_destroy(struct sessions *sessions); /* all must be closed; NULL is
 void session_create(struct sessions *sessions, struct channel *channel,
 	const struct token_claims *claims, bool batches);
 
+/* Members from whom nothing has come for so long are pinged from now on; 0: they are not. */
+void sessions_set_silence(struct sessions *sessions, unsigned ms);
+
 /* Says who the session's client is in the words of the proxy before it; kept with the session. */
 void session_set_names(struct channel *channel, const char *user, const char *dn);
 

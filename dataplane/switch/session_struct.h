@@ -46,6 +46,7 @@ struct sessions {
 	uint64_t seed;	  /* of flow_hash */
 	uint64_t now_us;  /* of the message that is being forwarded */
 	struct pace pace; /* of frames to many */
+	unsigned silence_ms;
 };
 
 static inline bool session_is_live(const struct session *session)

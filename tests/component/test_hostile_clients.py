@@ -3,13 +3,14 @@ is wrong once and not a thousand times, and has all of it back afterwards."""
 
 import contextlib
 import os
+import pathlib
 import resource
 import socket
 import time
 
 import pytest
 
-from vpnws_world import Node, WAIT_S, connect_to, read_all, run, temporary_folder, wait_for
+from vpnws_world import (Node, WAIT_S, connect_to, free_port, read_all, run, temporary_folder, uwsgi_packet, wait_for)
 
 REQUEST = b"GET /nothing HTTP/1.1\r\nHost: node\r\n\r\n"
 N_STORM = 2000
@@ -40,6 +41,12 @@ def n_connections(node):
                    f":{node.port}").stdout.splitlines())
 
 
+def cpu_s(node):
+    """Processor time that it has used."""
+    fields = pathlib.Path(f"/proc/{node.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def ask(node, connection=None):
     """The status of a request."""
     with connection or connect_to(("127.0.0.1", node.port)) as asking:
@@ -47,22 +54,56 @@ def ask(node, connection=None):
         return read_all(asking).split(b"\r\n")[0]
 
 
-def test_a_node_without_descriptors_serves_who_is_there_and_recovers(node, silent):
-    usual = ask(node)
-    assert usual.startswith(b"HTTP/1.1 4")
-    early, = silent(1)
-    limit = n_descriptors(node) + 10
-    assert ask(node) == usual  # so the early one was accepted
-    resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
-    begin = time.monotonic()
-    crowd = silent(60)
-    wait_for("the end of descriptors", lambda: "accept_failed" in node.log())
-    assert ask(node, early) == usual
-    for connection in crowd:
-        connection.close()
-    assert ask(node) == usual
-    assert node.log().count("accept_failed") <= time.monotonic() - begin + 2, "one line a second"
-    wait_for("no connection", lambda: n_connections(node) == 0)
+def ask_uwsgi(node, connection=None):
+    """The status page of vpn-ws."""
+    with connection or connect_to(node.uwsgi) as asking:
+        asking.sendall(uwsgi_packet(1, {"QUERY_STRING": ""}))
+        return read_all(asking).split(b"\r\n")[0]
+
+
+def ask_nymea(node, connection=None):
+    """What the pairing server of nymea says to a message that is none."""
+    with connection or connect_to(("127.0.0.1", node.nymea_port)) as asking:
+        asking.sendall(b"{}\n")
+        return asking.recv(20)
+
+
+@pytest.fixture
+def node_with_doors():
+    with temporary_folder() as folder:
+        uwsgi, nymea_port = folder / "vpn.sock", free_port()
+        node = Node(folder, uwsgi, environment={"LANYARD_NYMEA_TUNNEL_TCP": f"127.0.0.1:{nymea_port}",
+                                                "LANYARD_NYMEA_TLS": "false"})
+        node.uwsgi, node.nymea_port = uwsgi, nymea_port
+        yield node.start()
+        node.stop()
+
+
+@pytest.mark.parametrize("door, ask_there", [("main", ask), ("uwsgi", ask_uwsgi), ("nymea", ask_nymea)])
+def test_a_door_without_descriptors_serves_who_is_there_and_recovers(node_with_doors, door, ask_there):
+    node = node_with_doors
+    address = {"main": ("127.0.0.1", node.port), "uwsgi": node.uwsgi, "nymea": ("127.0.0.1", node.nymea_port)}[door]
+    usual = ask_there(node)
+    assert usual
+    with contextlib.ExitStack() as stack:
+        early = stack.enter_context(connect_to(address))
+        assert ask_there(node) == usual  # so the early one was accepted
+        limit = n_descriptors(node) + 10
+        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        begin, used = time.monotonic(), cpu_s(node)
+        crowd = [stack.enter_context(connect_to(address)) for _ in range(60)]
+        wait_for("the end of descriptors", lambda: "accept_failed" in node.log())
+        assert ask_there(node, early) == usual
+        wait_for("more than one rest", lambda: node.log().count("accept_failed") > 1)
+        assert cpu_s(node) - used < (time.monotonic() - begin) / 2, "it does not spin"
+        for connection in crowd:
+            connection.close()
+    assert ask_there(node) == usual
+    assert node.metric("lanyard_accepts_failed_total") > 5
+    log, where = node.log(), str(address) if door == "uwsgi" else f"{address[0]}:{address[1]}"
+    assert all(where in line for line in log.splitlines() if "accept_failed" in line)
+    assert log.count("accept_failed") <= time.monotonic() - begin + 2, "one line a second"
+    wait_for("a word that it is over", lambda: "accepting_again" in node.log())
 
 
 def test_a_dripped_request_is_answered_408(node):

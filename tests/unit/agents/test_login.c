@@ -100,4 +100,10 @@ Test(login, becomes_an_authorization)
 
 	login_basic("Aladdin:open sesame", out);
 	cr_expect_str_eq(out, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+	login_basic(":", out);
+	cr_expect_str_eq(out, "Basic Og==");
+	login_basic("a:", out);
+	cr_expect_str_eq(out, "Basic YTo=");
+	login_basic("a:b", out);
+	cr_expect_str_eq(out, "Basic YTpi");
 }

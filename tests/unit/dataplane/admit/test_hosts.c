@@ -52,7 +52,7 @@ Test(hosts, are_found_by_name_the_most_exact_first)
 
 	parse("*.example,a.example,*.a.example");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct host *host = NULL;
+		const struct virtual_host *host = NULL;
 		const char *why = NULL;
 		unsigned status = hosts_find(&hosts, rows[i].host, rows[i].asked, &host, &why);
 
@@ -64,7 +64,7 @@ Test(hosts, are_found_by_name_the_most_exact_first)
 
 Test(hosts, may_have_one_for_all_others)
 {
-	const struct host *host;
+	const struct virtual_host *host;
 	const char *why;
 
 	parse("a.example face=pair, * face=l2");
@@ -80,7 +80,7 @@ Test(hosts, may_have_one_for_all_others)
 Test(hosts, are_all_alike_when_none_is_set)
 {
 	const struct token_claims claims = { .tenant = TENANT };
-	const struct host *host;
+	const struct virtual_host *host;
 	const char *why;
 
 	parse("");
@@ -146,7 +146,7 @@ Test(hosts, are_as_many_as_there_is_room_for)
 Test(hosts, bound_the_length_of_what_they_are_asked_for)
 {
 	char long_name[5000], most[254];
-	const struct host *host;
+	const struct virtual_host *host;
 	const char *why;
 
 	memset(long_name, 'a', sizeof(long_name) - 1);

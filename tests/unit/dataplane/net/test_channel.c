@@ -229,6 +229,22 @@ Test(channel, is_quiet_until_the_client_spoke_or_time_has_passed)
 	UNTIL(closed);
 }
 
+Test(channel, pings_who_is_silent_again_and_again)
+{
+	begin();
+	channel_keep_alive(channel, 5);
+	channel_set_timer(channel, 2000000);
+	EXPECT("\x89\x00\x89\x00");
+	SEND("\x8a\x80" MASK);
+	EXPECT("\x89\x00");
+	cr_assert_not(timed);
+	channel_keep_alive(channel, 0);
+	SEND("\x82\x81" MASK "a");
+	UNTIL(strcmp(log_text, "<a>") == 0);
+	close(peer);
+	UNTIL(closed);
+}
+
 /* ---- messages ---- */
 
 Test(channel, gives_pieces_as_they_come)

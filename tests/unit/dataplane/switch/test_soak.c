@@ -342,7 +342,7 @@ static void expect_it_works(void)
 			if (slot->fd >= 0)
 				hang_up(slot);
 			connect_one(slot);
-			UNTIL((serve(slot), slot->fd < 0 || slot->greeted));
+			UNTIL((serve(slot), slot->fd < 0 || slot->greeted || slot->doomed_ms != 0));
 			if (slot->fd >= 0 && slot->doomed_ms != 0)
 				hang_up(slot);
 		} while (slot->fd < 0 || slot->batches || slot->member == BRIDGE ||
@@ -396,10 +396,10 @@ Test(soak, a_day_leaves_nothing_behind)
 		if (slot->fd >= 0)
 			hang_up(slot);
 	UNTIL(count_sessions(MAC_LIMIT) == 0);
-	cr_expect_gt(n_closed, 300, "%lu hung up", n_closed);
-	cr_expect_gt(n_received, 10000, "%lu received", n_received);
-	cr_expect_gt(n_pongs, 100, "%lu pongs", n_pongs);
-	cr_expect_gt(n_refused, 100, "%lu bytes of refusals", n_refused);
+	cr_expect_gt(n_closed, 100, "%lu hung up", n_closed);
+	cr_expect_gt(n_received, 1000, "%lu received", n_received);
+	cr_expect_gt(n_pongs, 10, "%lu pongs", n_pongs);
+	cr_expect_gt(n_refused, 10, "%lu bytes of refusals", n_refused);
 	UNTIL(block_count() <= 1);
 	expect_it_works();
 	hang_up(&slots[0]);
