@@ -24,7 +24,7 @@ struct place {
 	bool held;
 	bool ready;		   /* in box_link.ready */
 	bool wrote;		   /* in box_link.wrote */
-	uint64_t due_ms;	   /* of its timer; 0: not set */
+	int64_t due_ms;		   /* of its timer; 0: not set */
 	struct place *prev, *next; /* box_link.ready: has something to write, in turn */
 	struct place *next_wrote;  /* box_link.wrote: wrote in this fill */
 	UT_hash_handle hh;	   /* box_link.places */
@@ -58,7 +58,7 @@ bool place_write(struct place *place);
 void place_filled(struct place *place);
 
 bool place_has_more(const struct place *place);
-void place_tick(struct place *place, uint64_t now_ms);
+void place_tick(struct place *place, int64_t now_ms);
 
 /* The link is gone: so are the place and its visitor. */
 void place_drop(struct place *place);

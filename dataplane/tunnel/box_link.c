@@ -5,6 +5,7 @@
 #include "dataplane/tunnel/box_link.h"
 
 #include "dataplane/tunnel/box_internal.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 
 #include <stdio.h>
@@ -131,7 +132,7 @@ static void on_timer(struct channel *channel)
 	if (silence_ms >= PING_MS)
 		channel_ping(channel);
 	HASH_ITER(hh, link->places, place, next)
-	place_tick(place, stream_now_ms(channel->stream));
+	place_tick(place, clock_ms());
 	if (++link->n_ticks % ANNOUNCE_TICKS == 0)
 		boxes_announce(&link->box);
 }

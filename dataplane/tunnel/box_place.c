@@ -6,6 +6,7 @@
 #include "dataplane/tunnel/box_internal.h"
 
 #include "dataplane/counters.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 
 static struct place *place_of(struct end *end)
@@ -82,7 +83,7 @@ static void on_set_timer(struct end *end, unsigned ms)
 {
 	struct place *place = place_of(end);
 
-	place->due_ms = ms > 0 ? stream_now_ms(place->link->channel->stream) + ms : 0;
+	place->due_ms = ms > 0 ? clock_ms() + ms : 0;
 }
 
 static void on_close(struct end *end, enum ws_status code, const char *reason)
@@ -349,7 +350,7 @@ void place_filled(struct place *place)
 		wake(place);
 }
 
-void place_tick(struct place *place, uint64_t now_ms)
+void place_tick(struct place *place, int64_t now_ms)
 {
 	struct end *end = end_of(place);
 

@@ -18,7 +18,7 @@
 #define RANDOM_LEN   32
 #define EXT_SERVER   0
 #define NAME_IS_HOST 0
-#define METHOD_MAX   8 /* "OPTIONS " */
+#define METHOD_MAX   8
 
 /* A part of the message that is read from its front. */
 struct span {
@@ -146,7 +146,7 @@ static enum hello_result read_other(const uint8_t *data, size_t len)
 		return HELLO_HTTP;
 	while (i < len && data[i] >= 'A' && data[i] <= 'Z')
 		i++;
-	return i == len && len < METHOD_MAX ? HELLO_MORE : HELLO_GARBAGE;
+	return i == len && len <= METHOD_MAX ? HELLO_MORE : HELLO_GARBAGE;
 }
 
 /* Bytes of the message with its head; 0: not known yet. */

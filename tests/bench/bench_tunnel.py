@@ -7,7 +7,6 @@ rounds in which all ways are measured in turn."""
 
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import socket
@@ -22,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from conftest import Fleet, free_ports  # noqa: E402
 from tunnel_world import Box, Nginx, Service, hello, make_certificate, receive, stall_or_echo, subscribe  # noqa: E402
 from api_client import wait_for  # noqa: E402
+from report import Report  # noqa: E402
 
 STREAMS = 1000
 
@@ -63,7 +63,7 @@ backend b
 class Bench:
     def __init__(self, options, fleet, folder):
         self.options, self.folder = options, folder
-        self.rows = []
+        self.report = Report()
         self.name, token = subscribe(fleet)
         self.certificate, key = make_certificate(folder, self.name)
         self.nginx = Nginx(folder, self.certificate, key)
@@ -94,20 +94,14 @@ class Bench:
                 values[way].append(self.curl(port, path, figure))
         return {way: statistics.median(found) for way, found in values.items()}
 
-    def add(self, case, unit, ours, peers, goal, more_is_better):
-        self.rows.append({"case": case, "unit": unit, "ours": round(ours, 3),
-                          "peers": {name: round(value, 3) for name, value in peers.items()},
-                          "goal": None if goal is None else round(goal, 3),
-                          "met": goal is None or (ours >= goal if more_is_better else ours <= goal)})
-
     def one_stream(self):
         speed = {way: value / 1e6 for way, value in self.rounds(self.options.rounds, "/file", "speed_download").items()}
-        self.add("one stream", "MB/s", speed["ours"], {"haproxy": speed["haproxy"], "direct": speed["direct"]},
+        self.report.add("one stream", "MB/s", speed["ours"], {"haproxy": speed["haproxy"], "direct": speed["direct"]},
                  0.8 * speed["haproxy"], True)
 
     def handshake(self):
         ready = {way: 1e3 * value for way, value in self.rounds(40, "/who", "time_appconnect").items()}
-        self.add("added until TLS is ready", "ms", ready["ours"] - ready["direct"],
+        self.report.add("added until TLS is ready", "ms", ready["ours"] - ready["direct"],
                  {"haproxy": ready["haproxy"] - ready["direct"]}, 2, False)
 
     def round_trips(self, visitors):
@@ -138,20 +132,13 @@ class Bench:
                 receive(visitor, len(hello(name)))
             calm = self.round_trips(visitors[1:])
             stalled = self.round_trips(visitors[1:])
-            self.add("999 streams beside a stalled one, p99", "ms", stalled[len(stalled) * 99 // 100],
+            self.report.add("999 streams beside a stalled one, p99", "ms", stalled[len(stalled) * 99 // 100],
                      {"the round before": calm[len(calm) * 99 // 100]}, None, False)
 
     def run(self):
         self.one_stream()
         self.handshake()
         self.crowd()
-
-    def write(self, file):
-        pathlib.Path(file).write_text(json.dumps(self.rows, indent=2))
-        for row in self.rows:
-            peers = ", ".join(f"{name} {value:g}" for name, value in row["peers"].items())
-            goal = "" if row["goal"] is None else f"goal {row['goal']:g} {'met' if row['met'] else 'MISSED'}"
-            print(f"{row['case']:40} {row['ours']:>9g} {row['unit']:5} {goal:20} {peers}")
 
 
 def main():
@@ -168,7 +155,7 @@ def main():
         bench = Bench(options, fleet, pathlib.Path(folder))
         stack.callback(bench.close)
         bench.run()
-        bench.write(options.out)
+        bench.report.write(options.out)
 
 
 if __name__ == "__main__":

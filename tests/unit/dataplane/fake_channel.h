@@ -32,6 +32,8 @@ struct fake {
 	bool held;
 	unsigned timer_ms;
 	bool finished; /* closed by channel_finish */
+	uint64_t silence_ms;
+	bool pinged;
 };
 
 /* Inside of fill, so that a write from anywhere else is a failure. */
@@ -85,6 +87,16 @@ bool channel_write(struct channel *channel, enum ws_opcode opcode, bool fin,
 void channel_flush(struct channel *channel)
 {
 	cr_assert_eq(fake_filling, channel);
+}
+
+uint64_t channel_silence_ms(const struct channel *channel)
+{
+	return ((const struct fake *)channel)->silence_ms;
+}
+
+void channel_ping(struct channel *channel)
+{
+	((struct fake *)channel)->pinged = true;
 }
 
 void channel_hold(struct channel *channel, bool held)
