@@ -98,7 +98,7 @@ static err_t make(struct call *call, const Auth__SignInRequest *request, const c
 err_t create_sign_in(struct call *call, const Auth__SignInRequest *request, Auth__SignIn *reply)
 {
 	AUTO_ROWS rows = NULL;
-	const char *user;
+	const char *user = ""; /* gcc can't see that it is set */
 	err_t err;
 
 	if (check_text(call, "user", request->user, 1, REQUEST_NAME_MAX) != OK)
