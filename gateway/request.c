@@ -115,6 +115,22 @@ err_t request_read(
 	return read_if_match(request, message);
 }
 
+err_t request_read_own(struct api_request *request, ProtobufCMessage *message)
+{
+	static const char prefix[] = "device:";
+	static const char *const except[] = { "device", NULL };
+	char **device = json_field(message, "device", PROTOBUF_C_TYPE_STRING);
+	const char *subject = request->caller.subject;
+	err_t err;
+
+	if (strncmp(subject, prefix, strlen(prefix)) != 0)
+		return call_refuse(request->call, ERR_PERMISSION_DENIED, "", "this is for devices");
+	if ((err = request_read(request, except, message)) != OK)
+		return err;
+	*device = arena_strdup(request->call->arena, subject + strlen(prefix));
+	return OK;
+}
+
 /* A write without a key of the client's gets one of ours: the bus may then repeat it safely. */
 err_t request_choose_key(struct api_request *request)
 {

@@ -13,6 +13,10 @@
 err_t request_read(struct api_request *request, const char *const except[],
 	ProtobufCMessage *message) MUST_CHECK;
 
+/* The same for what a device asks for itself: `device` of the message is the caller, whatever the
+ * body may say. ERR_PERMISSION_DENIED: the caller is no device. */
+err_t request_read_own(struct api_request *request, ProtobufCMessage *message) MUST_CHECK;
+
 /* Sets the call's idempotency key, the client's or a random one. Reads and repeatable writes need
  * none. */
 err_t request_choose_key(struct api_request *request) MUST_CHECK;

@@ -5,23 +5,15 @@
 #include "gateway/request.h"
 #include "proto/dns.pb-c.h"
 
-#include <string.h>
-
 /* Which device, its credentials say. */
 static err_t register_own(struct api_request *request)
 {
-	static const char prefix[] = "device:";
-	static const char *const except[] = { "device", NULL };
 	Dns__CreateRegistrationRequest message = DNS__CREATE_REGISTRATION_REQUEST__INIT;
-	const char *subject = request->caller.subject;
 	const ProtobufCMessage *reply;
 	err_t err;
 
-	if (strncmp(subject, prefix, strlen(prefix)) != 0)
-		return call_refuse(request->call, ERR_PERMISSION_DENIED, "", "this is for devices");
-	if ((err = request_read(request, except, &message.base)) != OK)
+	if ((err = request_read_own(request, &message.base)) != OK)
 		return err;
-	message.device = arena_strdup(request->call->arena, subject + strlen(prefix));
 	if ((err = api_call(request, &message.base, &reply)) == OK) {
 		api_send(request, reply);
 		http_reply_add(request->reply, "Location",
