@@ -11,12 +11,6 @@
 
 #include <string.h>
 
-static err_t dns(struct api_request *request, const char *method, const ProtobufCMessage *message,
-	const ProtobufCMessage **reply)
-{
-	return bus_call(request->call, &dns__dns__descriptor, method, message, reply);
-}
-
 /* Of a token that is nobody's, or another name's, these clients hear that they are not who they
  * say.
  */
@@ -49,7 +43,7 @@ static err_t set(struct api_request *request, bool remove)
 	message.name = body.fqdn;
 	message.value = body.value;
 	message.remove = remove;
-	err = dns(request, "SetChallenge", &message.base, &reply);
+	err = face_dns(request, "SetChallenge", &message.base, &reply);
 	if (err == OK)
 		face_reply(request, HTTP_OK, NULL, NULL);
 	return as_unauthenticated(request, err);
@@ -91,7 +85,7 @@ static err_t on_register(struct api_request *request)
 	message.name = name;
 	message.kind = "challenge";
 	message.origin = (char *)(uintptr_t)face_address(request);
-	if ((err = dns(request, "Subscribe", &message.base, &reply)) != OK)
+	if ((err = face_dns(request, "Subscribe", &message.base, &reply)) != OK)
 		return err;
 	subscription = (const Dns__Subscription *)reply;
 	account.username = account.subdomain = subscription->name;
@@ -121,7 +115,7 @@ static err_t on_update(struct api_request *request)
 	message.token = (char *)(uintptr_t)headers->api_key;
 	message.label = body.subdomain;
 	message.value = body.txt;
-	if ((err = dns(request, "SetChallenge", &message.base, &reply)) != OK)
+	if ((err = face_dns(request, "SetChallenge", &message.base, &reply)) != OK)
 		return as_unauthenticated(request, err);
 	done.txt = body.txt;
 	face_reply_json(request, HTTP_OK, &done.base);

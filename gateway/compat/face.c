@@ -3,6 +3,7 @@
 
 #include "lib/base64.h"
 #include "lib/json.h"
+#include "proto/dns.pb-c.h"
 
 #include <sodium.h>
 
@@ -101,6 +102,12 @@ bool face_basic(struct api_request *request, const char **user, const char **pas
 	*user = text;
 	*password = colon + 1;
 	return true;
+}
+
+err_t face_dns(struct api_request *request, const char *method, const ProtobufCMessage *message,
+	const ProtobufCMessage **reply)
+{
+	return bus_call(request->call, &dns__dns__descriptor, method, message, reply);
 }
 
 void face_reply(struct api_request *request, enum http_status status, const char *content_type,

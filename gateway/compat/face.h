@@ -26,6 +26,10 @@ const char *face_bearer(const struct api_request *request);
 /* User and password of "Authorization: Basic ..."; false if there are none. */
 bool face_basic(struct api_request *request, const char **user, const char **password);
 
+/* Calls a method of lanyard-dns. */
+err_t face_dns(struct api_request *request, const char *method, const ProtobufCMessage *message,
+	const ProtobufCMessage **reply) MUST_CHECK;
+
 /* Replies; `text` is static or in the call's arena, NULL: an empty body. */
 void face_reply(struct api_request *request, enum http_status status, const char *content_type,
 	const char *text);
