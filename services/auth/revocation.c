@@ -9,7 +9,7 @@
 #include "services/auth/subject.h"
 #include "services/auth/user.h"
 
-err_t revocation_publish(struct call *call, const char *subject, const char *reason)
+static err_t publish(struct call *call, const char *subject, const char *reason, bool suspended)
 {
 	Event__Revoked event = EVENT__REVOKED__INIT;
 	long long second;
@@ -20,7 +20,26 @@ err_t revocation_publish(struct call *call, const char *subject, const char *rea
 	event.subject = (char *)(uintptr_t)subject;
 	event.reason = (char *)(uintptr_t)reason;
 	event.not_before = second;
+	event.suspended = suspended;
 	return event_publish(call, "revoked", &event.base);
+}
+
+err_t revocation_publish(struct call *call, const char *subject, const char *reason)
+{
+	return publish(call, subject, reason, false);
+}
+
+err_t revocation_suspend(struct call *call, const char *subject, const char *reason)
+{
+	return publish(call, subject, reason, true);
+}
+
+err_t revocation_resume(struct call *call, const char *subject)
+{
+	Event__Resumed event = EVENT__RESUMED__INIT;
+
+	event.subject = (char *)(uintptr_t)subject;
+	return event_publish(call, "resumed", &event.base);
 }
 
 /* Takes away what the subject could get new tokens with. */
@@ -47,5 +66,5 @@ err_t revoke(struct call *call, const Auth__RevokeRequest *request, Auth__Empty 
 		(err = check_text(call, "reason", request->reason, 0, 256)) != OK ||
 		(!request->suspend && (err = end_secrets(call, &subject)) != OK))
 		return err;
-	return revocation_publish(call, request->subject, request->reason);
+	return publish(call, request->subject, request->reason, request->suspend);
 }

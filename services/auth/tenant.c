@@ -50,16 +50,18 @@ err_t list_tenants(struct call *call, const Auth__ListRequest *request, Auth__Te
 
 static err_t suspend_or_resume(struct call *call, const char *state, Auth__Tenant *tenant)
 {
+	const char *subject;
 	err_t err;
 
 	if (strcmp(tenant->id, FLEET_TENANT) == 0)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "state",
 			"the fleet's own tenant stays active");
-	if ((err = store_tenant_update(call, state, tenant)) != OK ||
-		strcmp(state, "suspended") != 0)
+	if ((err = store_tenant_update(call, state, tenant)) != OK)
 		return err;
-	return revocation_publish(call, arena_printf(call->arena, "tenant:%s", tenant->id),
-		"the tenant was suspended");
+	subject = arena_printf(call->arena, "tenant:%s", tenant->id);
+	return strcmp(state, "suspended") == 0
+		       ? revocation_suspend(call, subject, "the tenant was suspended")
+		       : revocation_resume(call, subject);
 }
 
 err_t update_tenant(

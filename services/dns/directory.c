@@ -2,46 +2,13 @@
  * directory: holdings by id, owners of records by name, zones by name. An owner counts the owners
  * below it, so that a name which only has names below it is known to exist.
  */
-#include "services/dns/directory.h"
+#include "services/dns/directory_internal.h"
 
 #include "lib/clock.h"
-#include "lib/hash.h"
+#include "services/dns/kite.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct place { /* one holding at one owner */
-	struct place *next;
-	const struct holding *holding;
-	enum owner owner;
-};
-
-struct node {
-	UT_hash_handle hh;
-	struct place *places;
-	size_t n_below;
-	char name[];
-};
-
-struct entry {
-	UT_hash_handle hh;
-	struct holding *holding;
-};
-
-struct zone {
-	UT_hash_handle hh;
-	struct directory_zone *at;
-};
-
-struct directory {
-	const struct records_settings *settings;
-	pthread_rwlock_t lock; /* of all below */
-	bool ready;
-	struct node *nodes;
-	struct entry *entries;
-	struct zone *zones;
-};
 
 struct directory *directory_create(const struct records_settings *settings)
 {
@@ -214,150 +181,37 @@ void directory_put(struct directory *directory, struct holding *holding)
 	each_owner(directory, holding, owner_add);
 }
 
-/* ---- zones ---- */
-
-static const struct directory_zone *zone_find(const struct directory *directory, const char *name)
-{
-	struct zone *zone;
-
-	HASH_FIND_STR(directory->zones, name, zone);
-	return zone != NULL ? zone->at : NULL;
-}
-
-static const struct directory_zone *zone_around(const struct directory *directory, const char *name)
-{
-	const struct directory_zone *zone = NULL;
-
-	for (; name != NULL && zone == NULL; name = domain_parent(name))
-		zone = zone_find(directory, name);
-	return zone;
-}
-
-static const struct directory_zone *zone_numbered(const struct directory *directory, int number)
-{
-	struct zone *zone, *next;
-
-	HASH_ITER(hh, directory->zones, zone, next)
-	{
-		if (zone->at->number == number)
-			return zone->at;
-	}
-	return NULL;
-}
-
-static const char **values_copy(struct arena *arena, const char *const *values)
-{
-	const char **copy;
-	size_t n = 0;
-
-	while (values[n] != NULL)
-		n++;
-	copy = arena_alloc(arena, (n + 1) * sizeof(*copy));
-	for (size_t i = 0; i < n; i++)
-		copy[i] = arena_strdup(arena, values[i]);
-	return copy;
-}
-
-static const struct directory_zone *zone_copy(
-	const struct directory_zone *zone, struct arena *arena)
-{
-	struct directory_zone *copy;
-
-	if (zone == NULL)
-		return NULL;
-	copy = arena_alloc(arena, sizeof(*copy));
-	*copy = *zone;
-	copy->arena = arena;
-	copy->id = arena_strdup(arena, zone->id);
-	copy->tenant = arena_strdup(arena, zone->tenant);
-	copy->name = arena_strdup(arena, zone->name);
-	copy->keys = arena_alloc(arena, (zone->n_keys + 1) * sizeof(*copy->keys));
-	for (size_t i = 0; i < zone->n_keys; i++) {
-		copy->keys[i] = zone->keys[i];
-		copy->keys[i].content = arena_strdup(arena, zone->keys[i].content);
-	}
-	copy->metadata = arena_alloc(arena, (zone->n_metadata + 1) * sizeof(*copy->metadata));
-	for (size_t i = 0; i < zone->n_metadata; i++) {
-		copy->metadata[i].kind = arena_strdup(arena, zone->metadata[i].kind);
-		copy->metadata[i].values = values_copy(arena, zone->metadata[i].values);
-	}
-	return copy;
-}
-
-static void read_begin(struct directory *directory)
-{
-	pthread_rwlock_rdlock(&directory->lock);
-}
-
-static void read_end(struct directory *directory)
-{
-	pthread_rwlock_unlock(&directory->lock);
-}
-
-const struct directory_zone *directory_zone_named(
-	struct directory *directory, const char *name, struct arena *arena)
-{
-	const struct directory_zone *copy = NULL;
-	char text[DOMAIN_LEN];
-
-	if (!domain_normalise(name, text))
-		return NULL;
-	read_begin(directory);
-	copy = zone_copy(zone_find(directory, text), arena);
-	read_end(directory);
-	return copy;
-}
-
-const struct directory_zone *directory_zone_numbered(
-	struct directory *directory, int number, struct arena *arena)
-{
-	const struct directory_zone *copy;
-
-	read_begin(directory);
-	copy = zone_copy(zone_numbered(directory, number), arena);
-	read_end(directory);
-	return copy;
-}
-
-const struct directory_zone *directory_zone_around(
-	struct directory *directory, const char *name, struct arena *arena)
-{
-	const struct directory_zone *copy;
-	char text[DOMAIN_LEN];
-
-	if (!domain_normalise(name, text))
-		return NULL;
-	read_begin(directory);
-	copy = zone_copy(zone_around(directory, text), arena);
-	read_end(directory);
-	return copy;
-}
-
-const struct directory_zone **directory_zones(
-	struct directory *directory, struct arena *arena, size_t *n)
-{
-	const struct directory_zone **zones;
-	struct zone *zone, *next;
-
-	*n = 0;
-	read_begin(directory);
-	zones = arena_alloc(arena, (HASH_COUNT(directory->zones) + 1) * sizeof(const void *));
-	HASH_ITER(hh, directory->zones, zone, next)
-	zones[(*n)++] = zone_copy(zone->at, arena);
-	read_end(directory);
-	return zones;
-}
-
 /* ---- records ---- */
 
 bool directory_is_ready(struct directory *directory)
 {
 	bool ready;
 
-	read_begin(directory);
+	directory_read_begin(directory);
 	ready = directory->ready;
-	read_end(directory);
+	directory_read_end(directory);
 	return ready;
+}
+
+/* What a front end of PageKite wants to know of the kite that `question` tells of; NULL: it is no
+ * such question. */
+static const char *judge_kite(
+	const struct directory *directory, const char *question, const struct directory_zone *zone)
+{
+	const char *verdict = KITE_UNKNOWN;
+	const struct node *node;
+	char buf[DOMAIN_LEN];
+	struct kite kite;
+
+	if (!kite_read(question, zone->name, buf, &kite))
+		return NULL;
+	node = node_find(directory, kite.name);
+	for (const struct place *place = node != NULL ? node->places : NULL; place != NULL;
+		place = place->next)
+		if (place->owner == OWNER_SELF && place->holding->live &&
+			place->holding->kind == HOLDING_TUNNEL && *place->holding->kite != '\0')
+			verdict = kite_check(&kite, place->holding->kite) ? KITE_GOOD : KITE_WRONG;
+	return verdict;
 }
 
 static void lookup(const struct directory *directory, const char *name,
@@ -365,7 +219,10 @@ static void lookup(const struct directory *directory, const char *name,
 {
 	const struct node *node = node_find(directory, name);
 	bool exists = node != NULL && node->n_below > 0;
+	const char *verdict = judge_kite(directory, name, zone);
 
+	if (verdict != NULL)
+		records_add(records, zone->number, name, "A", RECORDS_TTL_S, "%s", verdict);
 	if (strcmp(name, zone->name) == 0) {
 		records_top(directory->settings, zone->number, zone->name, zone->serial, records);
 		exists = true;
@@ -389,11 +246,11 @@ void directory_lookup(struct directory *directory, const char *name, struct reco
 
 	if (!domain_normalise(name, text))
 		return;
-	read_begin(directory);
-	zone = zone_around(directory, text);
+	directory_read_begin(directory);
+	zone = directory_around(directory, text);
 	if (zone != NULL)
 		lookup(directory, text, zone, records);
-	read_end(directory);
+	directory_read_end(directory);
 }
 
 static void list_fixed(const struct directory *directory, const struct directory_zone *zone,
@@ -407,6 +264,11 @@ static void list_fixed(const struct directory *directory, const struct directory
 			records);
 	if (domain_join("api", zone->name, api) && strcmp(api, settings->server) != 0)
 		records_fixed(settings, zone->number, zone->name, zone->members, api, records);
+	if (strcmp(zone->name, settings->names_zone) == 0)
+		for (size_t i = 0; i < settings->n_extra; i++)
+			records_add(records, zone->number, settings->extra[i].owner,
+				settings->extra[i].type, RECORDS_TTL_S, "%s",
+				settings->extra[i].content);
 }
 
 bool directory_list(struct directory *directory, int number, struct records *records)
@@ -415,8 +277,8 @@ bool directory_list(struct directory *directory, int number, struct records *rec
 	struct entry *entry, *next;
 
 	records->type = "ANY";
-	read_begin(directory);
-	zone = zone_numbered(directory, number);
+	directory_read_begin(directory);
+	zone = directory_numbered(directory, number);
 	if (zone != NULL) {
 		records_top(directory->settings, number, zone->name, zone->serial, records);
 		list_fixed(directory, zone, records);
@@ -429,7 +291,7 @@ bool directory_list(struct directory *directory, int number, struct records *rec
 					directory->settings, entry->holding, owner, records);
 		}
 	}
-	read_end(directory);
+	directory_read_end(directory);
 	return zone != NULL;
 }
 
@@ -480,9 +342,9 @@ struct directory_size directory_size(struct directory *directory)
 {
 	struct directory_size size;
 
-	read_begin(directory);
+	directory_read_begin(directory);
 	size = (struct directory_size){ HASH_COUNT(directory->zones),
 		HASH_COUNT(directory->entries), HASH_COUNT(directory->nodes) };
-	read_end(directory);
+	directory_read_end(directory);
 	return size;
 }

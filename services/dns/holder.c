@@ -5,14 +5,16 @@
 #include "lib/uuid.h"
 #include "services/dns/label.h"
 #include "services/dns/mail.h"
+#include "services/dns/store_kite.h"
 #include "services/dns/store_registration.h"
+
+#include <sodium.h>
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define DESCRIPTION_MAX 200
-#define ACCOUNT_MAX	255
 #define WORD_MAX	128
 
 struct holder_settings holder_settings;
@@ -136,11 +138,12 @@ static err_t check_account(struct call *call, const char *account)
 {
 	size_t len = strlen(account);
 
-	if (len > ACCOUNT_MAX || (len > 0 && strncmp(account, "https://", 8) != 0) ||
+	if (len > RECORDS_ACCOUNT_MAX || (len > 0 && strncmp(account, "https://", 8) != 0) ||
 		strspn(account, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				":/?#[]@!$&()*+,=-._~%") != len)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "account",
-			"expected the https URL of an ACME account");
+			"expected the https URL of an ACME account, at most %d bytes",
+			RECORDS_ACCOUNT_MAX);
 	return OK;
 }
 
@@ -160,7 +163,8 @@ err_t holder_contact(struct call *call, const Dns__ContactRequest *request, Dns_
 		if ((err = check_account(call, request->account)) != OK)
 			return err;
 	}
-	if ((err = find(call, request->token, &holder)) != OK)
+	if ((err = find(call, request->token, &holder)) != OK ||
+		(err = store_kite_keep(call, holder.tenant, holder.id, request->token)) != OK)
 		return err;
 	return store_registration_contact(call, &holder, &contact);
 }
@@ -252,9 +256,9 @@ err_t holder_reclaim(struct call *call, const Dns__ReclaimRequest *request, Dns_
 		return call_refuse(call, ERR_NOT_FOUND, "name", "there is no such name");
 	if ((err = store_holder_named(call, zone->number, label, &holder)) != OK)
 		return err;
-	if (*holder.email == '\0')
+	if (*holder.email == '\0' || holder.suspended)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "email",
-			"the holder of the name has told no mail address");
+			"the holder of the name can't be reached by mail");
 	if ((err = store_registration_reclamation(call, &holder, secret)) != OK)
 		return err;
 	return mail_reclamation(call, &holder, secret);
@@ -340,6 +344,21 @@ err_t holder_set_discovery(
 
 /* ---- the tunnel ---- */
 
+/* The holder of a fully qualified name. */
+static err_t find_named(struct call *call, const char *text, struct store_holder *holder)
+{
+	const struct directory_zone *zone = NULL;
+	char name[DOMAIN_LEN];
+	const char *parent;
+
+	if (domain_normalise(text, name) && (parent = domain_parent(name)))
+		zone = directory_zone_named(holder_settings.directory, parent, call->arena);
+	if (!zone)
+		return call_refuse(call, ERR_NOT_FOUND, "name", "there is no such name");
+	name[parent - name - 1] = '\0';
+	return store_holder_named(call, zone->number, name, holder);
+}
+
 static err_t tell_tunnel(struct call *call, const struct store_holder *holder, Dns__Tunnel *reply)
 {
 	if (!holder->live || strcmp(holder->kind, "tunnel") != 0)
@@ -363,17 +382,34 @@ err_t holder_get_tunnel(struct call *call, const Dns__TokenRef *request, Dns__Tu
 
 err_t holder_find_tunnel(struct call *call, const Dns__NameRef *request, Dns__Tunnel *reply)
 {
-	const struct directory_zone *zone = NULL;
 	struct store_holder holder;
-	char name[DOMAIN_LEN];
-	const char *parent;
-	err_t err;
+	err_t err = find_named(call, request->name, &holder);
 
-	if (domain_normalise(request->name, name) && (parent = domain_parent(name)))
-		zone = directory_zone_named(holder_settings.directory, parent, call->arena);
-	if (!zone)
-		return call_refuse(call, ERR_NOT_FOUND, "name", "there is no such name");
-	name[parent - name - 1] = '\0';
-	err = store_holder_named(call, zone->number, name, &holder);
+	return err == OK ? tell_tunnel(call, &holder, reply) : err;
+}
+
+/* Whether there is such a name, a wrong signature does not tell. */
+static err_t find_kite(struct call *call, const Dns__Kite *request, struct store_holder *holder)
+{
+	const struct kite kite = { request->protocol, request->name, request->salt,
+		request->challenge, request->signature };
+	char secret[KITE_SECRET_LEN] = "";
+	err_t err = find_named(call, request->name, holder);
+	bool fine;
+
+	if (err == OK && !holder->suspended)
+		store_kite_open(holder->kite, secret);
+	fine = kite_check(&kite, secret);
+	sodium_memzero(secret, sizeof(secret));
+	if (fine || (err != OK && err != ERR_NOT_FOUND))
+		return err;
+	return call_refuse(call, ERR_NOT_FOUND, "signature", "nobody's token has signed this");
+}
+
+err_t holder_check_kite(struct call *call, const Dns__Kite *request, Dns__Tunnel *reply)
+{
+	struct store_holder holder;
+	err_t err = find_kite(call, request, &holder);
+
 	return err == OK ? tell_tunnel(call, &holder, reply) : err;
 }

@@ -54,3 +54,4 @@ err_t holder_get_tunnel(
 	struct call *call, const Dns__TokenRef *request, Dns__Tunnel *reply) MUST_CHECK;
 err_t holder_find_tunnel(
 	struct call *call, const Dns__NameRef *request, Dns__Tunnel *reply) MUST_CHECK;
+err_t holder_check_kite(struct call *call, const Dns__Kite *request, Dns__Tunnel *reply) MUST_CHECK;

@@ -2,10 +2,12 @@
  * dns: keeps zones, the names of members and the names that devices register, and answers PowerDNS.
  *
  * Bus:    service dns.Dns of proto/dns.proto; asks auth for the names of tenants.
- * Events: "member" of provision becomes a name; publishes "name" when a name's tunnel is to end.
- * State:  schema dns (db/migrations/0005_dns.sql and the one called names).
- * Socket: LANYARD_DNS_SOCKET and LANYARD_DNS_HTTP, PowerDNS' remote backend (docs/names.md).
+ * Events: "member" of provision becomes a name; names follow "revoked" and "resumed" of their
+ * device or tenant; publishes "name" when a name's tunnel is to end. State:  schema dns
+ * (db/migrations/0005_dns.sql and the one called names). Socket: LANYARD_DNS_SOCKET and
+ * LANYARD_DNS_HTTP, PowerDNS' remote backend (docs/names.md).
  */
+#include "services/dns/extra.h"
 #include "services/dns/follow.h"
 #include "services/dns/holder.h"
 #include "services/dns/label.h"
@@ -14,6 +16,7 @@
 #include "services/dns/registration.h"
 #include "services/dns/server.h"
 #include "services/dns/settings.h"
+#include "services/dns/store_kite.h"
 #include "services/dns/store_time.h"
 #include "services/dns/store_zone.h"
 #include "services/dns/web.h"
@@ -37,11 +40,13 @@ static struct {
 	struct settings_texts texts;
 	const char *key_file;
 	const char *socket, *http;
+	const char *records_file;
 	const char *mail_url, *mail_sender;
-	bool open;
+	bool open, pagekite;
 	long challenge_s, forget_days;
 
 	struct records_settings records;
+	struct arena *arena; /* of `records` and holder_settings */
 	struct directory *directory;
 	struct follow *follow;
 	struct server *server;
@@ -81,6 +86,8 @@ static const struct config_entry config[] = {
 	{ "LANYARD_DNS_RESERVED", "api www mail smtp imap admin localhost wpad isatap autoconfig autodiscover local",
 		&holder_settings.reserved, CONFIG_TEXT,
 		"names that nobody may register, separated by blanks", 0, 0 },
+	{ "LANYARD_DNS_RECORDS_FILE", "", &dns.records_file, CONFIG_TEXT,
+		"file with records of your own in the zone of names, each a line OWNER TYPE CONTENT; empty: none", 0, 0 },
 	{ "LANYARD_DNS_EXPIRE_S", "10800", &holder_settings.expire_s, CONFIG_INT,
 		"seconds without a sign of life after which a name loses its addresses; 0: never", 0,
 		31536000 },
@@ -93,6 +100,8 @@ static const struct config_entry config[] = {
 		"tell who shows the mail address of a name's holder that it can be reclaimed", 0, 0 },
 	{ "LANYARD_DNS_PUBLIC_LOCAL_IPS", "false", &holder_settings.public_local_ips, CONFIG_BOOL,
 		"may local. of a name have addresses outside of private networks", 0, 0 },
+	{ "LANYARD_DNS_PAGEKITE", "false", &dns.pagekite, CONFIG_BOOL,
+		"keep the tokens of names sealed, so that clients of PageKite can sign with them", 0, 0 },
 	{ "LANYARD_DNS_API_URL", "", &holder_settings.api_url, CONFIG_TEXT,
 		"URL of the registration API, for links in mails; empty: https://api.ZONE", 0, 0 },
 	{ "LANYARD_DNS_MAIL_URL", "", &dns.mail_url, CONFIG_SECRET,
@@ -143,6 +152,7 @@ BUS_HANDLER(SERVICE, holder_list_near, Dns__NearRequest, Dns__NearList, DNS__NEA
 BUS_HANDLER(SERVICE, holder_set_discovery, Dns__DiscoveryRequest, Dns__Empty, EMPTY)
 BUS_HANDLER(SERVICE, holder_get_tunnel, Dns__TokenRef, Dns__Tunnel, DNS__TUNNEL__INIT)
 BUS_HANDLER(SERVICE, holder_find_tunnel, Dns__NameRef, Dns__Tunnel, DNS__TUNNEL__INIT)
+BUS_HANDLER(SERVICE, holder_check_kite, Dns__Kite, Dns__Tunnel, DNS__TUNNEL__INIT)
 /* clang-format on */
 
 static Dns__Dns_Service service = {
@@ -171,6 +181,7 @@ static Dns__Dns_Service service = {
 	.set_discovery = on_holder_set_discovery,
 	.get_tunnel = on_holder_get_tunnel,
 	.find_tunnel = on_holder_find_tunnel,
+	.check_kite = on_holder_check_kite,
 };
 
 static ProtobufCService *const services[] = { &service.base, NULL };
@@ -180,8 +191,20 @@ static err_t apply_member(struct call *call, const ProtobufCMessage *event)
 	return names_apply(&dns.tenants, call, (const Event__Member *)event);
 }
 
+static err_t apply_revoked(struct call *call, const ProtobufCMessage *event)
+{
+	return registration_revoked(call, (const Event__Revoked *)event);
+}
+
+static err_t apply_resumed(struct call *call, const ProtobufCMessage *event)
+{
+	return registration_resumed(call, (const Event__Resumed *)event);
+}
+
 static const struct event_route events[] = {
 	{ "member", &event__member__descriptor, apply_member },
+	{ "revoked", &event__revoked__descriptor, apply_revoked },
+	{ "resumed", &event__resumed__descriptor, apply_resumed },
 	{ NULL, NULL, NULL },
 };
 
@@ -242,13 +265,26 @@ static err_t change(void *context, err_t (*work)(struct call *call, void *arg), 
 
 /* ---- life ---- */
 
+static err_t read_records_file(struct fault *fault)
+{
+	err_t err;
+
+	if (*dns.records_file == '\0')
+		return OK;
+	dns.arena = arena_create();
+	if ((err = extra_read(dns.records_file, dns.arena, &dns.records, fault)) == OK)
+		holder_settings.reserved =
+			extra_reserved(&dns.records, holder_settings.reserved, dns.arena);
+	return err;
+}
+
 static err_t check(struct fault *fault)
 {
 	struct sockaddr_storage address;
 	struct call call;
 	err_t err = settings_read(&dns.texts, &dns.records, fault);
 
-	if (err != OK)
+	if (err != OK || (err = read_records_file(fault)) != OK)
 		return err;
 	if (*dns.http != '\0' && endpoint_parse(dns.http, &address) != OK)
 		return fault_set(
@@ -270,7 +306,9 @@ static err_t ensure_zones(struct call *call, void *arg)
 	err_t err = store_zone_ensure(call, dns.records.members_zone, false, true);
 
 	(void)arg;
-	return err != OK ? err : store_zone_ensure(call, dns.records.names_zone, dns.open, false);
+	if (err == OK)
+		err = store_zone_ensure(call, dns.records.names_zone, dns.open, false);
+	return err != OK ? err : store_kite_forget(call);
 }
 
 static err_t prepare(struct svc *svc)
@@ -294,6 +332,7 @@ static err_t start(struct svc *svc)
 {
 	err_t err;
 
+	store_kite_init(dns.pagekite);
 	if ((err = keyring_open(dns.key_file)) != OK || (err = prepare(svc)) != OK)
 		return err;
 	mail_init(dns.mail_url, dns.mail_sender);
@@ -338,5 +377,6 @@ int main(int argc, char **argv)
 	names_tenants_finish(&dns.tenants);
 	db_destroy(dns.db);
 	directory_destroy(dns.directory);
+	arena_destroy(dns.arena);
 	return status;
 }

@@ -159,10 +159,19 @@ bool records_fixed(const struct records_settings *settings, int zone, const char
 		add_tunnel(settings, zone, name, records);
 		known = true;
 	}
+	for (size_t i = 0; i < settings->n_extra; i++)
+		if (strcmp(name, settings->extra[i].owner) == 0) {
+			records_add(records, zone, name, settings->extra[i].type, RECORDS_TTL_S,
+				"%s", settings->extra[i].content);
+			known = true;
+		}
 	return known;
 }
 
 bool records_fixed_below(const struct records_settings *settings, const char *name)
 {
+	for (size_t i = 0; i < settings->n_extra; i++)
+		if (domain_prefix(settings->extra[i].owner, name) > 0)
+			return true;
 	return domain_prefix(settings->server, name) > 0;
 }

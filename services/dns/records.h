@@ -20,6 +20,16 @@
 #define RECORDS_NEGATIVE_TTL_S	5 /* how long others may remember that a name does not exist */
 #define RECORDS_CHALLENGE_TTL_S 1
 
+/* PowerDNS 4.7 can't read a CAA record whose value has more than 255 bytes:
+ * "AUTHORITY; accounturi=ACCOUNT". */
+#define RECORDS_ACCOUNT_MAX   180
+#define RECORDS_AUTHORITY_MAX 60
+
+struct records_extra { /* of the operator's own (services/dns/extra.h) */
+	char owner[DOMAIN_LEN];
+	const char *type, *content;
+};
+
 struct records_settings {
 	char server[DOMAIN_LEN];   /* host name of the name server */
 	char address[ADDRESS_LEN]; /* of it, for zones that hold its name */
@@ -27,6 +37,8 @@ struct records_settings {
 	char names_zone[DOMAIN_LEN];			 /* of the fleet, for registrations */
 	char tunnel[RECORDS_ADDRESSES_MAX][ADDRESS_LEN]; /* where names with a tunnel are found */
 	size_t n_tunnel;
+	struct records_extra *extra; /* in the zone of names */
+	size_t n_extra;
 	const char *caa; /* domains of the authorities that may issue, blank-separated */
 };
 
@@ -50,6 +62,7 @@ struct holding {
 	const char *account; /* "" or the URI of the ACME account that alone may get certificates */
 	struct holding_challenge *challenges;
 	size_t n_challenges;
+	const char *kite; /* the secret of its kites, "" for none (kite.h) */
 };
 
 enum owner { OWNER_SELF, OWNER_LOCAL, OWNER_CHALLENGE };
@@ -83,7 +96,8 @@ bool records_of(const struct records_settings *settings, const struct holding *h
 void records_top(const struct records_settings *settings, int zone, const char *name,
 	uint32_t serial, struct records *records);
 
-/* Adds the addresses of the name server, and of api.ZONE, if `name` is one of them. */
+/* Adds the addresses of the name server, and of api.ZONE, if `name` is one of them, and what the
+ * operator has added there. */
 bool records_fixed(const struct records_settings *settings, int zone, const char *zone_name,
 	bool members, const char *name, struct records *records);
 

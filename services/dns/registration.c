@@ -6,6 +6,7 @@
 #include "services/dns/holder.h"
 #include "services/dns/label.h"
 #include "services/dns/store_registration.h"
+#include "services/dns/store_time.h"
 #include "services/dns/store_zone.h"
 
 #include <string.h>
@@ -222,4 +223,37 @@ err_t registration_delete(struct call *call, const Dns__Ref *request, Dns__Empty
 
 	(void)reply;
 	return err != OK ? err : store_registration_delete(call, &holder);
+}
+
+/* ---- the fate of devices and tenants ---- */
+
+/* Is it the call's tenant, or a device of it? Then `*device` is the device, "" for all. */
+static bool is_holder(struct call *call, const char *subject, const char **device)
+{
+	static const char of_device[] = "device:", of_tenant[] = "tenant:";
+	size_t len = strlen(of_device);
+
+	*device = strncmp(subject, of_device, len) == 0 ? subject + len : "";
+	if (**device != '\0')
+		return check_uuid(call, "subject", *device) == OK;
+	return strncmp(subject, of_tenant, strlen(of_tenant)) == 0 &&
+	       strcmp(subject + strlen(of_tenant), call->tenant) == 0;
+}
+
+err_t registration_revoked(struct call *call, const Event__Revoked *event)
+{
+	const char *device;
+
+	if (!is_holder(call, event->subject, &device))
+		return OK;
+	if (event->suspended || *device == '\0')
+		return store_suspend(call, device);
+	return store_free(call, device);
+}
+
+err_t registration_resumed(struct call *call, const Event__Resumed *event)
+{
+	const char *device;
+
+	return is_holder(call, event->subject, &device) ? store_resume(call, device) : OK;
 }

@@ -6,6 +6,7 @@
 
 #include "lib/call.h"
 #include "proto/dns.pb-c.h"
+#include "proto/event.pb-c.h"
 
 #define REGISTRATIONS_OF_DEVICE_MAX 16
 
@@ -26,3 +27,8 @@ err_t registration_list(struct call *call, const Dns__ListRegistrationsRequest *
 err_t registration_reclaim(
 	struct call *call, const Dns__Ref *request, Dns__Registration *reply) MUST_CHECK;
 err_t registration_delete(struct call *call, const Dns__Ref *request, Dns__Empty *reply) MUST_CHECK;
+
+/* Names of a device that is blocked, or of a tenant that is suspended, are silent until that is
+ * over; those of a device that is retired are free. */
+err_t registration_revoked(struct call *call, const Event__Revoked *event) MUST_CHECK;
+err_t registration_resumed(struct call *call, const Event__Resumed *event) MUST_CHECK;

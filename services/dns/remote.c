@@ -1,6 +1,7 @@
 /* remote: one question, one answer. In the thread of its connection. */
 #include "services/dns/remote.h"
 
+#include "lib/clock.h"
 #include "services/dns/remote_method.h"
 
 #include <string.h>
@@ -29,13 +30,6 @@ bool remote_bool(const json_t *parameters, const char *key)
 	return json_is_true(value) || json_integer_value(value) != 0;
 }
 
-json_t *remote_record(const struct record *record)
-{
-	return json_pack("{s:s+, s:s, s:s, s:i, s:i, s:b}", "qname", record->owner, ".", "qtype",
-		record->type, "content", record->content, "ttl", record->ttl, "domain_id",
-		record->zone, "auth", 1);
-}
-
 static const struct remote_method *const tables[] = { remote_zone_methods, remote_secure_methods,
 	remote_update_methods };
 
@@ -48,33 +42,64 @@ static const struct remote_method *method_of(const char *name)
 	return NULL;
 }
 
-static json_t *answer_of(const struct remote *remote, const json_t *question, struct arena *arena)
+static json_t *answer_of(const struct remote *remote, const struct remote_method *method,
+	const json_t *parameters, struct arena *arena)
 {
-	const char *name = remote_text(question, "method");
-	const struct remote_method *method = method_of(name);
-	json_t *result;
+	json_t *result = method->answer(remote, parameters, arena);
 
-	if (method == NULL)
-		return json_pack("{s:b, s:[s]}", "result", 0, "log",
-			*name != '\0' ? "there is no such method" : "this is no question");
-	result = method->answer(remote, json_object_get(question, "parameters"), arena);
 	if (result == NULL)
 		return json_pack("{s:[s]}", "log", "this can't be answered now");
 	return json_pack("{s:o}", "result", result);
+}
+
+/* The text of an answer that jansson makes. */
+static const char *text_of(json_t *answer, struct arena *arena)
+{
+	AUTO_FREE char *line = json_dumps(answer, JSON_COMPACT);
+
+	if (line == NULL)
+		BUG("no JSON for an answer");
+	json_decref(answer);
+	return arena_strdup(arena, line);
+}
+
+static const char *find(const struct remote *remote, const struct remote_method *method,
+	const json_t *parameters, struct arena *arena)
+{
+	struct records records;
+
+	records_init(&records, arena, "ANY", clock_unix_ms() / 1000);
+	switch (method->find(remote, parameters, &records)) {
+	case REMOTE_RESULT:
+		return remote_write(&records);
+	case REMOTE_FALSE:
+		return "{\"result\":false}";
+	case REMOTE_LATER:
+		return "{\"log\":[\"this can't be answered now\"]}";
+	}
+	BUG("no such result");
+}
+
+static const char *answer(const struct remote *remote, const json_t *question, struct arena *arena)
+{
+	const char *name = remote_text(question, "method");
+	const struct remote_method *method = method_of(name);
+	const json_t *parameters = json_object_get(question, "parameters");
+
+	if (method == NULL)
+		return *name != '\0' ? "{\"result\":false,\"log\":[\"there is no such method\"]}"
+				     : "{\"result\":false,\"log\":[\"this is no question\"]}";
+	if (method->find != NULL)
+		return find(remote, method, parameters, arena);
+	return text_of(answer_of(remote, method, parameters, arena), arena);
 }
 
 const char *remote_answer(
 	const struct remote *remote, const char *text, size_t len, struct arena *arena)
 {
 	json_t *question = json_loadb(text, len, 0, NULL);
-	json_t *answer = answer_of(remote, question, arena);
-	AUTO_FREE char *line = json_dumps(answer, JSON_COMPACT);
-	const char *copy;
+	const char *line = answer(remote, question, arena);
 
-	if (line == NULL)
-		BUG("no JSON for an answer");
-	copy = arena_strdup(arena, line);
-	json_decref(answer);
 	json_decref(question);
-	return copy;
+	return line;
 }

@@ -157,8 +157,7 @@ static json_t *settings_json(const struct directory_zone *zone)
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
-		json_object_set_new(
-			all, defaults[i].kind, json_pack("[s]", defaults[i].value));
+		json_object_set_new(all, defaults[i].kind, json_pack("[s]", defaults[i].value));
 	for (size_t i = 0; i < zone->n_metadata; i++)
 		json_object_set_new(all, zone->metadata[i].kind, values_json(&zone->metadata[i]));
 	return all;
@@ -317,19 +316,19 @@ static json_t *answer_delete_tsig(
 }
 
 const struct remote_method remote_secure_methods[] = {
-	{ "getDomainKeys", answer_keys },
-	{ "addDomainKey", answer_add_key },
-	{ "removeDomainKey", answer_remove_key },
-	{ "activateDomainKey", answer_activate },
-	{ "deactivateDomainKey", answer_deactivate },
-	{ "publishDomainKey", answer_publish },
-	{ "unpublishDomainKey", answer_unpublish },
-	{ "getAllDomainMetadata", answer_settings },
-	{ "getDomainMetadata", answer_setting },
-	{ "setDomainMetadata", answer_set_setting },
-	{ "getTSIGKeys", answer_tsig_keys },
-	{ "getTSIGKey", answer_tsig_key },
-	{ "setTSIGKey", answer_set_tsig },
-	{ "deleteTSIGKey", answer_delete_tsig },
-	{ NULL, NULL },
+	{ "getDomainKeys", .answer = answer_keys },
+	{ "addDomainKey", .answer = answer_add_key },
+	{ "removeDomainKey", .answer = answer_remove_key },
+	{ "activateDomainKey", .answer = answer_activate },
+	{ "deactivateDomainKey", .answer = answer_deactivate },
+	{ "publishDomainKey", .answer = answer_publish },
+	{ "unpublishDomainKey", .answer = answer_unpublish },
+	{ "getAllDomainMetadata", .answer = answer_settings },
+	{ "getDomainMetadata", .answer = answer_setting },
+	{ "setDomainMetadata", .answer = answer_set_setting },
+	{ "getTSIGKeys", .answer = answer_tsig_keys },
+	{ "getTSIGKey", .answer = answer_tsig_key },
+	{ "setTSIGKey", .answer = answer_set_tsig },
+	{ "deleteTSIGKey", .answer = answer_delete_tsig },
+	{ .name = NULL },
 };

@@ -1,7 +1,6 @@
 /* remote_zone: lookups, zones, transfers to secondaries. */
 #include "services/dns/remote_method.h"
 
-#include "lib/clock.h"
 #include "services/dns/store_zone.h"
 
 #include <string.h>
@@ -13,40 +12,27 @@ static json_t *answer_initialize(
 	return json_true();
 }
 
-static json_t *records_json(const struct records *records)
+static enum remote_result find_lookup(
+	const struct remote *remote, const json_t *parameters, struct records *records)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < records->n; i++)
-		json_array_append_new(list, remote_record(&records->items[i]));
-	return list;
+	if (!directory_is_ready(remote->directory))
+		return REMOTE_LATER;
+	records->type = remote_text(parameters, "qtype");
+	directory_lookup(remote->directory, remote_text(parameters, "qname"), records);
+	return REMOTE_RESULT;
 }
 
-static json_t *answer_lookup(
-	const struct remote *remote, const json_t *parameters, struct arena *arena)
+static enum remote_result find_list(
+	const struct remote *remote, const json_t *parameters, struct records *records)
 {
-	struct records records;
+	const struct directory_zone *zone = directory_zone_named(
+		remote->directory, remote_text(parameters, "zonename"), records->arena);
 
 	if (!directory_is_ready(remote->directory))
-		return NULL;
-	records_init(&records, arena, remote_text(parameters, "qtype"), clock_unix_ms() / 1000);
-	directory_lookup(remote->directory, remote_text(parameters, "qname"), &records);
-	return records_json(&records);
-}
-
-static json_t *answer_list(
-	const struct remote *remote, const json_t *parameters, struct arena *arena)
-{
-	const struct directory_zone *zone =
-		directory_zone_named(remote->directory, remote_text(parameters, "zonename"), arena);
-	struct records records;
-
-	if (!directory_is_ready(remote->directory))
-		return NULL;
-	records_init(&records, arena, "ANY", clock_unix_ms() / 1000);
-	if (zone == NULL || !directory_list(remote->directory, zone->number, &records))
-		return json_false();
-	return records_json(&records);
+		return REMOTE_LATER;
+	if (zone == NULL || !directory_list(remote->directory, zone->number, records))
+		return REMOTE_FALSE;
+	return REMOTE_RESULT;
 }
 
 /* Kind "master" makes PowerDNS notify secondaries, where its own settings let it. */
@@ -138,13 +124,13 @@ static json_t *answer_neighbours(
 }
 
 const struct remote_method remote_zone_methods[] = {
-	{ "initialize", answer_initialize },
-	{ "lookup", answer_lookup },
-	{ "list", answer_list },
-	{ "getAllDomains", answer_all_domains },
-	{ "getDomainInfo", answer_domain_info },
-	{ "getUpdatedMasters", answer_updated },
-	{ "setNotified", answer_set_notified },
-	{ "getBeforeAndAfterNamesAbsolute", answer_neighbours },
-	{ NULL, NULL },
+	{ "initialize", .answer = answer_initialize },
+	{ "lookup", .find = find_lookup },
+	{ "list", .find = find_list },
+	{ "getAllDomains", .answer = answer_all_domains },
+	{ "getDomainInfo", .answer = answer_domain_info },
+	{ "getUpdatedMasters", .answer = answer_updated },
+	{ "setNotified", .answer = answer_set_notified },
+	{ "getBeforeAndAfterNamesAbsolute", .answer = answer_neighbours },
+	{ .name = NULL },
 };

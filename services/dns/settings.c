@@ -60,7 +60,16 @@ static err_t read_tunnel(const char *text, struct records_settings *records, str
 /* Each word stands in a CAA record between quotation marks. */
 static bool are_domains(const char *text)
 {
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.- ") == strlen(text);
+	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.- ") != strlen(text))
+		return false;
+	for (; *text != '\0'; text += strspn(text, " ")) {
+		size_t len = strcspn(text, " ");
+
+		if (len > RECORDS_AUTHORITY_MAX)
+			return false;
+		text += len;
+	}
+	return true;
 }
 
 err_t settings_read(
@@ -79,6 +88,8 @@ err_t settings_read(
 	records->caa = texts->caa;
 	if (!are_domains(texts->caa))
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "LANYARD_DNS_CAA",
-			"expected domains of certificate authorities, separated by blanks");
+			"expected domains of certificate authorities of at most %d bytes, "
+			"separated by blanks",
+			RECORDS_AUTHORITY_MAX);
 	return OK;
 }

@@ -4,6 +4,7 @@
 #include "lib/db.h"
 #include "lib/keyring.h"
 #include "lib/log.h"
+#include "services/dns/store_kite.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static const struct db_statement changed_names = {
 
 static const struct db_statement changed_registrations = {
 	"SELECT r.id, r.zone, r.label || '.' || zone.name AS name, r.kind, r.live,"
-	" host(r.public_ip) AS public_ip, r.account,"
+	" host(r.public_ip) AS public_ip, r.account, r.suspended, r.kite,"
 	" array_to_string(r.local_ips, ' ') AS local_ips,"
 	" (SELECT string_agg(value || ' ' || extract(epoch FROM expires_at)::bigint, ' '"
 	" ORDER BY c.created_at DESC) FROM dns.challenge AS c"
@@ -213,7 +214,7 @@ static struct holding *member_of(const struct db_rows *rows, size_t i)
 	holding->live = true;
 	holding->addresses[0] = pack(&packer, ipv4);
 	holding->addresses[1] = pack(&packer, ipv6);
-	holding->account = pack(&packer, "");
+	holding->account = holding->kite = pack(&packer, "");
 	return holding;
 }
 
@@ -224,13 +225,14 @@ static struct holding *registration_of(const struct db_rows *rows, size_t i)
 	const char *ip = db_text(rows, i, "public_ip"), *account = db_text(rows, i, "account");
 	const char *local_text = db_text(rows, i, "local_ips");
 	const char *challenge_text = db_text(rows, i, "challenges");
+	char kite[KITE_SECRET_LEN];
 	size_t n_local, n_words;
 	const char **local = split(arena, local_text, ' ', &n_local);
 	const char **words = split(arena, challenge_text, ' ', &n_words);
 	struct packer packer;
 	struct holding *holding = holding_new(n_local, n_words / 2,
 		strlen(id) + strlen(name) + strlen(ip) + strlen(account) + strlen(local_text) +
-			strlen(challenge_text) + 8,
+			strlen(challenge_text) + sizeof(kite) + 8,
 		&packer);
 
 	holding->id = pack(&packer, id);
@@ -241,6 +243,8 @@ static struct holding *registration_of(const struct db_rows *rows, size_t i)
 	holding->addresses[0] = pack(&packer, ip);
 	holding->addresses[1] = pack(&packer, "");
 	holding->account = pack(&packer, account);
+	store_kite_open(db_bool(rows, i, "suspended") ? "" : db_text(rows, i, "kite"), kite);
+	holding->kite = pack(&packer, kite);
 	for (size_t n = 0; n < n_local; n++)
 		holding->local_ips[holding->n_local_ips++] = pack(&packer, local[n]);
 	for (size_t n = 0; n + 1 < n_words; n += 2)

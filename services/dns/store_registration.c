@@ -3,6 +3,7 @@
 
 #include "lib/db.h"
 #include "lib/keyring.h"
+#include "services/dns/store_kite.h"
 #include "services/dns/store_time.h"
 #include "services/dns/store_zone.h"
 
@@ -28,7 +29,8 @@ static const char *digest_of(struct call *call, enum store_secret use, const cha
 
 #define HOLDER                                                                                     \
 	"SELECT r.tenant_id, r.id, r.label, zone.name AS zone_name, r.zone, r.device, r.kind,"     \
-	" r.email, r.live FROM dns.registration AS r JOIN dns.zone_name AS zone"                   \
+	" r.email, r.live, r.suspended, r.kite FROM dns.registration AS r JOIN dns.zone_name AS "  \
+	"zone"                                                                                     \
 	" ON zone.number = r.zone "
 
 void store_holder_fill(struct call *call, const struct db_rows *rows, struct store_holder *holder)
@@ -43,6 +45,8 @@ void store_holder_fill(struct call *call, const struct db_rows *rows, struct sto
 		.email = arena_strdup(call->arena, db_text(rows, 0, "email")),
 		.zone = (int)db_int(rows, 0, "zone"),
 		.live = db_bool(rows, 0, "live"),
+		.suspended = db_bool(rows, 0, "suspended"),
+		.kite = arena_strdup(call->arena, db_text(rows, 0, "kite")),
 	};
 	holder->name = arena_printf(call->arena, "%s.%s", holder->label, holder->zone_name);
 }
@@ -68,10 +72,12 @@ err_t store_holder_find(
 		struct db_statement statement;
 		const char *field;
 	} by[] = {
-		[SECRET_TOKEN] = { { HOLDER "WHERE r.token = $1 FOR NO KEY UPDATE OF r" },
+		[SECRET_TOKEN] = { { HOLDER "WHERE r.token = $1 AND NOT r.suspended"
+					    " FOR NO KEY UPDATE OF r" },
 			"token" },
 		[SECRET_RECLAMATION] = { { HOLDER "WHERE r.reclamation = $1"
 						  " AND r.reclamation_until > now()"
+						  " AND NOT r.suspended"
 						  " FOR NO KEY UPDATE OF r" },
 			"reclamation_token" },
 		[SECRET_VERIFICATION] = { { HOLDER "WHERE r.verification = $1"
@@ -135,7 +141,8 @@ err_t store_registration_add(
 	if (*taken)
 		return OK;
 	*id = arena_strdup(call->arena, db_text(rows, 0, "id"));
-	return store_zone_changed(call, new->zone);
+	err = store_kite_keep(call, new->tenant, *id, new->token);
+	return err != OK ? err : store_zone_changed(call, new->zone);
 }
 
 err_t store_registration_count(struct call *call, const char *device, long long *n)
@@ -157,12 +164,15 @@ err_t store_registration_renew(
 	static const struct db_statement renew = {
 		"UPDATE dns.registration SET token = $3, reclamation = NULL,"
 		" reclamation_until = NULL, seen_at = now(), warned_at = NULL, live = true,"
-		" changed = pg_current_xact_id() WHERE tenant_id = $1 AND id = $2"
+		" suspended = false, kite = NULL, changed = pg_current_xact_id() WHERE tenant_id = "
+		"$1 AND id = "
+		"$2"
 	};
 	err_t err;
 
 	if ((err = DB_QUERY(call, &renew, NULL, holder->tenant, holder->id,
 		     digest_of(call, SECRET_TOKEN, token))) != OK ||
+		(err = store_kite_keep(call, holder->tenant, holder->id, token)) != OK ||
 		(err = store_zone_changed(call, holder->zone)) != OK)
 		return err;
 	return store_name_publish(call, holder->id, holder->name, "it has a new token");

@@ -21,6 +21,8 @@ struct store_holder {
 	const char *device, *kind, *email;
 	int zone;
 	bool live;
+	bool suspended;	  /* its token opens nothing now */
+	const char *kite; /* its token sealed, "" if it isn't kept (store_kite.h) */
 };
 
 /* From the columns of a query. */

@@ -1,4 +1,4 @@
-/* store_time: see store_time.h. In the thread of the tasks. */
+/* store_time: see store_time.h. In the threads of tasks and events. */
 #include "services/dns/store_time.h"
 
 #include "lib/event.h"
@@ -37,13 +37,15 @@ static err_t publish_all(struct call *call, const struct db_rows *rows, const ch
 
 #define RETURNING_NAME                                                                             \
 	" RETURNING r.id, r.zone, r.label || '.' ||"                                               \
-	" (SELECT name FROM dns.zone WHERE number = r.zone) AS name"
+	" (SELECT name FROM dns.zone_name WHERE number = r.zone) AS name"
+
+/* What their holder has told is not answered to anybody from now on. */
+#define SILENCE " live = false, local_ips = '{}', public_ip = NULL, changed = pg_current_xact_id()"
 
 err_t store_expire(struct call *call, long after_s)
 {
 	static const struct db_statement expire = {
-		"UPDATE dns.registration AS r SET live = false, local_ips = '{}', public_ip = NULL,"
-		" changed = pg_current_xact_id() WHERE (tenant_id, id) IN ("
+		"UPDATE dns.registration AS r SET" SILENCE " WHERE (tenant_id, id) IN ("
 		"SELECT tenant_id, id FROM dns.registration WHERE live"
 		" AND seen_at < now() - make_interval(secs => $1::int)"
 		" ORDER BY seen_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)" RETURNING_NAME
@@ -56,6 +58,49 @@ err_t store_expire(struct call *call, long after_s)
 	if ((err = DB_QUERY(call, &expire, &rows, number_text(call, after_s))) != OK)
 		return err;
 	return publish_all(call, rows, "it was not heard from");
+}
+
+err_t store_suspend(struct call *call, const char *device)
+{
+	static const struct db_statement clear = {
+		"DELETE FROM dns.challenge AS c USING dns.registration AS r"
+		" WHERE c.tenant_id = $1 AND r.tenant_id = $1 AND r.id = c.registration"
+		" AND ($2 = '' OR r.device = nullif($2, '')::uuid)"
+	};
+	static const struct db_statement suspend = {
+		"UPDATE dns.registration AS r SET suspended = true," SILENCE
+		" WHERE tenant_id = $1 AND NOT suspended"
+		" AND ($2 = '' OR device = nullif($2, '')::uuid)" RETURNING_NAME
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err;
+
+	if ((err = DB_QUERY(call, &clear, NULL, call->tenant, device)) != OK ||
+		(err = DB_QUERY(call, &suspend, &rows, call->tenant, device)) != OK)
+		return err;
+	return publish_all(call, rows, "its device or tenant was suspended");
+}
+
+err_t store_resume(struct call *call, const char *device)
+{
+	static const struct db_statement resume = {
+		"UPDATE dns.registration SET suspended = false WHERE tenant_id = $1 AND suspended"
+		" AND ($2 = '' OR device = nullif($2, '')::uuid)"
+	};
+
+	return DB_QUERY(call, &resume, NULL, call->tenant, device);
+}
+
+err_t store_free(struct call *call, const char *device)
+{
+	static const struct db_statement free_all = {
+		"DELETE FROM dns.registration AS r WHERE tenant_id = $1 AND device = "
+		"$2::uuid" RETURNING_NAME
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &free_all, &rows, call->tenant, device);
+
+	return err != OK ? err : publish_all(call, rows, "its device was retired");
 }
 
 err_t store_prune(struct call *call)
@@ -85,7 +130,8 @@ err_t store_warn(struct call *call, long after_days, struct store_holder *holder
 		" (SELECT tenant_id, id FROM dns.registration WHERE warned_at IS NULL"
 		" AND seen_at < now() - make_interval(days => $1::int) LIMIT 1) RETURNING *)"
 		" SELECT r.tenant_id, r.id, r.label, zone.name AS zone_name, r.zone, r.device,"
-		" r.kind, r.email, r.live FROM r JOIN dns.zone ON zone.number = r.zone"
+		" r.kind, r.email, r.live, r.suspended, r.kite FROM r JOIN dns.zone ON zone.number "
+		"= r.zone"
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(call, &warn, &rows, number_text(call, after_days));

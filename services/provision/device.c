@@ -5,6 +5,8 @@
 #include "services/provision/provision.h"
 
 #include "lib/check.h"
+#include "lib/event.h"
+#include "proto/event.pb-c.h"
 #include "services/provision/auth.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
@@ -74,6 +76,14 @@ static err_t change(struct call *call, const Provision__Device *before, const ch
 	return strcmp(state, before->state) == 0 ? OK : authority_device_changed(call, before->id);
 }
 
+static err_t tell_resumed(struct call *call, const char *device)
+{
+	Event__Resumed event = EVENT__RESUMED__INIT;
+
+	event.subject = arena_printf(call->arena, "device:%s", device);
+	return event_publish(call, "resumed", &event.base);
+}
+
 err_t update_device(
 	struct call *call, const Provision__UpdateDeviceRequest *request, Provision__Device *reply)
 {
@@ -99,6 +109,8 @@ err_t update_device(
 		return err;
 	if (strcmp(state, STATE_BLOCKED) == 0 && strcmp(before.state, STATE_BLOCKED) != 0)
 		return auth_revoke(call, before.id, "the device was blocked", true);
+	if (strcmp(before.state, STATE_BLOCKED) == 0 && strcmp(state, STATE_BLOCKED) != 0)
+		return tell_resumed(call, before.id);
 	return OK;
 }
 

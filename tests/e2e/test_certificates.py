@@ -13,7 +13,7 @@ import requests
 
 from api_client import wait_for
 from conftest import free_ports
-from test_names import ZONE, Names, dig
+from names_world import ZONE, Names, dig
 
 SET = """curl -fsS --noproxy '*' --cacert "$GATEWAY_CA" -G "$GATEWAY/dnsconfig" --data-urlencode token="$TOKEN" \\
 	--data-urlencode challenge="%s" """

@@ -1,69 +1,16 @@
 """A device gets a name and answers for it: the registration API as its unmodified clients speak it, what resolvers then
 see, and what the name's holder, its tenant and strangers may do."""
 
-import email
 import re
 import secrets
-import smtpd
-import asyncore
 import subprocess
-import threading
-import time
 
 import pytest
 
-from api_client import WAIT_S, wait_for
+from api_client import wait_for
 from conftest import free_ports
 from api_world import Device, Tenant, admin, api, tenant  # fixtures too
-
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-ZONE = "box.lanyard.test"
-
-
-class Names:
-    """The registration API, as a client without any account."""
-
-    def __init__(self, fleet):
-        self.fleet = fleet
-
-    def get(self, path, **parameters):
-        return self.request("GET", path, params=parameters)
-
-    def request(self, method, path, **more):
-        # Strangers have a limit for their address: who is told to wait, waits. So does who meets a service that starts.
-        for _ in range(60):
-            reply = self.fleet.session.request(method, self.fleet.base_url + path, verify=self.fleet.ca_file,
-                                               timeout=WAIT_S, **more)
-            if reply.status_code not in (429, 503):
-                return reply
-            time.sleep(int(reply.headers.get("Retry-After", 1)))
-        raise AssertionError("always told to wait")
-
-    def subscribe(self, **more):
-        label = "n" + secrets.token_hex(6)
-        reply = self.get("/subscribe", name=label, **more)
-        assert reply.status_code == 200, reply.text
-        return label, reply.json()["token"]
-
-
-@pytest.fixture
-def names(fleet):
-    return Names(fleet)
-
-
-def psql(fleet, statement):
-    subprocess.run(["psql", "-XAtq", "-d", f"postgresql:///lanyard?host={fleet.var}/run/postgres&user=postgres", "-c",
-                    statement], check=True, stdout=subprocess.DEVNULL)
-
-
-def dig(fleet, *question):
-    """(status, sorted contents)"""
-    text = subprocess.run(["dig", "@127.0.0.1", "-p", str(fleet.dns_port), "+norecurse", "+tries=1", "+time=5", "+noall",
-                           "+comments", "+answer", *question], stdout=subprocess.PIPE, text=True).stdout
-    lines = [line.split(None, 4) for line in text.splitlines() if line and line[0] != ";"]
-    status = re.search(r"status: ([A-Z]+)", text)
-    return status.group(1) if status else "no answer", sorted(f"{line[3]} {line[4]}" for line in lines)
-
+from names_world import UUID, ZONE, Names, dig, mailbox, names, psql, settings_of  # fixtures too
 
 # ---- the API ----
 
@@ -269,22 +216,6 @@ def test_transfer_to_a_secondary(fleet, names):
     assert [f"local.{label}.{ZONE}.", "A", "10.1.2.3"] in [[r[0], r[3], r[4]] for r in records]
 
 
-def settings_of(fleet, service, **more):
-    """Lets the service start again with these settings too; what it returns undoes that."""
-    run = fleet.var / "service" / service / "run"
-    text = run.read_text()
-    added = " ".join(f"'{name}={value}'" for name, value in more.items())
-    run.write_text(text.replace("exec env -i", f"exec env -i {added}", 1))
-    fleet.sv("restart", service)
-    wait_for(service, fleet.is_ready)
-
-    def undo():
-        run.write_text(text)
-        fleet.sv("restart", service)
-        wait_for(service, fleet.is_ready)
-    return undo
-
-
 def test_powerdns_over_http(fleet, names, tmp_path):
     """A PowerDNS that reaches lanyard-dns by HTTP gives the same answers."""
     port = free_ports(2)
@@ -369,30 +300,6 @@ def test_the_api_of_2017(fleet, names):
 
 
 # ---- mail ----
-
-
-class Mailbox(smtpd.SMTPServer):
-    def __init__(self):
-        self.map = {}
-        self.messages = []
-        super().__init__(("127.0.0.1", 0), None, map=self.map)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=asyncore.loop, kwargs={"map": self.map, "timeout": 0.1}, daemon=True).start()
-
-    def process_message(self, peer, mailfrom, rcpttos, data, **more):
-        self.messages.append((rcpttos, email.message_from_bytes(data)))
-
-    def wait_for(self, recipient):
-        return wait_for("a mail", lambda: next((message for to, message in self.messages if to == [recipient]), None))
-
-
-@pytest.fixture
-def mailbox(fleet):
-    box = Mailbox()
-    undo = settings_of(fleet, "dns", LANYARD_DNS_MAIL_URL=f"smtp://127.0.0.1:{box.port}")
-    yield box
-    undo()
-    box.close()
 
 
 def test_a_name_is_reclaimed_by_mail(names, mailbox):

@@ -47,6 +47,8 @@ static inline void sample_holding(struct directory *directory, struct holding ho
 		holding.addresses[1] = "";
 	if (holding.account == NULL)
 		holding.account = "";
+	if (holding.kite == NULL)
+		holding.kite = "";
 	*copy = holding;
 	directory_put(directory, copy);
 }
@@ -75,6 +77,7 @@ static inline struct directory *sample_directory(void)
 					  .local_ips = local,
 					  .n_local_ips = 2,
 					  .account = "https://ca.test/acct/1",
+					  .kite = "11111111-2222-4333-8444-555555555555",
 					  .challenges = challenges,
 					  .n_challenges = 3 });
 	sample_holding(directory, (struct holding){ .id = "r2",

@@ -11,7 +11,6 @@
 static struct call call; /* has neither bus nor db: whoever asks them crashes */
 #define ZONE "lanyard.test"
 
-
 static void setup(void)
 {
 	call_init(&call, NULL, "service:test", 1000);
