@@ -220,7 +220,24 @@ def test_uacme(client):
     """It has no option for the CA of its authority, so it gets the bundle in a mount namespace of its own."""
     hook = client.hook("hook", "#!/bin/sh\n[ \"$2\" = dns-01 ] || exit 1\n[ \"$1\" = begin ] || exit 0\n" + SHOW % ("$5", "$5"))
     bundle = "/etc/ssl/certs/ca-certificates.crt"
-    script = (f'mount --bind {client.bundle} {bundle}; u="uacme -y -c u.d -a {client.authority.url} -t EC"; '
-              f"$u new a@example.org && uacme -c u.d -a {client.authority.url} -t EC -h {hook} issue {client.name}")
-    client.run("unshare", "-m", "--propagation", "private", "sh", "-c", script)
-    client.check(client.folder / f"u.d/{client.name}/cert.pem", client.name)
+
+    def uacme(*args):
+        command = ["uacme", "-c", "u.d", "-a", client.authority.url, "-t", "EC", *args]
+        return client.run("unshare", "-m", "--propagation", "private", "sh", "-c",
+                          f'mount --bind {client.bundle} {bundle}; "$@"; echo "exit status $?"', "uacme", *command)
+
+    def issue(*options):
+        return uacme(*options, "-h", hook, "issue", client.name)
+
+    assert "exit status 0" in uacme("-y", "new", "a@example.org")
+    assert "exit status 0" in issue()
+    certificate = client.folder / f"u.d/{client.name}/cert.pem"
+    client.check(certificate, client.name)
+    first = certificate.read_bytes()
+    keys = [client.folder / "u.d/private/key.pem", client.folder / f"u.d/private/{client.name}/key.pem"]
+    kept = [key.read_bytes() for key in keys]
+    assert "exit status 1" in issue(), "not due yet, which is no failure"
+    assert certificate.read_bytes() == first
+    assert "exit status 0" in issue("-f")
+    client.check(certificate, client.name)
+    assert certificate.read_bytes() != first and [key.read_bytes() for key in keys] == kept, "the same account and key"
