@@ -36,12 +36,16 @@ def statements(names):
     yield "COMMIT;"
 
 
+# Who receives a question answers it, as docs/names.md has it; and how PowerDNS comes.
+THREADS = {"": "distributor-threads=1\nreceiver-threads=2", ", 3 distributors": "distributor-threads=3"}
+
+
 class Server:
     """One PowerDNS, all its caches off."""
 
     def __init__(self, stack, tools, folder, name, backend):
         self.tools, self.port = tools, free_port()
-        home = folder / name
+        home = folder / name.replace(" ", "-")
         home.mkdir()
         (home / "pdns.conf").write_text(
             f"{backend}\nlocal-address=127.0.0.1\nlocal-port={self.port}\nsocket-dir={home}\ncache-ttl=0\n"
@@ -99,7 +103,8 @@ def start_all(stack, tools, folder, names):
         if path.exists():
             break
         time.sleep(0.1)
-    ours = Server(stack, tools, folder, "ours", f"launch=remote\nremote-connection-string=unix:path={path}")
+    ours = Server(stack, tools, folder, "ours", f"launch=remote\nremote-connection-string=unix:path={path}\n{THREADS['']}")
     ours.figures = figures
-    return {"ours": ours, "pdns with SQLite": Server(stack, tools, folder, "sqlite", sqlite(folder, names)),
-            "pdns with PostgreSQL": Server(stack, tools, folder, "pgsql", pgsql(stack, folder, names))}
+    peers = {"SQLite": sqlite(folder, names), "PostgreSQL": pgsql(stack, folder, names)}
+    return {"ours": ours, **{name + how: Server(stack, tools, folder, name + how, f"{backend}\n{threads}")
+                             for name, backend in peers.items() for how, threads in THREADS.items()}}
