@@ -2,10 +2,10 @@
  * dns: keeps zones, the names of members and the names that devices register, and answers PowerDNS.
  *
  * Bus:    service dns.Dns of proto/dns.proto; asks auth for the names of tenants.
- * Events: "member" of provision becomes a name; names follow "revoked" and "resumed" of their
- * device or tenant; publishes "name" when a name's tunnel is to end. State:  schema dns
- * (db/migrations/0005_dns.sql and the one called names). Socket: LANYARD_DNS_SOCKET and
- * LANYARD_DNS_HTTP, PowerDNS' remote backend (docs/names.md).
+ * Events: "member" of provision becomes a name, "revoked" and "resumed" end and resume those that a
+ *         device holds; publishes "name" when a name's tunnel is to end.
+ * State:  schema dns (db/migrations/0005_dns.sql and those called names).
+ * Socket: LANYARD_DNS_SOCKET and LANYARD_DNS_HTTP, PowerDNS' remote backend (docs/names.md).
  */
 #include "services/dns/extra.h"
 #include "services/dns/follow.h"

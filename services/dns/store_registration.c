@@ -164,7 +164,7 @@ err_t store_registration_renew(
 	static const struct db_statement renew = {
 		"UPDATE dns.registration SET token = $3, reclamation = NULL,"
 		" reclamation_until = NULL, seen_at = now(), warned_at = NULL, live = true,"
-		" suspended = false, kite = NULL, changed = pg_current_xact_id() WHERE tenant_id = "
+		" blocked = false, kite = NULL, changed = pg_current_xact_id() WHERE tenant_id = "
 		"$1 AND id = "
 		"$2"
 	};

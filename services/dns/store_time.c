@@ -68,9 +68,9 @@ err_t store_suspend(struct call *call, const char *device)
 		" AND ($2 = '' OR r.device = nullif($2, '')::uuid)"
 	};
 	static const struct db_statement suspend = {
-		"UPDATE dns.registration AS r SET suspended = true," SILENCE
-		" WHERE tenant_id = $1 AND NOT suspended"
-		" AND ($2 = '' OR device = nullif($2, '')::uuid)" RETURNING_NAME
+		"UPDATE dns.registration AS r SET blocked = blocked OR $2 <> '',"
+		" tenant_suspended = tenant_suspended OR $2 = ''," SILENCE
+		" WHERE tenant_id = $1 AND ($2 = '' OR device = nullif($2, '')::uuid)" RETURNING_NAME
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err;
@@ -84,7 +84,9 @@ err_t store_suspend(struct call *call, const char *device)
 err_t store_resume(struct call *call, const char *device)
 {
 	static const struct db_statement resume = {
-		"UPDATE dns.registration SET suspended = false WHERE tenant_id = $1 AND suspended"
+		"UPDATE dns.registration SET blocked = blocked AND $2 = '',"
+		" tenant_suspended = tenant_suspended AND $2 <> ''"
+		" WHERE tenant_id = $1 AND suspended"
 		" AND ($2 = '' OR device = nullif($2, '')::uuid)"
 	};
 

@@ -77,16 +77,18 @@ def test_the_name_of_a_retired_device_is_free(api, tenant, names, holder):
 
 def test_names_of_a_suspended_tenant_are_silent(fleet, api, admin, names):
     tenant = Tenant(api, admin)
-    holder = Holder(fleet, api, tenant, names)
+    holder, blocked = (Holder(fleet, api, tenant, names) for _ in range(2))
     other = Holder(fleet, api, Tenant(api, admin), names)
 
     api.ok("updateTenant", admin, {"state": "suspended"}, tenant=tenant.id)
     wait_for("silence", holder.is_silent)
     assert not holder.token_is_good()
     assert other.is_there() and other.token_is_good()
+    api.ok("updateDevice", admin, {"state": "blocked"}, tenant=tenant.id, id_=blocked.device.id)
     api.ok("updateTenant", admin, {"state": "active"}, tenant=tenant.id)
     wait_for("the token to be good again", holder.token_is_good)
     wait_for("its address", lambda: dig(fleet, f"{holder.label}.{ZONE}", "A")[1])
+    assert not blocked.token_is_good(), "its device is still blocked"
 
 
 def test_a_name_is_free_after_its_holder_was_warned(fleet, names, mailbox):
