@@ -12,6 +12,7 @@ from api_client import Caller, NOBODY, bearer, parameters_of, wait_for
 from api_world import (ROLES, PASSWORD, Device, Tenant, admin, api, fleet_users, stranger, tenant, things,
                        websocket)  # fixtures too
 from event_stream import event_stream
+from oauth_world import App, Browser, back
 
 READ = {"owner", "admin", "auditor"}
 WORK_READ = READ | {"operator"}
@@ -88,6 +89,30 @@ def test_only_owners_make_owners(api, tenant):
     assert api.call("createUser", tenant.users["admin"], body, tenant=tenant.id).status_code == 403
     assert api.call("createApiKey", tenant.keys["admin"], {"name": "u", "role": "owner"},
                     tenant=tenant.id).status_code == 403
+
+
+def test_sites_and_the_apps_that_people_let_in(api, fleet, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    site = api.ok("createSite", owner, {"name": "127.0.0.1"}, **of)
+    assert api.ok("getSite", owner, id_=site["id"], **of) == site
+    assert site in api.ok("listSites", owner, query={"name": "127.0.0.1"}, **of)["items"]
+    app = api.ok("createOauthClient", owner, {"client_id": "app", "name": "App", "trusted": True,
+                                              "redirect_uris": ["http://127.0.0.1:{PORT}/callback"]}, **of)
+    assert app["scopes"] == ["config"] and app["client_secret"] == "" and not app["approval"]
+    assert api.ok("getOauthClient", owner, id_=app["id"], **of) == app
+    assert app in api.ok("listOauthClients", owner, **of)["items"]
+    client, browser = App(fleet), Browser(fleet)
+    path = client.path(client_id="app")
+    browser.sign_in(path)
+    code = back(browser.ask("GET", path))["code"]
+    assert client.exchange(code, client_id="app").status_code == 200
+    allowed = api.ok("listAuthorizations", owner, **of)["items"]
+    assert [item["client_name"] for item in allowed] == ["App"]
+    api.ok("endAuthorization", owner, id_=allowed[0]["id"], **of)
+    assert api.ok("listAuthorizations", owner, **of)["items"] == []
+    api.ok("deleteOauthClient", owner, id_=app["id"], **of)
+    api.ok("deleteSite", owner, id_=site["id"], **of)
+    assert api.call("getSite", owner, id_=site["id"], **of).status_code == 404
 
 
 def test_enrolment_keys(api, tenant):
