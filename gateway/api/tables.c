@@ -12,6 +12,7 @@ const struct route *const api_tables[] = {
 	networks_routes,
 	devices_routes,
 	portals_routes,
+	rollouts_routes,
 	certificates_routes,
 	members_routes,
 	sessions_routes,

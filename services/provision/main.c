@@ -3,8 +3,8 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates and Portals (proto/provision.proto, certificates.proto,
- *   portal.proto); asks auth
+ *   services Provision, Certificates, Portals and Rollouts (proto/provision.proto,
+ *   certificates.proto, portal.proto, rollout.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -18,6 +18,7 @@
 #include "services/provision/pki.h"
 #include "services/provision/portals.h"
 #include "services/provision/provision.h"
+#include "services/provision/rollout/rollouts.h"
 #include "services/provision/vault.h"
 
 static struct {
@@ -100,20 +101,34 @@ HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)
 HANDLER(fetch_package, FetchPackageRequest, PackageArchive, PACKAGE_ARCHIVE)
 HANDLER(acknowledge_package, PortalRequest, PortalStatus, PORTAL_STATUS)
 HANDLER(authorize_vpn, AuthorizeVpnRequest, Empty, EMPTY)
+
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Rollouts_Service, method, Provision__##Request, Provision__##Reply, \
+		PROVISION__##REPLY##__INIT)
+
+HANDLER(create_rollout, CreateRolloutRequest, Rollout, ROLLOUT)
+HANDLER(get_rollout, Ref, Rollout, ROLLOUT)
+HANDLER(list_rollouts, ListRequest, RolloutList, ROLLOUT_LIST)
+HANDLER(update_rollout, UpdateRolloutRequest, Rollout, ROLLOUT)
+HANDLER(list_rollout_devices, ListRolloutDevicesRequest, RolloutDeviceList, ROLLOUT_DEVICE_LIST)
 /* clang-format on */
 
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
 static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
+static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	NULL };
+	&rollouts.base, NULL };
 
-#define MINUTE_S 60
+#define MINUTE_S  60
+#define ROLLOUT_S 5
 
 static const struct svc_task tasks[] = {
 	{ "refresh_authorities", MINUTE_S, authority_refresh },
 	{ "reseal", MINUTE_S, vault_reseal },
 	{ "take_back_packages", MINUTE_S, take_back_packages },
+	{ "move_rollouts", ROLLOUT_S, move_rollouts },
 	{ NULL, 0, NULL },
 };
 

@@ -6,6 +6,7 @@
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
+#include "services/provision/rollout/store_rollout.h"
 #include "services/provision/store_portal.h"
 #include "services/provision/template.h"
 #include "services/provision/vault.h"
@@ -105,6 +106,21 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 	return request->set_ta_key_case != 0 ? check_ta_key(call, request->ta_key) : OK;
 }
 
+/* What is rolled out is one thing, from its first device to its last. */
+static err_t check_rollout(struct call *call, const Provision__UpdatePortalRequest *request)
+{
+	bool under_way;
+	err_t err;
+
+	if (request->set_client_conf_case == 0 && request->set_ta_key_case == 0)
+		return OK;
+	if ((err = store_rollout_under_way(call, &under_way)) != OK || !under_way)
+		return err;
+	return call_refuse(call, ERR_FAILED_PRECONDITION,
+		request->set_client_conf_case != 0 ? "client_conf" : "ta_key",
+		"a rollout is under way: cancel it first, or let it come to its end");
+}
+
 /* ---- the change ---- */
 
 static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)
@@ -136,7 +152,8 @@ err_t update_portal(
 	if ((err = store_portal_lock(call, &rows)) != OK)
 		return err;
 	db_message(rows, 0, call->arena, &portal.base);
-	if ((err = request_check_version(call, request->version, portal.version)) != OK)
+	if ((err = request_check_version(call, request->version, portal.version)) != OK ||
+		(err = check_rollout(call, request)) != OK)
 		return err;
 	apply(request, &portal);
 	if ((err = check_update(call, request, &portal)) != OK)

@@ -163,6 +163,12 @@ def test_portal(api, tenant):
     assert api.ok("getPortalDevice", owner, **where)["secret"] == ""
     assert [d["id"] for d in api.ok("listPortalDevices", owner, query={"name": "pump"}, **of)["items"]] == [device["id"]]
     assert api.call("createPortalDevice", owner, {"name": "pump2", "serial": "SN-1"}, **of).json()["field"] == "serial"
+    rollout = api.ok("createRollout", owner, {"first_percent": 100}, **of)
+    assert rollout["devices"] == 1 and rollout["id"] in [r["id"] for r in api.ok("listRollouts", owner, **of)["items"]]
+    where = {"id_": rollout["id"], **of}
+    assert api.ok("listRolloutDevices", owner, **where)["items"][0]["id"] == device["id"]
+    assert api.ok("updateRollout", owner, {"state": "cancelled"}, **where)["state"] == "cancelled"
+    assert api.ok("getRollout", owner, **where)["state"] == "cancelled"
 
 
 def test_networks_members_names(api, tenant, things):
