@@ -55,6 +55,7 @@ static const struct {
 	{ "registrations:read",   OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "registrations:write",  OWNER | ADMIN | OPERATOR },
 	{ "registrations:own",    DEVICE },
+	{ "audit:read",           OWNER | ADMIN | AUDITOR },
 	{ "pairs:read",           OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "pairs:write",          OWNER | ADMIN | OPERATOR },
 	{ "pairs:claim",          OWNER | ADMIN | OPERATOR | MEMBER | DEVICE },

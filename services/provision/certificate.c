@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "proto/event.pb-c.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/authority.h"
 #include "services/provision/state.h"
 #include "services/provision/store_pki.h"
@@ -179,7 +180,9 @@ err_t issue_certificate(struct call *call, const Provision__IssueCertificateRequ
 		.not_before_s = template.not_before_s,
 		.not_after_s = template.not_after_s,
 	};
-	if ((err = store_certificate_add(call, &row, reply)) != OK)
+	if ((err = store_certificate_add(call, &row, reply)) != OK ||
+		(err = AUDIT(call, "certificate.issued", .subject = reply->id,
+			 .after = request->subject)) != OK)
 		return err;
 	reply->chain = (char *)(uintptr_t)signer.issuer.certificate;
 	reply->private_key = (char *)(uintptr_t)private_key;
@@ -274,7 +277,10 @@ static err_t revoke(struct call *call, const char *serial, const char *subject, 
 		(err = list(call, rows)) != OK)
 		return err;
 	*count = db_count(rows);
-	return publish(call, rows);
+	for (size_t i = 0; err == OK && i < db_count(rows); i++)
+		err = AUDIT(call, "certificate.revoked", .subject = db_text(rows, i, "id"),
+			.before = db_text(rows, i, "serial"), .after = reason);
+	return err == OK ? publish(call, rows) : err;
 }
 
 err_t revoke_certificate(struct call *call, const Provision__RevokeCertificateRequest *request,

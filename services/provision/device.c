@@ -7,6 +7,7 @@
 #include "lib/check.h"
 #include "lib/event.h"
 #include "proto/event.pb-c.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
@@ -61,6 +62,11 @@ static err_t check_update(struct call *call, const Provision__UpdateDeviceReques
 	return OK;
 }
 
+static const char *describe(struct call *call, const Provision__Device *device)
+{
+	return arena_printf(call->arena, "%s %s", device->name, device->state);
+}
+
 /* Stores the new name and state, and tells of the members whose name or fate that changes. What is
  * listed as revoked follows the state. */
 static err_t change(struct call *call, const Provision__Device *before, const char *name,
@@ -71,7 +77,9 @@ static err_t change(struct call *call, const Provision__Device *before, const ch
 
 	if ((err = store_device_update(call, before->id, name, state, reply)) != OK ||
 		(err = store_member_touch(call, before->id, &rows)) != OK ||
-		(err = member_publish(call, rows)) != OK)
+		(err = member_publish(call, rows)) != OK ||
+		(err = AUDIT(call, "device.changed", .subject = before->id,
+			 .before = describe(call, before), .after = describe(call, reply))) != OK)
 		return err;
 	return strcmp(state, before->state) == 0 ? OK : authority_device_changed(call, before->id);
 }
@@ -117,10 +125,12 @@ err_t update_device(
 err_t retire_device(struct call *call, const Provision__Ref *request, Provision__Device *reply)
 {
 	AUTO_ROWS rows = NULL;
+	const char *before;
 	err_t err;
 
 	if ((err = lock_version(call, request->id, request->version, reply)) != OK)
 		return err;
+	before = describe(call, reply);
 	if (strcmp(reply->state, STATE_RETIRED) == 0)
 		return OK;
 	if ((err = state_check_change(call, reply->state, STATE_RETIRED)) != OK ||
@@ -128,7 +138,10 @@ err_t retire_device(struct call *call, const Provision__Ref *request, Provision_
 			OK ||
 		(err = store_member_delete_all(call, reply->id, &rows)) != OK ||
 		(err = member_publish(call, rows)) != OK ||
-		(err = certificate_revoke_subject(call, reply->id, "the device was retired")) != OK)
+		(err = certificate_revoke_subject(call, reply->id, "the device was retired")) !=
+			OK ||
+		(err = AUDIT(call, "device.retired", .subject = reply->id, .before = before,
+			 .after = describe(call, reply))) != OK)
 		return err;
 	return auth_revoke(call, reply->id, "the device was retired", false);
 }

@@ -6,6 +6,7 @@
 #include "services/provision/provision.h"
 
 #include "lib/check.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/member.h"
 #include "services/provision/state.h"
@@ -54,6 +55,8 @@ static err_t enrol_granted(struct call *call, const Auth__Grant *grant,
 	if (joins && (err = check_network(call, grant->network)) != OK)
 		return err;
 	if ((err = create_device(call, grant, request->name, &device)) != OK ||
+		(err = AUDIT(call, "device.enrolled", .subject = device.id, .device = device.id,
+			 .before = grant->enrolment_key, .after = device.state)) != OK ||
 		(err = auth_redeem(call, request->enrolment_key)) != OK ||
 		(err = auth_issue_secret(call, device.id, &secret)) != OK)
 		return err;

@@ -3,8 +3,8 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals and Rollouts (proto/provision.proto,
- *   certificates.proto, portal.proto, rollout.proto); asks auth
+ *   services Provision, Certificates, Portals, Rollouts and Audit (proto/provision.proto,
+ *   certificates.proto, portal.proto, rollout.proto, audit.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -13,6 +13,7 @@
  *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */
 #include "lib/svc.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
 #include "services/provision/pki.h"
@@ -112,14 +113,18 @@ HANDLER(get_rollout, Ref, Rollout, ROLLOUT)
 HANDLER(list_rollouts, ListRequest, RolloutList, ROLLOUT_LIST)
 HANDLER(update_rollout, UpdateRolloutRequest, Rollout, ROLLOUT)
 HANDLER(list_rollout_devices, ListRolloutDevicesRequest, RolloutDeviceList, ROLLOUT_DEVICE_LIST)
+
+BUS_HANDLER(Provision__Audit_Service, list_audit_records, Provision__ListAuditRecordsRequest,
+	Provision__AuditRecordList, PROVISION__AUDIT_RECORD_LIST__INIT)
 /* clang-format on */
 
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
 static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
+static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, NULL };
+	&rollouts.base, &audit.base, NULL };
 
 #define MINUTE_S  60
 #define ROLLOUT_S 5

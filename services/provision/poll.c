@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/portal_state.h"
@@ -206,6 +207,11 @@ static err_t read_package(
 	return OK;
 }
 
+static const char *package_name(struct call *call, int number)
+{
+	return arena_printf(call->arena, "%d", number);
+}
+
 static err_t fetch(struct call *call, const Provision__FetchPackageRequest *request,
 	Provision__PackageArchive *reply)
 {
@@ -220,7 +226,13 @@ static err_t fetch(struct call *call, const Provision__FetchPackageRequest *requ
 		return no_package(call);
 	if ((err = read_package(call, asker.device, asker.promised, reply)) != OK || request->peek)
 		return err;
-	return store_portal_delivered(call, asker.device, asker.promised);
+	if ((err = store_portal_delivered(call, asker.device, asker.promised)) != OK ||
+		asker.state.delivered == asker.promised)
+		return err;
+	return AUDIT(call, "package.delivered", .subject = asker.device, .device = asker.device,
+		.source = request->who->source, .package = asker.promised,
+		.before = package_name(call, asker.state.delivered),
+		.after = package_name(call, asker.promised));
 }
 
 err_t fetch_package(struct call *call, const Provision__FetchPackageRequest *request,
@@ -234,6 +246,23 @@ err_t fetch_package(struct call *call, const Provision__FetchPackageRequest *req
 }
 
 /* ---- the acknowledgement ---- */
+
+static err_t note_acknowledged(
+	struct call *call, const Provision__PortalRequest *request, struct asker *asker)
+{
+	int before = asker->state.acknowledged, number = asker->state.delivered;
+	err_t err;
+
+	asker->state.acknowledged = number;
+	asker->state.unanswered = 0;
+	log_info("package_acknowledged", "tenant=%s device=%s number=%d source=%s", call->tenant,
+		asker->device, number, log_value(request->source));
+	if ((err = store_portal_acknowledged(call, asker->device)) != OK)
+		return err;
+	return AUDIT(call, "package.acknowledged", .subject = asker->device,
+		.device = asker->device, .source = request->source, .package = number,
+		.before = package_name(call, before), .after = package_name(call, number));
+}
 
 /* It names no package, so it means the one that was fetched last. */
 static err_t acknowledge(
@@ -250,15 +279,9 @@ static err_t acknowledge(
 	if (asker.state.delivered == 0 && asker.strict)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "status",
 			"the device has fetched no package yet");
-	if (asker.state.acknowledged != asker.state.delivered) {
-		asker.state.acknowledged = asker.state.delivered;
-		asker.state.unanswered = 0;
-		log_info("package_acknowledged", "tenant=%s device=%s number=%d source=%s",
-			call->tenant, asker.device, asker.state.delivered,
-			log_value(request->source));
-		if ((err = store_portal_acknowledged(call, asker.device)) != OK)
-			return err;
-	}
+	if (asker.state.acknowledged != asker.state.delivered &&
+		(err = note_acknowledged(call, request, &asker)) != OK)
+		return err;
 	return tell(call, &asker, reply);
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/check.h"
 #include "lib/clock.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
@@ -11,6 +12,7 @@
 #include "services/provision/template.h"
 #include "services/provision/vault.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -141,6 +143,11 @@ static void apply(const Provision__UpdatePortalRequest *request, Provision__Port
 		portal->legacy_until = request->legacy_until;
 }
 
+static const char *version_name(struct call *call, int64_t version)
+{
+	return arena_printf(call->arena, "version %" PRId64, version);
+}
+
 err_t update_portal(
 	struct call *call, const Provision__UpdatePortalRequest *request, Provision__Portal *reply)
 {
@@ -164,5 +171,8 @@ err_t update_portal(
 				 ? ""
 				 : vault_seal(
 					   call->arena, publish_ta_key_use(call), request->ta_key);
-	return store_portal_update(call, &portal, ta_key, reply);
+	if ((err = store_portal_update(call, &portal, ta_key, reply)) != OK)
+		return err;
+	return AUDIT(call, "portal.changed", .before = version_name(call, portal.version),
+		.after = version_name(call, reply->version));
 }

@@ -2,6 +2,7 @@
 #include "services/provision/portals.h"
 
 #include "lib/check.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/member.h"
 #include "services/provision/portal_serial.h"
@@ -72,6 +73,8 @@ err_t create_portal_device(struct call *call, const Provision__CreatePortalDevic
 		(err = create_device(call, request->name, &device)) != OK ||
 		(err = store_portal_device_create(
 			 call, device.id, request->serial, request->legacy, reply)) != OK ||
+		(err = AUDIT(call, "device.registered", .subject = device.id,
+			 .after = request->serial)) != OK ||
 		(err = publish_first(call, reply)) != OK)
 		return err;
 	if (!request->legacy && (err = auth_issue_secret(call, device.id, &secret)) != OK)

@@ -4,6 +4,7 @@
  */
 #include "services/provision/publish.h"
 
+#include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
 #include "services/provision/store_portal.h"
 #include "services/provision/template.h"
@@ -101,6 +102,7 @@ err_t publish_next(struct call *call, const Provision__PortalDevice *device)
 	const char *password = new_password(call->arena);
 	struct package package = { 0 };
 	AUTO_ROWS portal = NULL;
+	int number;
 	err_t err;
 
 	if ((err = store_portal_lock(call, &portal)) != OK)
@@ -112,8 +114,12 @@ err_t publish_next(struct call *call, const Provision__PortalDevice *device)
 		(err = make_files(call, device, portal, password, &certificate, &package)) != OK)
 		return err;
 	package_build(call->arena, &package);
-	return store_package_add(call, device->id, &package,
-		vault_seal(call->arena, publish_use(call, device->id),
-			package_pack(call->arena, &package)),
-		publish_digest(call->arena, password), certificate.serial);
+	if ((err = store_package_add(call, device->id, &package,
+		     vault_seal(call->arena, publish_use(call, device->id),
+			     package_pack(call->arena, &package)),
+		     publish_digest(call->arena, password), certificate.serial, &number)) != OK)
+		return err;
+	return AUDIT(call, "package.published", .subject = device->id,
+		.before = arena_printf(call->arena, "%u", device->current),
+		.after = certificate.serial, .package = number);
 }

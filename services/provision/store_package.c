@@ -8,7 +8,7 @@ static const char *number(struct call *call, int n)
 }
 
 err_t store_package_add(struct call *call, const char *device, const struct package *package,
-	const char *sealed, const char *password, const char *certificate)
+	const char *sealed, const char *password, const char *certificate, int *n)
 {
 	static const struct db_statement statement = {
 		"WITH next AS (UPDATE provision.portal_device SET unanswered = 0,"
@@ -18,12 +18,16 @@ err_t store_package_add(struct call *call, const char *device, const struct pack
 		" INSERT INTO provision.package (tenant_id, device_id, number, files, md5_ca_cert,"
 		" md5_client_conf, md5_ta_key, md5_credentials, sha256, password,"
 		" certificate_serial) SELECT $1, $2, current, $3, $4, $5, $6, $7, $8, $9, $10"
-		" FROM next"
+		" FROM next RETURNING number"
 	};
-
-	return DB_QUERY(call, &statement, NULL, call->tenant, device, sealed,
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, device, sealed,
 		package->md5[PACKAGE_CA], package->md5[PACKAGE_CONF], package->md5[PACKAGE_TA],
 		package->md5[PACKAGE_CREDENTIALS], package->sha256, password, certificate);
+
+	if (err == OK)
+		*n = (int)db_int(rows, 0, "number");
+	return err;
 }
 
 err_t store_package_get(struct call *call, const char *device, int n, struct db_rows **rows)
@@ -83,7 +87,8 @@ err_t store_vpn_take_back(struct call *call, struct db_rows **rows)
 		" AND good < current AND polled_at > acknowledged_at"
 		" AND acknowledged_at < now()"
 		" - greatest(make_interval(secs => 3 * interval_s), interval '30 minutes')"
-		" RETURNING s.tenant_id AS tenant, device_id AS device, bad AS number"
+		" RETURNING s.tenant_id AS tenant, device_id AS device, bad AS number,"
+		" good"
 	};
 
 	return db_query(call, &statement, rows, 0, NULL);

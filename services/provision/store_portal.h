@@ -25,9 +25,9 @@ err_t store_portal_device_lock(
 err_t store_portal_device_list(struct call *call, const Provision__ListRequest *request,
 	Provision__PortalDeviceList *reply) MUST_CHECK;
 
-/* Makes the package the next one of the device, and current. */
+/* Makes the package the next one of the device, and current, and gives its number. */
 err_t store_package_add(struct call *call, const char *device, const struct package *package,
-	const char *sealed, const char *password, const char *certificate) MUST_CHECK;
+	const char *sealed, const char *password, const char *certificate, int *number) MUST_CHECK;
 
 /* Of any tenant: the devices with this serial that may be meant by one who asks for `host`, those
  * of the host's tenant first; two at most. With `lock` nobody else changes them or the state of the

@@ -7,6 +7,7 @@
 
 #include "lib/check.h"
 #include "lib/log.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
 #include "services/provision/publish.h"
 #include "services/provision/store_pki.h"
@@ -62,7 +63,29 @@ err_t authorize_vpn(
 		return err;
 	log_info("package_in_use", "tenant=%s device=%s number=%d", call->tenant, request->device,
 		number);
+	if ((err = AUDIT(call, "package.in_use", .subject = request->device,
+		     .before = db_text(rows, 0, "good"),
+		     .after = arena_printf(call->arena, "%d", number), .package = number)) != OK)
+		return err;
 	return end_older(call, request->device, number);
+}
+
+/* The task's call is everybody's: the record is the device's tenant's. */
+static err_t note_taken_back(struct call *call, const struct db_rows *rows, size_t i)
+{
+	const char *tenant = call->tenant;
+	err_t err;
+
+	log_warn("package_taken_back",
+		"tenant=%s device=%s number=%s"
+		" action=\"find out why the device could not connect with it\"",
+		db_text(rows, i, "tenant"), db_text(rows, i, "device"), db_text(rows, i, "number"));
+	call->tenant = db_text(rows, i, "tenant");
+	err = AUDIT(call, "package.taken_back", .subject = db_text(rows, i, "device"),
+		.before = db_text(rows, i, "number"), .after = db_text(rows, i, "good"),
+		.package = (int)db_int(rows, i, "number"));
+	call->tenant = tenant;
+	return err;
 }
 
 err_t take_back_packages(struct call *call)
@@ -71,10 +94,6 @@ err_t take_back_packages(struct call *call)
 	err_t err = store_vpn_take_back(call, &rows);
 
 	for (size_t i = 0; err == OK && i < db_count(rows); i++)
-		log_warn("package_taken_back",
-			"tenant=%s device=%s number=%s"
-			" action=\"find out why the device could not connect with it\"",
-			db_text(rows, i, "tenant"), db_text(rows, i, "device"),
-			db_text(rows, i, "number"));
+		err = note_taken_back(call, rows, i);
 	return err;
 }

@@ -39,6 +39,9 @@ class Portal:
     def shown(self, device):
         return self.api.ok("getPortalDevice", self.owner, id_=device.id, **self.of)
 
+    def records(self, subject):
+        return self.api.ok("listAuditRecords", self.owner, query={"subject": subject, "limit": 200}, **self.of)["items"]
+
     def publish(self, device):
         return self.api.ok("publishPackage", self.owner, id_=device.id, **self.of)["current"]
 

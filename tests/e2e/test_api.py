@@ -21,7 +21,7 @@ WORK_WRITE = WRITE | {"operator"}
 GRANTS = {
     "tenants:read": READ, "tenants:write": WRITE, "users:read": READ, "users:write": WRITE,
     "api-keys:read": READ, "api-keys:write": WRITE,
-    "oauth:read": READ, "oauth:write": WRITE,
+    "audit:read": READ, "oauth:read": READ, "oauth:write": WRITE,
     "enrolment-keys:read": WORK_READ, "enrolment-keys:write": WORK_WRITE,
     "networks:read": WORK_READ | {"member"}, "networks:write": WORK_WRITE,
     "devices:read": WORK_READ, "devices:write": WORK_WRITE,
@@ -169,6 +169,8 @@ def test_portal(api, tenant):
     assert api.ok("listRolloutDevices", owner, **where)["items"][0]["id"] == device["id"]
     assert api.ok("updateRollout", owner, {"state": "cancelled"}, **where)["state"] == "cancelled"
     assert api.ok("getRollout", owner, **where)["state"] == "cancelled"
+    records = api.ok("listAuditRecords", owner, query={"subject": device["id"]}, **of)["items"]
+    assert [r["action"] for r in records[:3]] == ["device.registered", "package.published", "package.published"]
 
 
 def test_networks_members_names(api, tenant, things):

@@ -76,6 +76,7 @@ def test_66_a_wave_with_too_many_failures_stops_and_the_rest_keeps_what_it_has(w
         else:
             assert portal.shown(device)["current"] == 1 and portal.status(device).status == 2
     assert portal.shown(bad)["bad"] == 2
+    assert [r["action"] for r in portal.records(id_)] == ["rollout.running", "rollout.stopped"]
 
 
 def test_a_rollout_is_held_goes_on_and_is_cancelled(world):

@@ -372,3 +372,22 @@ def test_42_no_secret_in_any_log(portal):
         text = portal.fleet.log(service)
         for secret in (device.secret, credentials[1], basic(device.auth)):
             assert secret not in text, service
+
+
+def test_76_every_change_of_a_device_is_written_down(portal):
+    device = portal.add()
+    portal.serve(device)
+    portal.block(device)
+    portal.api.ok("retireDevice", portal.owner, id_=device.id, **portal.of)
+    records = portal.records(device.id)
+    assert [r["action"] for r in records] == [
+        "device.registered", "package.published", "package.delivered", "package.acknowledged", "device.changed",
+        "device.retired"]
+    assert [r["package"] for r in records] == [0, 1, 1, 1, 0, 0]
+    by_device = [r for r in records if r["actor"] == "device:" + device.id]
+    assert [r["action"] for r in by_device] == ["package.delivered", "package.acknowledged"]
+    assert {r["source"] for r in by_device} == {"127.0.0.1"}
+    assert records[4]["before"].endswith(" approved") and records[4]["after"].endswith(" blocked")
+    assert records[4]["actor"].startswith("user:") and all(len(r["trace"]) == 32 for r in records)
+    operator = portal.tenant.users["operator"]
+    assert portal.api.call("listAuditRecords", operator, **portal.of).status_code == 403

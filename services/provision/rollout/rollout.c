@@ -2,6 +2,7 @@
 #include "services/provision/rollout/rollouts.h"
 
 #include "lib/check.h"
+#include "services/provision/audit/audit.h"
 #include "services/provision/request.h"
 #include "services/provision/rollout/store_rollout.h"
 #include "services/provision/store_portal.h"
@@ -69,7 +70,9 @@ err_t create_rollout(struct call *call, const Provision__CreateRolloutRequest *r
 			 wanted.first_percent, 100)) != OK ||
 		(err = check_limits(call, &wanted)) != OK || (err = check_template(call)) != OK)
 		return err;
-	return store_rollout_create(call, &wanted, reply);
+	if ((err = store_rollout_create(call, &wanted, reply)) != OK)
+		return err;
+	return AUDIT(call, "rollout.running", .subject = reply->id);
 }
 
 err_t get_rollout(struct call *call, const Provision__Ref *request, Provision__Rollout *reply)
@@ -88,6 +91,15 @@ err_t list_rollouts(
 }
 
 /* ---- changes ---- */
+
+err_t rollout_note(struct call *call, const Provision__Rollout *rollout, const char *before)
+{
+	return audit_write(call, &(const struct audit_entry){ .action = arena_printf(call->arena,
+								      "rollout.%s", rollout->state),
+					 .subject = rollout->id,
+					 .before = before,
+					 .after = rollout->reason });
+}
 
 static bool is_over(const Provision__Rollout *rollout)
 {
@@ -118,6 +130,7 @@ static err_t apply(struct call *call, const Provision__UpdateRolloutRequest *req
 err_t update_rollout(struct call *call, const Provision__UpdateRolloutRequest *request,
 	Provision__Rollout *reply)
 {
+	const char *before;
 	err_t err;
 
 	if ((err = check_uuid(call, "id", request->id)) != OK ||
@@ -127,8 +140,10 @@ err_t update_rollout(struct call *call, const Provision__UpdateRolloutRequest *r
 	if (is_over(reply))
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "state",
 			"the rollout is %s: begin another one", reply->state);
+	before = reply->state;
 	if ((err = apply(call, request, reply)) != OK ||
-		(err = store_rollout_update(call, reply)) != OK)
+		(err = store_rollout_update(call, reply)) != OK ||
+		(err = rollout_note(call, reply, before)) != OK)
 		return err;
 	if (strcmp(reply->state, "cancelled") == 0 &&
 		(err = store_rollout_withdraw(call, reply->id)) != OK)

@@ -18,6 +18,10 @@ err_t update_rollout(struct call *call, const Provision__UpdateRolloutRequest *r
 err_t list_rollout_devices(struct call *call, const Provision__ListRolloutDevicesRequest *request,
 	Provision__RolloutDeviceList *reply) MUST_CHECK;
 
+/* Writes down what state it has got. */
+err_t rollout_note(
+	struct call *call, const Provision__Rollout *rollout, const char *before) MUST_CHECK;
+
 /* ---- wave.c ---- */
 
 /* The task: sees what became of the devices, and then stops a rollout, opens more of its wave, or

@@ -31,13 +31,16 @@ static struct rollout_count read_count(const struct db_rows *rows, size_t i)
 static err_t set_state(struct call *call, const char *id, const char *state, const char *reason)
 {
 	Provision__Rollout rollout = PROVISION__ROLLOUT__INIT;
+	const char *before;
 	err_t err = store_rollout_get(call, id, &rollout);
 
 	if (err != OK)
 		return err;
+	before = rollout.state;
 	rollout.state = (char *)(uintptr_t)state;
 	rollout.reason = (char *)(uintptr_t)reason;
-	return store_rollout_update(call, &rollout);
+	err = store_rollout_update(call, &rollout);
+	return err == OK ? rollout_note(call, &rollout, before) : err;
 }
 
 /* The devices that wait keep what they have, and those that were told and have not taken it go

@@ -74,6 +74,7 @@ static const struct {
 	{ "GET", T "/rollouts/{id}", READERS, false },
 	{ "PATCH", T "/rollouts/{id}", WRITERS, false },
 	{ "GET", T "/rollouts/{id}/devices", READERS, false },
+	{ "GET", T "/audit-records", "owner admin auditor", false },
 	{ "GET", T "/authorities", READERS, false },
 	{ "POST", T "/authorities", "owner admin", false },
 	{ "POST", T "/authorities/{id}/advance", "owner admin", false },

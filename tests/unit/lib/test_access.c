@@ -35,6 +35,7 @@ static const struct {
 	{ "sessions:read", "oapu--" },
 	{ "sessions:write", "oap---" },
 	{ "names:read", "oapum-" },
+	{ "audit:read", "oa-u--" },
 	{ "pairs:read", "oapu--" },
 	{ "pairs:write", "oap---" },
 	{ "pairs:claim", "oap-md" },
