@@ -84,7 +84,8 @@ static void rotate_keys(void)
 
 static void member_id(int member, char id[UUID_SIZE])
 {
-	snprintf(id, UUID_SIZE, "018f0000-0000-7000-8000-%012d", member);
+	snprintf(id, UUID_SIZE, "028f0000-0000-7000-8000-%012d",
+		member); /* never the id of the network */
 }
 
 /* A token of the member's, malloc'ed, issued now or so many seconds ago. */

@@ -199,7 +199,7 @@ static void check_message(struct slot *slot, const struct ws_message *message)
 	struct l2_frame frame;
 	enum l2_result result;
 
-	if (message->opcode == WS_PONG) {
+	if (message->opcode == WS_PONG && !slot->broken) { /* nonsense may be a ping too */
 		cr_assert_eq(message->len, sizeof(slot->ponged));
 		memcpy(&slot->ponged, message->data, sizeof(slot->ponged));
 		n_pongs++;
@@ -329,6 +329,11 @@ static void check_hour(void)
 	cr_assert_leq(block_count(), 1 + SLOTS);
 }
 
+static bool is_plain(const struct slot *slot)
+{
+	return slot->fd >= 0 && slot->doomed_ms == 0 && !slot->batches && slot->member != BRIDGE;
+}
+
 /* Nothing waits for anybody: then a frame arrives at once. */
 static void expect_it_works(void)
 {
@@ -337,17 +342,14 @@ static void expect_it_works(void)
 	uint8_t frame[2000], header[WS_HEADER_MAX];
 	static const uint8_t mask[WS_MASK_LEN];
 
-	for (struct slot *slot = slots; slot < slots + 2; slot++) {
-		do {
+	do { /* anew for both: a second one of the same member would take the first one's place */
+		for (struct slot *slot = slots; slot < slots + 2; slot++) {
 			if (slot->fd >= 0)
 				hang_up(slot);
 			connect_one(slot);
 			UNTIL((serve(slot), slot->fd < 0 || slot->greeted || slot->doomed_ms != 0));
-			if (slot->fd >= 0 && slot->doomed_ms != 0)
-				hang_up(slot);
-		} while (slot->fd < 0 || slot->batches || slot->member == BRIDGE ||
-			 (slot == to && to->member == from->member));
-	}
+		}
+	} while (!is_plain(from) || !is_plain(to) || from->member == to->member);
 	do {
 		size_t len = make_frame(from, frame, &none);
 
@@ -396,9 +398,9 @@ Test(soak, a_day_leaves_nothing_behind)
 		if (slot->fd >= 0)
 			hang_up(slot);
 	UNTIL(count_sessions(MAC_LIMIT) == 0);
-	cr_expect_gt(n_closed, 100, "%lu hung up", n_closed);
-	cr_expect_gt(n_received, 1000, "%lu received", n_received);
-	cr_expect_gt(n_pongs, 10, "%lu pongs", n_pongs);
+	cr_expect_gt(n_closed, 300, "%lu hung up", n_closed);
+	cr_expect_gt(n_received, 10000, "%lu received", n_received);
+	cr_expect_gt(n_pongs, 100, "%lu pongs", n_pongs);
 	cr_expect_gt(n_refused, 10, "%lu bytes of refusals", n_refused);
 	UNTIL(block_count() <= 1);
 	expect_it_works();
