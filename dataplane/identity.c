@@ -45,7 +45,8 @@ static err_t read_files(
 			"commas",
 			TLS_IDENTITIES_MAX);
 	for (size_t i = 0; i < options.n_identities; i++)
-		identity->files[i] = (struct tls_identity){ certs[i], keys[i] };
+		identity->files[i] = (struct tls_identity){ certs[i], keys[i], NULL };
+	identity->files[0].chain = settings->chain;
 	if (*settings->clients != '\0')
 		options.clients =
 			settings->clients_required ? TLS_CLIENTS_REQUIRED : TLS_CLIENTS_OPTIONAL;

@@ -14,6 +14,7 @@ struct tls_server;
 
 struct identity_settings {
 	const char *certs, *keys; /* lists of PEM files, separated by commas; "": no TLS */
+	const char *chain;	  /* PEM file that follows the first certificate; NULL: none */
 	const char *clients;	  /* PEM file of authorities that sign clients'; "": none */
 	bool clients_required;
 };

@@ -43,6 +43,8 @@ static uint64_t look(const struct tls_server_options *options)
 
 	for (size_t i = 0; i < options->n_identities; i++) {
 		mix_file(&digest, options->identities[i].cert);
+		if (options->identities[i].chain != NULL)
+			mix_file(&digest, options->identities[i].chain);
 		mix_file(&digest, options->identities[i].key);
 	}
 	if (options->clients != TLS_CLIENTS_ANY)
@@ -114,11 +116,29 @@ static err_t load_clients_ca(
 	return OK;
 }
 
+/* Adds the certificates of the file; how many there are. */
+static size_t add_chain(SSL_CTX *ctx, const char *path)
+{
+	BIO *bio = BIO_new_file(path, "r");
+	size_t n = 0;
+
+	for (X509 *one; bio != NULL && (one = PEM_read_bio_X509(bio, NULL, NULL, NULL)); n++)
+		if (SSL_CTX_add0_chain_cert(ctx, one) != 1)
+			BUG("a certificate that can't be added to a chain");
+	BIO_free(bio);
+	return n;
+}
+
 static err_t load_identity(SSL_CTX *ctx, const struct tls_identity *identity, struct fault *fault)
 {
 	if (SSL_CTX_use_certificate_chain_file(ctx, identity->cert) != 1)
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "cert",
 			"no certificate can be read from %s: %s", identity->cert, tls_queue_says());
+	if (identity->chain != NULL && add_chain(ctx, identity->chain) == 0)
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "chain",
+			"no certificate can be read from %s: %s", identity->chain,
+			tls_queue_says());
+	ERR_clear_error(); /* the end of the chain's file is one */
 	if (SSL_CTX_use_PrivateKey_file(ctx, identity->key, SSL_FILETYPE_PEM) != 1)
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "key",
 			"no private key of the certificate %s can be read from %s: %s",

@@ -23,6 +23,7 @@ enum tls_clients {
 /* PEM files: the certificate with its chain, and its private key. */
 struct tls_identity {
 	const char *cert, *key;
+	const char *chain; /* what follows the certificate; NULL: it is in the same file */
 };
 
 /* All of it is kept. */

@@ -181,7 +181,7 @@ err_t door_show(
 		BUG("%zu identities", n);
 	for (size_t i = 0; i < n; i++)
 		copies[i] = (struct tls_identity){ xstrdup(identities[i].cert),
-			xstrdup(identities[i].key) };
+			xstrdup(identities[i].key), NULL };
 	if (n > 0)
 		err = tls_server_create(&server,
 			&(struct tls_server_options){ .identities = copies, .n_identities = n },

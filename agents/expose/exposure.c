@@ -222,7 +222,7 @@ bool exposure_identity(const struct exposure *exposure, struct tls_identity *ide
 {
 	if (exposure->certificate == NULL || !certificate_is_good(exposure->certificate))
 		return false;
-	*identity = (struct tls_identity){ exposure->certificate_file, exposure->key_file };
+	*identity = (struct tls_identity){ exposure->certificate_file, exposure->key_file, NULL };
 	return true;
 }
 

@@ -36,7 +36,7 @@ static const struct row {
 	{ "SSL/enabled", "LANYARD_NYMEA_TLS" },
 	{ "SSL/certificate", "LANYARD_NYMEA_TLS_CERT" },
 	{ "SSL/certificateKey", "LANYARD_NYMEA_TLS_KEY" },
-	{ "SSL/certificateChain", NULL }, /* see check_chain */
+	{ "SSL/certificateChain", "LANYARD_NYMEA_TLS_CHAIN" },
 	{ "UnixSocketServer/unixSocketFileName", "LANYARD_NYMEA_PAIR_UNIX" },
 	{ "UnixSocketServerTunnelProxy/unixSocketFileName", "LANYARD_NYMEA_TUNNEL_UNIX" },
 	{ "WebSocketServer/host", NULL }, /* these: see set_doors */
@@ -174,9 +174,11 @@ static err_t take_line(struct reading *reading, char *line, char section[NAME_MA
 
 /* ---- what they mean ---- */
 
+/* As QVariant has it: all but "", "0" and "false". */
 static bool is_true(const char *value)
 {
-	return value && (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0);
+	return value && *value != '\0' && strcmp(value, "0") != 0 &&
+	       strcasecmp(value, "false") != 0;
 }
 
 static void set_doors(const struct reading *reading)
@@ -192,6 +194,17 @@ static void set_doors(const struct reading *reading)
 
 		reading->set(reading->context, doors[i].variable, endpoint);
 	}
+}
+
+/* The original has a default for these, which is there on each Debian with ssl-cert. */
+static void set_certificate(const struct reading *reading)
+{
+	if (!value_of(reading, "SSL/certificate"))
+		reading->set(reading->context, "LANYARD_NYMEA_TLS_CERT",
+			"/etc/ssl/certs/ssl-cert-snakeoil.pem");
+	if (!value_of(reading, "SSL/certificateKey"))
+		reading->set(reading->context, "LANYARD_NYMEA_TLS_KEY",
+			"/etc/ssl/private/ssl-cert-snakeoil.key");
 }
 
 static void set_log(const struct reading *reading)
@@ -230,18 +243,6 @@ static void set_rows(const struct reading *reading)
 	}
 }
 
-/* A chain belongs behind its certificate, in one file, as TLS libraries have it today. */
-static err_t check_chain(const struct reading *reading)
-{
-	const char *chain = value_of(reading, "SSL/certificateChain");
-
-	if (!chain || *chain == '\0')
-		return OK;
-	return fault_set(reading->fault, ERR_INVALID_ARGUMENT, "configuration",
-		"SSL/certificateChain: append that file to the one of SSL/certificate, and leave "
-		"this empty");
-}
-
 err_t ini_read(char *text, void (*set)(void *context, const char *name, const char *value),
 	void *context, struct fault *fault)
 {
@@ -254,11 +255,10 @@ err_t ini_read(char *text, void (*set)(void *context, const char *name, const ch
 		reading.line++;
 		err = take_line(&reading, line, section);
 	}
-	if (err == OK)
-		err = check_chain(&reading);
 	if (err != OK)
 		return err;
 	set_rows(&reading);
+	set_certificate(&reading);
 	set_doors(&reading);
 	set_log(&reading);
 	set_log_engine(&reading);

@@ -152,6 +152,12 @@ static err_t open_ports(struct nymea *nymea)
 	return err;
 }
 
+static bool is_any_port_open(const struct nymea_settings *settings)
+{
+	return *settings->pair_ws != '\0' || *settings->pair_tcp != '\0' ||
+	       *settings->tunnel_ws != '\0' || *settings->tunnel_tcp != '\0';
+}
+
 /* Clients of nymea have no certificates of their own. */
 static err_t open_identity(struct nymea *nymea)
 {
@@ -163,12 +169,19 @@ static err_t open_identity(struct nymea *nymea)
 			 : own		? settings->tls_cert
 					: of_node->certs,
 		.keys = own ? settings->tls_key : of_node->keys,
+		.chain = own && *settings->tls_chain != '\0' ? settings->tls_chain : NULL,
 		.clients = "",
 	};
 	struct fault fault;
-	err_t err = identity_open(&nymea->identity, &identity, &fault);
+	err_t err;
 
-	if (err != OK)
+	if (settings->tls && *identity.certs == '\0' && is_any_port_open(settings)) {
+		log_error("bad_setting",
+			"LANYARD_NYMEA_TLS_CERT: expected a certificate for the ports of nymea's "
+			"clients; LANYARD_NYMEA_TLS=false opens them without TLS");
+		return ERR_INVALID_ARGUMENT;
+	}
+	if ((err = identity_open(&nymea->identity, &identity, &fault)) != OK)
 		log_error("nymea_tls_failed", "detail=%s", log_value(fault.detail));
 	else
 		identity_watch(nymea->identity, loop_uv(nymea->dataplane->loop));

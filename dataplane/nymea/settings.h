@@ -13,6 +13,7 @@ struct nymea_settings {
 	const char *tunnel_ws, *tunnel_tcp, *tunnel_unix;
 	bool tls;
 	const char *tls_cert, *tls_key; /* "": those of the node */
+	const char *tls_chain;
 	const char *name, *pair_version, *pair_api, *tunnel_version, *tunnel_api;
 	long json_rpc_timeout_ms, authentication_timeout_ms, inactive_timeout_ms, alone_timeout_ms,
 		server_timeout_ms;
@@ -49,6 +50,8 @@ struct nymea_settings {
 		"PEM file of their certificate and its chain; empty: LANYARD_TLS_CERT", 0, 0 },    \
 	{ "LANYARD_NYMEA_TLS_KEY", "", &(s).tls_key, CONFIG_TEXT,                                  \
 		"PEM file of the certificate's private key; empty: LANYARD_TLS_KEY", 0, 0 },       \
+	{ "LANYARD_NYMEA_TLS_CHAIN", "", &(s).tls_chain, CONFIG_TEXT,                              \
+		"PEM file of the certificates between it and its authority; empty: they are in its file", 0, 0 }, \
 	{ "LANYARD_NYMEA_NAME", "nymea-remoteproxy", &(s).name, CONFIG_TEXT,                       \
 		"name that RemoteProxy.Hello tells", 0, 0 },                                       \
 	{ "LANYARD_NYMEA_PAIR_VERSION", "0.1.7", &(s).pair_version, CONFIG_TEXT,                   \

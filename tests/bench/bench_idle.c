@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 			    "-subj /CN=node -keyout %s -out %s 2>/dev/null",
 		key, cert);
 	must(system(command) == 0, "openssl");
-	identity = (struct tls_identity){ cert, key };
+	identity = (struct tls_identity){ cert, key, NULL };
 	must(tls_server_create(&server, &options, &fault) == OK, fault.detail);
 	{
 		const struct report_row rows[] = {

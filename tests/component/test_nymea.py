@@ -6,6 +6,7 @@ import json
 import pathlib
 import secrets
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from nymea_client import WAIT_S, Closed, Server, register_client
+from nymea_client import WAIT_S, Closed, Server, WebSocket, register_client
 from nymea_world import BUILD, Process, World, free_port, wait_for
 
 HERE = pathlib.Path(__file__).parent
@@ -570,6 +571,40 @@ def test_a_node_that_stops_says_so(world):
     client.call("RemoteProxy.Hello")
     node.stop()
     client.expect_closed("Stop server", 1000)
+
+
+def test_the_chain_of_the_configuration_file_is_shown(world):
+    """An authority, one between, and a server's certificate, each in a file of its own, as the original has them."""
+    folder = world.folder / "chain"
+    folder.mkdir()
+
+    def make(name, issuer, extension):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", f"/CN={name}", "-addext", extension, "-keyout", folder / f"{name}.key",
+                        "-out", folder / f"{name}.pem", *([] if issuer is None else
+                        ["-CA", folder / f"{issuer}.pem", "-CAkey", folder / f"{issuer}.key"])],
+                       check=True, stderr=subprocess.DEVNULL)
+
+    make("root", None, "keyUsage=keyCertSign")
+    make("between", "root", "keyUsage=keyCertSign")
+    make("localhost", "between", "subjectAltName=DNS:localhost")
+    configuration = folder / "nymea-remoteproxy.conf"
+    ports = [free_port() for _ in range(4)]
+    configuration.write_text(
+        f"[SSL]\ncertificate={folder}/localhost.pem\ncertificateKey={folder}/localhost.key\n"
+        f"certificateChain={folder}/between.pem\n[WebSocketServer]\nport={ports[0]}\n[TcpServer]\nport={ports[1]}\n"
+        f"[WebSocketServerTunnelProxy]\nport={ports[2]}\n[TcpServerTunnelProxy]\nport={ports[3]}\n")
+    node = world.node(["-c", str(configuration), "-m"], LANYARD_NYMEA_TLS="true")
+    node.ports["PAIR_WS"] = ports[0]
+    wait_for("the node", lambda: node.is_open("PAIR_WS") or node.process.poll() is not None)
+    trust = ssl.create_default_context(cafile=folder / "root.pem")
+    assert WebSocket(ports[0], trust).call("RemoteProxy.Hello")["status"] == "success"
+
+
+def test_ports_are_never_open_without_tls_by_mistake(world):
+    process = Process(world, "dataplane", LANYARD_LISTEN="127.0.0.1:0", LANYARD_NYMEA_PAIR_WS=f"127.0.0.1:{free_port()}")
+    assert process.process.wait(timeout=WAIT_S) == 1
+    assert "LANYARD_NYMEA_TLS_CERT: expected a certificate" in process.log()
 
 
 def test_mock_is_for_loopback_only(world):

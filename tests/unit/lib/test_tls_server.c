@@ -61,7 +61,7 @@ static void make_server(const char *first, const char *second, enum tls_clients 
 		snprintf(files[2 * i], sizeof(files[0]), "%s/%s.pem", folder, i ? second : first);
 		snprintf(files[2 * i + 1], sizeof(files[0]), "%s/%s.key", folder,
 			i ? second : first);
-		identities[i] = (struct tls_identity){ files[2 * i], files[2 * i + 1] };
+		identities[i] = (struct tls_identity){ files[2 * i], files[2 * i + 1], NULL };
 	}
 	cr_assert_eq(tls_server_create(&server, &options, &fault), OK, "%s", fault.detail);
 }
@@ -259,7 +259,7 @@ Test(tls_server, reads_its_files_again_when_they_change)
 
 Test(tls_server, names_the_file_that_is_no_good)
 {
-	struct tls_identity identity = { in_folder("one.pem"), in_folder("missing.key") };
+	struct tls_identity identity = { in_folder("one.pem"), in_folder("missing.key"), NULL };
 	struct tls_server_options options = { .identities = &identity, .n_identities = 1 };
 	struct tls_server *none = NULL;
 
@@ -268,7 +268,7 @@ Test(tls_server, names_the_file_that_is_no_good)
 	identity.cert = in_folder("one.key");
 	cr_assert_eq(tls_server_create(&none, &options, &fault), ERR_INVALID_ARGUMENT);
 	cr_assert_not_null(strstr(fault.detail, "one.key"));
-	identity = (struct tls_identity){ in_folder("one.pem"), in_folder("one.key") };
+	identity = (struct tls_identity){ in_folder("one.pem"), in_folder("one.key"), NULL };
 	options.clients = TLS_CLIENTS_OPTIONAL;
 	options.client_ca = in_folder("one.key");
 	cr_assert_eq(tls_server_create(&none, &options, &fault), ERR_INVALID_ARGUMENT);
