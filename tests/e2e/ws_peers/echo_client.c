@@ -183,15 +183,15 @@ static void talk(struct peer *peer, unsigned code)
 
 static void upgrade(struct peer *peer, const struct url *url)
 {
-	char request[UPGRADE_REQUEST_MAX], key[WS_KEY_SIZE];
+	char text[UPGRADE_REQUEST_MAX], key[WS_KEY_SIZE];
+	const struct upgrade_request request = { .url = url, .key = key };
 	struct upgrade answer = { 0 };
 	uint8_t *head;
 	size_t len = 0, room;
 	err_t err = ERR_OUT_OF_RANGE;
 
 	ws_key(key);
-	send_all(peer, request,
-		upgrade_write(request, &(struct upgrade_request){ .url = url, .key = key }));
+	send_all(peer, text, upgrade_write(text, &request));
 	head = ws_reader_space(&peer->reader, &room);
 	while (err == ERR_OUT_OF_RANGE) {
 		struct fault fault;
@@ -200,7 +200,7 @@ static void upgrade(struct peer *peer, const struct url *url)
 		if (n <= 0)
 			exit(EXIT_FAILURE);
 		len += (size_t)n;
-		err = upgrade_read(&answer, (const char *)head, len, key, &fault);
+		err = upgrade_read(&answer, (const char *)head, len, &request, &fault);
 	}
 	if (err != OK || answer.status != 101)
 		exit(EXIT_FAILURE);
