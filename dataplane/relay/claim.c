@@ -1,7 +1,7 @@
 /*
- * claim: rendezvous.Claim and Release. Of each kind one call at a time is under way for a tenant;
- * what comes up meanwhile goes with the next one, so that a crowd costs few calls and a single
- * client does not wait.
+ * claim: rendezvous.Claim, Release and Count. Of each kind one call at a time is under way for a
+ * tenant; what comes up meanwhile goes with the next one, so that a crowd costs few calls and a
+ * single client does not wait.
  */
 #include "dataplane/relay/claim.h"
 
@@ -24,9 +24,9 @@ struct claim {
 	char token_id[sizeof(((struct guest *)NULL)->token_id)];
 	char nonce[GUEST_NONCE_MAX + 1];
 	char connection[UUID_SIZE];
-	uint64_t bytes; /* of a release */
+	uint64_t bytes; /* to be released or counted */
 
-	/* the answer, written by the thread of the call; the question of a release */
+	/* the answer, written by the thread of the call; of the others the question */
 	err_t err;
 	bool joined;
 	char pair[UUID_SIZE];
@@ -37,7 +37,7 @@ struct claim {
 
 struct kind;
 
-/* Where the claims, or the releases, of a tenant wait for their call. */
+/* Where what is of one kind waits for its call, of a tenant. */
 struct desk {
 	struct dataplane *dataplane;
 	const struct kind *kind;
@@ -50,8 +50,10 @@ struct desk {
 
 struct kind {
 	char letter;
-	void (*ask)(void *arg);				      /* in a thread of the pool */
-	void (*done)(struct desk *desk, struct claim *claim); /* on the loop, for each */
+	void (*ask)(void *arg); /* in a thread of the pool */
+	const char *method;	/* of ask_release */
+	/* On the loop, for each; or NULL. */
+	void (*done)(struct desk *desk, struct claim *claim);
 };
 
 #define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
@@ -147,11 +149,12 @@ static void ask_release(void *arg)
 		one->bytes = claim->bytes;
 		request.released[request.n_released++] = one;
 	}
-	err = bus_call(
-		&call, &rendezvous__rendezvous__descriptor, "Release", &request.base, &reply);
-	if (err != OK) /* rendezvous finds out by itself, later */
-		LOG_THROTTLED(LOG_LEVEL_WARN, "release_failed", "error=%s pairs=%zu detail=%s",
-			err_name(err), desk->n_batch, log_value(call.fault.detail));
+	err = bus_call(&call, &rendezvous__rendezvous__descriptor, desk->kind->method,
+		&request.base, &reply);
+	if (err != OK) /* rendezvous finds out by itself who is gone, and is told the bytes again */
+		LOG_THROTTLED(LOG_LEVEL_WARN, "releases_failed",
+			"method=%s error=%s pairs=%zu detail=%s", desk->kind->method, err_name(err),
+			desk->n_batch, log_value(call.fault.detail));
 	call_finish(&call);
 }
 
@@ -179,14 +182,9 @@ static void claim_done(struct desk *desk, struct claim *claim)
 		claim_release(desk->dataplane, tenant_of(desk), claim->pair, claim->connection, 0);
 }
 
-static void release_done(struct desk *desk, struct claim *claim)
-{
-	(void)desk;
-	(void)claim;
-}
-
-static const struct kind claiming = { 'c', ask_claim, claim_done };
-static const struct kind releasing = { 'r', ask_release, release_done };
+static const struct kind claiming = { 'c', ask_claim, "Claim", claim_done };
+static const struct kind releasing = { 'r', ask_release, "Release", NULL };
+static const struct kind counting = { 'b', ask_release, "Count", NULL };
 
 /* ---- on the loop: desks ---- */
 
@@ -216,7 +214,8 @@ static void on_asked(void *arg)
 
 	for (claim = desk->batch; claim; claim = next) {
 		next = claim->next;
-		desk->kind->done(desk, claim);
+		if (desk->kind->done)
+			desk->kind->done(desk, claim);
 		free(claim);
 	}
 	desk->batch = NULL;
@@ -265,13 +264,24 @@ void claim_make(struct dataplane *dataplane, const struct guest *guest)
 	bring(desk_of(dataplane, &claiming, guest->tenant), claim);
 }
 
-void claim_release(struct dataplane *dataplane, const char *tenant, const char *pair,
-	const char *connection, uint64_t bytes)
+static void tell(struct desk *desk, const char *pair, const char *connection, uint64_t bytes)
 {
 	struct claim *claim = xcalloc(1, sizeof(*claim));
 
 	claim->bytes = bytes;
 	COPY(claim->pair, pair);
 	COPY(claim->connection, connection);
-	bring(desk_of(dataplane, &releasing, tenant), claim);
+	bring(desk, claim);
+}
+
+void claim_release(struct dataplane *dataplane, const char *tenant, const char *pair,
+	const char *connection, uint64_t bytes)
+{
+	tell(desk_of(dataplane, &releasing, tenant), pair, connection, bytes);
+}
+
+void claim_count(struct dataplane *dataplane, const char *tenant, const char *pair,
+	const char *connection, uint64_t bytes)
+{
+	tell(desk_of(dataplane, &counting, tenant), pair, connection, bytes);
 }

@@ -1,6 +1,6 @@
 /*
  * guest: all guests of the node by their connection, and a timer that claims again for those that
- * wait: rendezvous forgets whom it does not hear of.
+ * wait, whom rendezvous forgets else, and tells it what those that are joined have sent.
  */
 #include "dataplane/relay/guest.h"
 
@@ -13,16 +13,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TICK_MS	       250
-#define ANNOUNCE_TICKS 80 /* 20 s; rendezvous forgets after 60 */
-#define CHECK_TICKS    4  /* 1 s */
-#define CLAIMS_MAX     8  /* whose partners went away again and again */
+#define TICK_MS	    250
+#define TURN_TICKS  80 /* 20 s; rendezvous forgets after 60 */
+#define CHECK_TICKS 4  /* 1 s */
+#define CLAIMS_MAX  8  /* whose partners went away again and again */
 
 struct guests {
 	struct dataplane *dataplane;
 	struct guest *by_id;
 	uv_timer_t timer;
 	unsigned ticks;
+	unsigned n_arrived;
 };
 
 static void claim(struct guest *guest)
@@ -31,11 +32,32 @@ static void claim(struct guest *guest)
 	claim_make(guest->guests->dataplane, guest);
 }
 
-/* Waiting guests are announced spread over the time, each in its own tick. */
+/* Guests have their turns spread over the time, each in its own tick. */
 static bool is_due(const struct guest *guest)
 {
-	return guest->guests->ticks % ANNOUNCE_TICKS ==
-	       (unsigned char)guest->relay.end.id[0] % ANNOUNCE_TICKS;
+	return guest->guests->ticks % TURN_TICKS == guest->turn % TURN_TICKS;
+}
+
+static uint64_t bytes_of(const struct guest *guest)
+{
+	return guest->relay.end.rx_bytes - guest->rx_before;
+}
+
+static void count(struct guest *guest)
+{
+	if (guest->counted == bytes_of(guest) || *guest->pair == '\0')
+		return;
+	guest->counted = bytes_of(guest);
+	claim_count(guest->guests->dataplane, guest->tenant, guest->pair, guest->relay.end.id,
+		guest->counted);
+}
+
+static void look_after(struct guest *guest)
+{
+	if (guest->guests->ticks % CHECK_TICKS == 0)
+		keepalive_check(guest);
+	if (is_due(guest))
+		count(guest);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -48,8 +70,8 @@ static void on_tick(uv_timer_t *timer)
 	{
 		if (guest->again || (guest->state == GUEST_WAITING && is_due(guest)))
 			claim(guest);
-		else if (guest->state == GUEST_MET && guests->ticks % CHECK_TICKS == 0)
-			keepalive_check(guest);
+		else if (guest->state == GUEST_MET)
+			look_after(guest);
 	}
 }
 
@@ -83,6 +105,7 @@ void guest_arrive(struct guests *guests, struct guest *guest)
 		guests->timer.data = guests;
 	}
 	guest->guests = guests;
+	guest->turn = guests->n_arrived++;
 	guest->state = GUEST_CLAIMING;
 	HASH_ADD_KEYPTR(hh, guests->by_id, guest->relay.end.id, strlen(guest->relay.end.id), guest);
 	claim(guest);
@@ -92,7 +115,7 @@ static void release(struct guest *guest)
 {
 	if (*guest->pair != '\0')
 		claim_release(guest->guests->dataplane, guest->tenant, guest->pair,
-			guest->relay.end.id, guest->relay.end.rx_bytes - guest->rx_before);
+			guest->relay.end.id, bytes_of(guest));
 	*guest->pair = '\0';
 }
 
@@ -149,6 +172,7 @@ static void met(struct guest *guest, const char *name, const char *uuid)
 	guest->state = GUEST_MET;
 	keepalive_begin(guest);
 	guest->rx_before = guest->relay.end.rx_bytes;
+	guest->counted = 0;
 	guest->hooks->met(guest, name ? name : "", uuid ? uuid : "");
 }
 

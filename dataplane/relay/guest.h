@@ -52,7 +52,9 @@ struct guest {
 	/* guest.c's own */
 	char pair[UUID_SIZE]; /* "" until the claim was granted */
 	uint64_t rx_before;   /* bytes that came before it was met */
+	uint64_t counted;     /* of those that came since, what rendezvous was told at last */
 	unsigned n_claims;    /* in vain */
+	unsigned turn;	      /* which ticks of the timer are its own */
 	bool again;	      /* a claim is to be made again */
 	struct keepalive alive;
 	UT_hash_handle hh; /* guests.by_id */

@@ -14,18 +14,34 @@
 
 /* ---- what only the nodes know ---- */
 
-static void add_connection(Rendezvous__Pair **pairs, size_t n, const Dataplane__Connection *one)
+struct carried {
+	Rendezvous__Pair **pairs;
+	uint64_t *bytes; /* of each pair: what its connections have sent until now */
+	size_t n;
+};
+
+static void add_connection(struct carried *carried, const Dataplane__Connection *one)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(pairs[i]->id, one->pair) == 0) {
-			pairs[i]->bytes += one->relayed_bytes;
-			pairs[i]->rate += one->rx_rate;
+	for (size_t i = 0; i < carried->n; i++)
+		if (strcmp(carried->pairs[i]->id, one->pair) == 0) {
+			carried->bytes[i] += one->relayed_bytes;
+			carried->pairs[i]->rate += one->rx_rate;
 		}
+}
+
+/* Nodes know more than they have told rendezvous, unless one of them does not answer. */
+static void take_carried(struct carried *carried)
+{
+	for (size_t i = 0; i < carried->n; i++)
+		if (carried->pairs[i]->bytes < carried->bytes[i])
+			carried->pairs[i]->bytes = carried->bytes[i];
 }
 
 static err_t add_live(struct call *call, Rendezvous__Pair **pairs, size_t n)
 {
 	Dataplane__ListConnectionsRequest message = DATAPLANE__LIST_CONNECTIONS_REQUEST__INIT;
+	struct carried carried = { pairs,
+		arena_alloc(call->arena, (n + 1) * sizeof(*carried.bytes)), n };
 	struct bus_answer *answers;
 	size_t n_answers;
 	err_t err;
@@ -41,8 +57,9 @@ static err_t add_live(struct call *call, Rendezvous__Pair **pairs, size_t n)
 		const Dataplane__ConnectionList *list = (const void *)answers[i].reply;
 
 		for (size_t j = 0; answers[i].err == OK && j < list->n_items; j++)
-			add_connection(pairs, n, list->items[j]);
+			add_connection(&carried, list->items[j]);
 	}
+	take_carried(&carried);
 	return err;
 }
 

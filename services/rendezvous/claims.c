@@ -277,12 +277,10 @@ err_t rendezvous_claim(
 	return all ? OK : ERR_ABORTED; /* pairs come and go faster than we look: run it again */
 }
 
-err_t rendezvous_release(
-	struct call *call, const Rendezvous__ReleaseRequest *request, Rendezvous__Empty *reply)
+static err_t check_released(struct call *call, const Rendezvous__ReleaseRequest *request)
 {
 	err_t err;
 
-	(void)reply;
 	if ((err = check_count(call, "released", request->n_released)) != OK)
 		return err;
 	for (size_t i = 0; i < request->n_released; i++) {
@@ -293,7 +291,23 @@ err_t rendezvous_release(
 				 CONNECTION_MAX)) != OK)
 			return err;
 	}
-	if ((err = store_hurry(call)) != OK)
-		return err;
-	return store_release(call, request);
+	return store_hurry(call);
+}
+
+err_t rendezvous_release(
+	struct call *call, const Rendezvous__ReleaseRequest *request, Rendezvous__Empty *reply)
+{
+	err_t err = check_released(call, request);
+
+	(void)reply;
+	return err != OK ? err : store_release(call, request);
+}
+
+err_t rendezvous_count(
+	struct call *call, const Rendezvous__ReleaseRequest *request, Rendezvous__Empty *reply)
+{
+	err_t err = check_released(call, request);
+
+	(void)reply;
+	return err != OK ? err : store_count(call, request);
 }

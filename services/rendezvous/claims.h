@@ -1,6 +1,6 @@
 /*
- * claims: Claim and Release of proto/rendezvous.proto, which nodes call for many clients at once:
- * one transaction and a few statements for all of them. In workers of the bus.
+ * claims: Claim, Release and Count of proto/rendezvous.proto, which nodes call for many clients at
+ * once: one transaction and a few statements for all of them. In workers of the bus.
  */
 #pragma once
 
@@ -13,4 +13,6 @@
 err_t rendezvous_claim(struct call *call, const Rendezvous__ClaimRequest *request,
 	Rendezvous__ClaimResult *result) MUST_CHECK;
 err_t rendezvous_release(struct call *call, const Rendezvous__ReleaseRequest *request,
+	Rendezvous__Empty *reply) MUST_CHECK;
+err_t rendezvous_count(struct call *call, const Rendezvous__ReleaseRequest *request,
 	Rendezvous__Empty *reply) MUST_CHECK;

@@ -18,6 +18,8 @@ BUS_HANDLER(SERVICE, rendezvous_claim, Rendezvous__ClaimRequest, Rendezvous__Cla
 	RENDEZVOUS__CLAIM_RESULT__INIT)
 BUS_HANDLER(SERVICE, rendezvous_release, Rendezvous__ReleaseRequest, Rendezvous__Empty,
 	RENDEZVOUS__EMPTY__INIT)
+BUS_HANDLER(SERVICE, rendezvous_count, Rendezvous__ReleaseRequest, Rendezvous__Empty,
+	RENDEZVOUS__EMPTY__INIT)
 BUS_HANDLER(SERVICE, rendezvous_get_pair, Rendezvous__Ref, Rendezvous__Pair, RENDEZVOUS__PAIR__INIT)
 BUS_HANDLER(SERVICE, rendezvous_list_pairs, Rendezvous__ListRequest, Rendezvous__PairList,
 	RENDEZVOUS__PAIR_LIST__INIT)

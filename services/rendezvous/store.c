@@ -102,10 +102,9 @@ static const struct db_statement expire = {
 static const struct db_statement abandon = {
 	"UPDATE rendezvous.pair SET state = 'closed', closed_at = now(), version = version + 1"
 	" WHERE (tenant_id, id) IN ("
-	"SELECT tenant_id, id FROM rendezvous.pair WHERE state = 'joined' AND ("
-	"SELECT count(*) FROM fabric.instance WHERE id IN (first_node, second_node)"
-	" AND heartbeat_at > now() - " NODE_AGE
-	") < CASE WHEN first_node = second_node THEN 1 ELSE 2 END"
+	"SELECT tenant_id, id FROM rendezvous.pair WHERE state = 'joined' AND NOT ("
+	"rendezvous.alive(first_node, joined_at, " NODE_AGE ")"
+	" AND rendezvous.alive(second_node, joined_at, " NODE_AGE "))"
 	" LIMIT " BATCH " FOR UPDATE SKIP LOCKED) RETURNING tenant_id, id"
 };
 static const struct db_statement forget = {

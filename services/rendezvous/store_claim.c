@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WAITING_AGE "interval '60 seconds'"
+#define NODE_AGE    "interval '10 seconds'"
 
 static const struct db_statement hurry = { "SELECT set_config('synchronous_commit', 'off', true)" };
 
@@ -63,9 +64,11 @@ static struct claim_spot *spot_of_row(
 
 static const struct db_statement find_live = {
 	"SELECT id, token_id, nonce, state = 'joined' AS joined, first_node, first_connection,"
-	" second_node, second_connection, NOT (rendezvous.alive(first_node)"
-	" AND CASE state WHEN 'joined' THEN rendezvous.alive(second_node)"
-	" ELSE announced_at > now() - " WAITING_AGE " END) AS stale"
+	" second_node, second_connection, NOT CASE state"
+	" WHEN 'joined' THEN rendezvous.alive(first_node, joined_at, " NODE_AGE ")"
+	" AND rendezvous.alive(second_node, joined_at, " NODE_AGE ")"
+	" ELSE rendezvous.alive(first_node, announced_at, " NODE_AGE ")"
+	" AND announced_at > now() - " WAITING_AGE " END AS stale"
 	" FROM rendezvous.pair JOIN unnest($2::text[], $3::text[]) AS asked (token_id, nonce)"
 	" USING (token_id, nonce) WHERE tenant_id = $1 AND state <> 'closed'"
 	" ORDER BY id FOR UPDATE OF pair"
@@ -263,45 +266,76 @@ static const struct db_statement close_joined = {
 	" AND connection IN (first_connection, second_connection)"
 };
 
-/* Of the connections of a pair each is released once: so each one's bytes are counted once. */
-static const struct db_statement count_bytes = {
-	"WITH sent AS (SELECT id, count(*) AS connections, sum(sent) AS sent"
-	" FROM rendezvous.pair JOIN unnest($2::uuid[], $3::text[], $4::bigint[])"
-	" AS released (pair_id, connection, sent) ON id = pair_id WHERE tenant_id = $1"
-	" AND state = 'closed' AND connection IN (first_connection, second_connection) GROUP BY "
-	"id),"
-	" counted AS (UPDATE rendezvous.pair SET bytes = bytes + sent.sent"
-	" FROM sent WHERE tenant_id = $1 AND pair.id = sent.id"
-	" RETURNING sent.connections, sent.sent)"
-	" INSERT INTO rendezvous.traffic (tenant_id, day, connections, bytes)"
-	" SELECT $1, (now() AT TIME ZONE 'UTC')::date, sum(connections), sum(sent) FROM counted"
-	" HAVING count(*) > 0"
-	" ON CONFLICT (tenant_id, day) DO UPDATE SET connections = traffic.connections"
+/* Clients tell what they have sent in all, so that it does not matter how often they do. */
+#define COUNT_BYTES(connections)                                                                   \
+	"WITH sent AS (SELECT id, bytes AS before, count(*) AS connections,"                       \
+	" max(sent) FILTER (WHERE connection = first_connection) AS first,"                        \
+	" max(sent) FILTER (WHERE connection = second_connection) AS second"                       \
+	" FROM rendezvous.pair JOIN unnest($2::uuid[], $3::text[], $4::bigint[])"                  \
+	" AS released (pair_id, connection, sent) ON id = pair_id WHERE tenant_id = $1"            \
+	" AND state <> 'waiting' AND connection IN (first_connection, second_connection)"          \
+	" GROUP BY tenant_id, id),"                                                                \
+	" counted AS (UPDATE rendezvous.pair SET first_bytes = greatest(first_bytes, first),"      \
+	" second_bytes = greatest(second_bytes, second),"                                          \
+	" bytes = greatest(first_bytes, first) + greatest(second_bytes, second)"                   \
+	" FROM sent WHERE tenant_id = $1 AND pair.id = sent.id"                                    \
+	" RETURNING connections, bytes - before AS sent)"                                          \
+	" INSERT INTO rendezvous.traffic (tenant_id, day, connections, bytes)"                     \
+	" SELECT $1, (now() AT TIME ZONE 'UTC')::date, " connections ", sum(sent) FROM counted"    \
+	" HAVING count(*) > 0"                                                                     \
+	" ON CONFLICT (tenant_id, day) DO UPDATE SET connections = traffic.connections"            \
 	" + excluded.connections, bytes = traffic.bytes + excluded.bytes"
+
+static const struct db_statement count_ended = { COUNT_BYTES("sum(connections)") };
+static const struct db_statement count_living = { COUNT_BYTES("0") };
+
+/* Their rows as columns; locks the pairs. */
+struct released {
+	const char *pairs, *connections, *bytes;
 };
+
+static err_t lock_pairs(
+	struct call *call, const Rendezvous__ReleaseRequest *request, struct released *released)
+{
+	struct column pairs = column_new(call, request->n_released);
+	struct column connections = column_new(call, request->n_released);
+	struct column bytes = column_new(call, request->n_released);
+
+	for (size_t i = 0; i < request->n_released; i++) {
+		const Rendezvous__Released *one = request->released[i];
+
+		column_add(&pairs, one->pair);
+		column_add(&connections, one->connection);
+		column_add(&bytes, arena_printf(call->arena, "%llu",
+					   (unsigned long long)one->bytes & INT64_MAX));
+	}
+	*released = (struct released){ column_array(call, &pairs), column_array(call, &connections),
+		column_array(call, &bytes) };
+	return DB_QUERY(call, &lock_released, NULL, call->tenant, released->pairs);
+}
 
 err_t store_release(struct call *call, const Rendezvous__ReleaseRequest *request)
 {
-	struct column ids = column_new(call, request->n_released);
-	struct column connections = column_new(call, request->n_released);
-	struct column bytes = column_new(call, request->n_released);
-	const char *pairs, *whose;
+	struct released released;
 	err_t err;
 
-	for (size_t i = 0; i < request->n_released; i++) {
-		const Rendezvous__Released *released = request->released[i];
-
-		column_add(&ids, released->pair);
-		column_add(&connections, released->connection);
-		column_add(&bytes, arena_printf(call->arena, "%llu",
-					   (unsigned long long)released->bytes & INT64_MAX));
-	}
-	pairs = column_array(call, &ids);
-	whose = column_array(call, &connections);
-	if ((err = DB_QUERY(call, &lock_released, NULL, call->tenant, pairs)) != OK ||
-		(err = DB_QUERY(call, &remove_waiting, NULL, call->tenant, pairs, whose)) != OK ||
-		(err = DB_QUERY(call, &close_joined, NULL, call->tenant, pairs, whose)) != OK)
+	if ((err = lock_pairs(call, request, &released)) != OK ||
+		(err = DB_QUERY(call, &remove_waiting, NULL, call->tenant, released.pairs,
+			 released.connections)) != OK ||
+		(err = DB_QUERY(call, &close_joined, NULL, call->tenant, released.pairs,
+			 released.connections)) != OK)
 		return err;
-	return DB_QUERY(
-		call, &count_bytes, NULL, call->tenant, pairs, whose, column_array(call, &bytes));
+	return DB_QUERY(call, &count_ended, NULL, call->tenant, released.pairs,
+		released.connections, released.bytes);
+}
+
+err_t store_count(struct call *call, const Rendezvous__ReleaseRequest *request)
+{
+	struct released released;
+	err_t err = lock_pairs(call, request, &released);
+
+	if (err != OK)
+		return err;
+	return DB_QUERY(call, &count_living, NULL, call->tenant, released.pairs,
+		released.connections, released.bytes);
 }

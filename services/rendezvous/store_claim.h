@@ -41,3 +41,6 @@ err_t store_announce(struct call *call, const struct claim_spot *spots, size_t n
 /* Removes waiting pairs and closes joined ones, those whose connection is one of the pair's; counts
  * what it has sent. */
 err_t store_release(struct call *call, const Rendezvous__ReleaseRequest *request) MUST_CHECK;
+
+/* Counts what the connections have sent until now, and changes nothing else. */
+err_t store_count(struct call *call, const Rendezvous__ReleaseRequest *request) MUST_CHECK;

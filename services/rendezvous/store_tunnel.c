@@ -5,6 +5,7 @@
 
 /* Nodes announce their servers every 30 s. */
 #define SERVER_AGE "interval '100 seconds'"
+#define NODE_AGE   "interval '10 seconds'"
 
 static const struct db_statement register_server = {
 	"INSERT INTO rendezvous.tunnel_server AS known (tenant_id, server, name, node, connection)"
@@ -12,7 +13,8 @@ static const struct db_statement register_server = {
 	" name = excluded.name, node = excluded.node, connection = excluded.connection,"
 	" announced_at = now()"
 	" WHERE (known.node = excluded.node AND known.connection = excluded.connection)"
-	" OR $6::boolean OR NOT rendezvous.alive(known.node) OR known.announced_at < now() "
+	" OR $6::boolean OR NOT rendezvous.alive(known.node, known.announced_at, " NODE_AGE
+	") OR known.announced_at < now() "
 	"- " SERVER_AGE " RETURNING server"
 };
 
@@ -40,7 +42,8 @@ err_t store_release_server(struct call *call, const char *server, const char *co
 
 static const struct db_statement find_server = {
 	"SELECT server, name, node, connection FROM rendezvous.tunnel_server"
-	" WHERE tenant_id = $1 AND server = $2 AND rendezvous.alive(node)"
+	" WHERE tenant_id = $1 AND server = $2"
+	" AND rendezvous.alive(node, announced_at, " NODE_AGE ")"
 };
 
 err_t store_find_server(struct call *call, const char *id, Rendezvous__TunnelServer *server)
@@ -51,7 +54,7 @@ err_t store_find_server(struct call *call, const char *id, Rendezvous__TunnelSer
 
 static const struct db_statement forget_servers = {
 	"DELETE FROM rendezvous.tunnel_server WHERE announced_at < now() - " SERVER_AGE
-	" AND NOT rendezvous.alive(node)"
+	" AND NOT rendezvous.alive(node, announced_at, " NODE_AGE ")"
 };
 
 err_t store_forget_servers(struct call *call)

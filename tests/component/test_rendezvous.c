@@ -131,7 +131,9 @@ static bool is_joined_with(const struct claim *claim, const char *node, const ch
 	       strcmp(claim->peer_connection, connection) == 0;
 }
 
-static err_t release_after(const char *pair, const char *connection, uint64_t bytes)
+/* Release or Count. */
+static err_t tell_bytes(
+	const char *method, const char *pair, const char *connection, uint64_t bytes)
 {
 	Rendezvous__ReleaseRequest request = RENDEZVOUS__RELEASE_REQUEST__INIT;
 	Rendezvous__Released released = RENDEZVOUS__RELEASED__INIT;
@@ -144,10 +146,15 @@ static err_t release_after(const char *pair, const char *connection, uint64_t by
 	released.bytes = bytes;
 	request.released = (Rendezvous__Released *[]){ &released };
 	request.n_released = 1;
-	err = fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor, "Release",
+	err = fixture_call(&fixture, &call, TENANT, &rendezvous__rendezvous__descriptor, method,
 		&request.base, &reply);
 	call_finish(&call);
 	return err;
+}
+
+static err_t release_after(const char *pair, const char *connection, uint64_t bytes)
+{
+	return tell_bytes("Release", pair, connection, bytes);
 }
 
 static err_t release(const char *pair, const char *connection)
@@ -543,6 +550,54 @@ Test(rendezvous, bytes_are_counted_by_pair_and_tenant)
 		OK);
 	cr_expect_eq(((const Rendezvous__TrafficList *)reply)->n_items, 0);
 	call_finish(&call);
+}
+
+Test(rendezvous, bytes_of_a_pair_that_lives_are_counted_once)
+{
+	struct claim first = claim_of("n", NODE_A, "1");
+	char text[32];
+
+	cr_expect_eq(tell_bytes("Count", first.pair, "1", 9), OK, "it waits: nothing to count");
+	cr_expect_eq(fixture_sql(&fixture, &pair_bytes), 0);
+	claim_of("n", NODE_B, "2");
+	for (int again = 0; again < 2; again++) {
+		cr_expect_eq(tell_bytes("Count", first.pair, "1", 5000000000), OK);
+		cr_expect_eq(tell_bytes("Count", first.pair, "2", 60), OK);
+	}
+	cr_expect_eq(tell_bytes("Count", first.pair, "1", 10), OK, "late");
+	cr_expect_eq(tell_bytes("Count", first.pair, "other", 7), OK, "not of this pair");
+	cr_expect_eq(fixture_sql(&fixture, &pair_bytes), 5000000060);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_bytes), 5000000060);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_connections), 0, "none has ended");
+	cr_expect_eq(on_pair("GetPair", TENANT, first.pair, 0, text), OK);
+	cr_expect_str_eq(text, "joined 2");
+	cr_expect_eq(release_after(first.pair, "1", 5000000001), OK);
+	cr_expect_eq(release_after(first.pair, "2", 70), OK);
+	cr_expect_eq(fixture_sql(&fixture, &pair_bytes), 5000000071);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_bytes), 5000000071);
+	cr_expect_eq(fixture_sql(&fixture, &traffic_connections), 2);
+}
+
+/* ---- a node that has no heartbeat yet ---- */
+
+#define NODE_NEW "018f0000-0000-4000-8000-00000000000d"
+
+SQL(age_all, "UPDATE rendezvous.pair SET announced_at = now() - interval '11 seconds',"
+	     " joined_at = now() - interval '11 seconds'");
+
+Test(rendezvous, a_node_is_believed_before_its_first_heartbeat)
+{
+	struct claim first = claim_of("n", NODE_NEW, "1");
+	struct claim second = claim_of("n", NODE_NEW, "2");
+	struct claim third = claim_of("n", NODE_A, "3");
+
+	cr_expect(waits(&first));
+	cr_expect(is_joined_with(&second, NODE_NEW, "1"));
+	cr_expect_eq(third.err, ERR_ALREADY_EXISTS);
+	cr_expect_eq(fixture_sql(&fixture, &count_closed_events), 0);
+	fixture_sql(&fixture, &age_all);
+	third = claim_of("n", NODE_A, "3");
+	cr_expect(waits(&third), "but not for long");
 }
 
 /* ---- tunnel servers ---- */

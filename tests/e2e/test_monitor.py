@@ -101,7 +101,8 @@ def test_the_pair_and_the_traffic_of_the_tenant(fleet, api, tenant, traffic):
                                                                    tenant=tenant.id)] if one["bytes"] > pair["bytes"]])
     assert later[0]["state"] == "joined"
     trust = ssl.create_default_context(cafile=fleet.ca_file)
-    before = sum(day["bytes"] for day in api.ok("listTraffic", tenant.owner, tenant=tenant.id)["items"])
+    before = wait_for("traffic of a pair that lives", lambda: sum(
+        day["bytes"] for day in api.ok("listTraffic", tenant.owner, tenant=tenant.id)["items"]))
     one, two = (Tcp(fleet.pair_port + 1, trust).expect_success(traffic, "billed", uuid=uuid) for uuid in "12")
     one.expect_tunnel(), two.expect_tunnel()
     one.send("x" * 5000)
