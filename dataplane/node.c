@@ -6,6 +6,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/live/live.h"
 #include "dataplane/relay/link.h"
+#include "dataplane/pagekite/kite_admit.h"
 #include "dataplane/tunnel/box_admit.h"
 #include "dataplane/tunnel/locate.h"
 #include "lib/check.h"
@@ -189,6 +190,7 @@ static void run_revoked(void *arg)
 	guests_end_subject(node->guests, notice->what, notice->number);
 	boxes_end_subject(node->boxes, notice->what, notice->number);
 	box_admit_changed();
+	kite_admit_changed();
 	free(notice);
 }
 
@@ -297,6 +299,7 @@ static void run_name(void *arg)
 	boxes_end_registration(node->boxes, renaming->registration, renaming->reason);
 	locate_forget(node->locator, renaming->name);
 	box_admit_changed();
+	kite_admit_changed();
 	free(renaming);
 }
 

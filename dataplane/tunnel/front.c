@@ -6,6 +6,8 @@
 #include "dataplane/admit/admit.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/pagekite/handshake.h"
+#include "dataplane/pagekite/kite_admit.h"
 #include "dataplane/tunnel/challenge.h"
 #include "dataplane/tunnel/visitor.h"
 #include "lib/endpoint.h"
@@ -103,6 +105,10 @@ static size_t on_received(struct stream *stream, const struct stream_bytes *byte
 	struct dataplane *dataplane = front->dataplane;
 	char name[HELLO_NAME_MAX];
 
+	if (front->settings->pagekite && handshake_begins(bytes->data, bytes->len)) {
+		kite_admit(dataplane, stream);
+		return 0;
+	}
 	switch (hello_read(bytes->data, bytes->len, name)) {
 	case HELLO_MORE:
 		break;

@@ -23,6 +23,7 @@ struct front_settings {
 	const char *vpn_names, *api_names;
 	const char *api; /* ADDRESS:PORT of the gateway */
 	bool api_proxy_protocol;
+	bool pagekite;
 	struct boxes_settings boxes;
 };
 
@@ -41,6 +42,8 @@ struct front_settings {
 		"ADDRESS:PORT of the gateway, which ends TLS for these", 0, 0 },                   \
 	{ "LANYARD_TUNNEL_API_PROXY_PROTOCOL", "false", &(s).api_proxy_protocol, CONFIG_BOOL,      \
 		"tell it who comes, by PROXY protocol version 2", 0, 0 },                          \
+	{ "LANYARD_TUNNEL_PAGEKITE", "false", &(s).pagekite, CONFIG_BOOL,                          \
+		"let clients of PageKite link names to that port (LANYARD_DNS_PAGEKITE)", 0, 0 },  \
 	{ "LANYARD_TUNNEL_STREAMS", "1024", &(s).boxes.streams, CONFIG_INT,                        \
 		"visitors of one name at a time", 1, 1000000 },                                    \
 	{ "LANYARD_TUNNEL_RATE", "200", &(s).boxes.rate, CONFIG_INT,                               \
