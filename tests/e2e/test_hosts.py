@@ -110,10 +110,12 @@ def test_a_host_of_a_network_puts_clients_into_it(world):
     one, two = [world.old_client("office", world.device(world.tenant, world.office)) for _ in range(2)]
     sent = one.send(BROADCAST)
     assert two.receive() == sent
-    sessions = world.fleet.api("GET", f"/v1/tenants/{world.tenant}/sessions").json()["items"]
-    assert [item["network"] for item in sessions] == [world.office] * 2
+    # The gateway hears of a node that is new within some seconds.
+    sessions = wait_for("the sessions", lambda: world.fleet.api(
+        "GET", f"/v1/tenants/{world.tenant}/sessions").json()["items"])
     one.close()
     two.close()
+    assert [item["network"] for item in sessions] == [world.office] * 2
     with pytest.raises(Refused, match="403"):
         world.old_client("office", world.device(world.tenant, world.lab))
     with pytest.raises(Refused, match="403"):
