@@ -118,14 +118,25 @@ static err_t find_route(struct api_request *request)
 	return err;
 }
 
+static const char *type_of(const struct route *route)
+{
+	if ((route->flags & ROUTE_FORM) != 0)
+		return "application/x-www-form-urlencoded";
+	if ((route->flags & ROUTE_PKCS10) != 0)
+		return "application/pkcs10";
+	return (route->flags & ROUTE_CSV) != 0 ? "text/csv" : "application/json";
+}
+
 static err_t run(struct api_request *request)
 {
 	const struct route *route = request->match.route;
-	const char *type = (route->flags & ROUTE_FORM) != 0 ? "application/x-www-form-urlencoded"
-							    : "application/json";
+	const char *type = type_of(route);
 	err_t err;
 
-	if ((err = admit(request)) != OK)
+	err = admit(request);
+	if (err == ERR_UNAUTHENTICATED && (route->flags & ROUTE_BASIC) != 0)
+		http_reply_add(request->reply, "WWW-Authenticate", "Basic realm=\"lanyard\"");
+	if (err != OK)
 		return err;
 	if (!request_has_type(request, type))
 		return refuse_status(request, HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Type",

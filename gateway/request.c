@@ -50,7 +50,7 @@ static bool is_word_of(const char *words, const char *word)
 	return false;
 }
 
-static err_t read_query(struct api_request *request, ProtobufCMessage *message)
+err_t request_read_query(struct api_request *request, ProtobufCMessage *message)
 {
 	for (size_t i = 0; i < request->target.query.n; i++) {
 		const struct parameter *parameter = &request->target.query.parameters[i];
@@ -109,7 +109,7 @@ err_t request_read(
 	static const char *const not_in_bodies[] = { "id", "version", NULL };
 	err_t err = read_body(request, except != NULL ? except : not_in_bodies, message);
 
-	if (err != OK || (err = read_query(request, message)) != OK ||
+	if (err != OK || (err = request_read_query(request, message)) != OK ||
 		(err = read_path(request, message)) != OK)
 		return err;
 	return read_if_match(request, message);

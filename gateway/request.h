@@ -13,6 +13,9 @@
 err_t request_read(struct api_request *request, const char *const except[],
 	ProtobufCMessage *message) MUST_CHECK;
 
+/* Only the query, for what has a body of its own kind. */
+err_t request_read_query(struct api_request *request, ProtobufCMessage *message) MUST_CHECK;
+
 /* The same for what a device asks for itself: `device` of the message is the caller, whatever the
  * body may say. ERR_PERMISSION_DENIED: the caller is no device. */
 err_t request_read_own(struct api_request *request, ProtobufCMessage *message) MUST_CHECK;

@@ -20,6 +20,9 @@ enum route_flags {
 	ROUTE_REPEATABLE = 1 << 1, /* a write that may run twice: needs no idempotency key */
 	ROUTE_COSTLY = 1 << 2,	   /* counts as many requests against its caller's limit */
 	ROUTE_FORM = 1 << 3,	   /* its body is application/x-www-form-urlencoded */
+	ROUTE_CSV = 1 << 4,	   /* its body is text/csv */
+	ROUTE_PKCS10 = 1 << 5,	   /* its body is application/pkcs10 */
+	ROUTE_BASIC = 1 << 6,	   /* its clients wait to be asked for HTTP Basic */
 };
 
 #define ROUTE_ANYONE "*" /* as a scope: whoever is authenticated */

@@ -60,6 +60,7 @@ static const struct {
 	{ "pairs:write",          OWNER | ADMIN | OPERATOR },
 	{ "pairs:claim",          OWNER | ADMIN | OPERATOR | MEMBER | DEVICE },
 	{ "network:attach",       DEVICE },
+	{ "certificates:own",     DEVICE },
 	{ "config",               OWNER | ADMIN | OPERATOR | AUDITOR | MEMBER }, /* VPN apps */
 	{ "keys:write",           OWNER | ADMIN }, /* of the fleet tenant only: the gateway sees to it */
 };

@@ -13,6 +13,7 @@ const struct route *const api_tables[] = {
 	devices_routes,
 	portals_routes,
 	rollouts_routes,
+	claims_routes,
 	audit_records_routes,
 	certificates_routes,
 	members_routes,

@@ -24,6 +24,7 @@ extern const struct route networks_routes[];
 extern const struct route devices_routes[];
 extern const struct route portals_routes[];
 extern const struct route rollouts_routes[];
+extern const struct route claims_routes[];
 extern const struct route audit_records_routes[];
 extern const struct route certificates_routes[];
 extern const struct route members_routes[];

@@ -18,6 +18,7 @@ const struct route *const face_tables[] = {
 	challenge_routes,
 	oauth_token_routes,
 	oauth_page_routes,
+	est_routes,
 	NULL,
 };
 

@@ -10,6 +10,7 @@ extern const struct route registration_routes[];
 extern const struct route challenge_routes[];
 extern const struct route oauth_token_routes[];
 extern const struct route oauth_page_routes[];
+extern const struct route est_routes[];
 
 /* The caller's address: what a trusted proxy says, else that of the connection. */
 const char *face_address(const struct api_request *request);

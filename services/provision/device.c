@@ -12,6 +12,7 @@
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
 #include "services/provision/member.h"
+#include "services/provision/portal_register.h"
 #include "services/provision/request.h"
 #include "services/provision/state.h"
 #include "services/provision/store.h"
@@ -115,6 +116,8 @@ err_t update_device(
 		return OK;
 	if ((err = change(call, &before, name, state, reply)) != OK)
 		return err;
+	if (strcmp(before.state, STATE_PENDING) == 0 && strcmp(state, STATE_APPROVED) == 0)
+		return portal_approved(call, before.id);
 	if (strcmp(state, STATE_BLOCKED) == 0 && strcmp(before.state, STATE_BLOCKED) != 0)
 		return auth_revoke(call, before.id, "the device was blocked", true);
 	if (strcmp(before.state, STATE_BLOCKED) == 0 && strcmp(state, STATE_BLOCKED) != 0)

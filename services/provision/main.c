@@ -3,8 +3,9 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Rollouts and Audit (proto/provision.proto,
- *   certificates.proto, portal.proto, rollout.proto, audit.proto); asks auth
+ *   services Provision, Certificates, Portals, Rollouts, Claims, Est and
+ *   Audit (proto/provision.proto, certificates.proto, portal.proto, rollout.proto, claim.proto,
+ *   est.proto, audit.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -16,6 +17,8 @@
 #include "services/provision/audit/audit.h"
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
+#include "services/provision/claim/claims.h"
+#include "services/provision/est/est.h"
 #include "services/provision/pki.h"
 #include "services/provision/portals.h"
 #include "services/provision/provision.h"
@@ -98,6 +101,8 @@ HANDLER(create_portal_device, CreatePortalDeviceRequest, PortalDevice, PORTAL_DE
 HANDLER(get_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(list_portal_devices, ListRequest, PortalDeviceList, PORTAL_DEVICE_LIST)
 HANDLER(publish_package, Ref, PortalDevice, PORTAL_DEVICE)
+HANDLER(release_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
+HANDLER(forget_portal_device, Ref, Empty, EMPTY)
 HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)
 HANDLER(fetch_package, FetchPackageRequest, PackageArchive, PACKAGE_ARCHIVE)
 HANDLER(acknowledge_package, PortalRequest, PortalStatus, PORTAL_STATUS)
@@ -114,6 +119,23 @@ HANDLER(list_rollouts, ListRequest, RolloutList, ROLLOUT_LIST)
 HANDLER(update_rollout, UpdateRolloutRequest, Rollout, ROLLOUT)
 HANDLER(list_rollout_devices, ListRolloutDevicesRequest, RolloutDeviceList, ROLLOUT_DEVICE_LIST)
 
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Claims_Service, method, Provision__##Request, Provision__##Reply, \
+		PROVISION__##REPLY##__INIT)
+
+HANDLER(import_devices, ImportDevicesRequest, ImportReport, IMPORT_REPORT)
+HANDLER(get_expected_device, Ref, ExpectedDevice, EXPECTED_DEVICE)
+HANDLER(list_expected_devices, ListExpectedDevicesRequest, ExpectedDeviceList, EXPECTED_DEVICE_LIST)
+HANDLER(delete_expected_device, Ref, Empty, EMPTY)
+HANDLER(create_claim_code, Ref, ClaimCode, CLAIM_CODE)
+HANDLER(transfer_portal_device, Ref, ClaimCode, CLAIM_CODE)
+HANDLER(claim_device, ClaimDeviceRequest, Claim, CLAIM)
+
+BUS_HANDLER(Provision__Est_Service, get_est_authorities, Provision__Empty, Provision__EstReply,
+	PROVISION__EST_REPLY__INIT)
+BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provision__EstReply,
+	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Audit_Service, list_audit_records, Provision__ListAuditRecordsRequest,
 	Provision__AuditRecordList, PROVISION__AUDIT_RECORD_LIST__INIT)
 /* clang-format on */
@@ -121,10 +143,12 @@ BUS_HANDLER(Provision__Audit_Service, list_audit_records, Provision__ListAuditRe
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
 static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
+static Provision__Claims_Service claims = PROVISION__CLAIMS__INIT(on_);
+static Provision__Est_Service est = PROVISION__EST__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, &audit.base, NULL };
+	&rollouts.base, &claims.base, &est.base, &audit.base, NULL };
 
 #define MINUTE_S  60
 #define ROLLOUT_S 5

@@ -63,6 +63,9 @@ err_t pki_csr_read(struct call *call, const char *csr, const char **public_key) 
 void pki_sign(struct arena *arena, const struct pki_template *template, const char *public_key,
 	const struct pki_issuer *issuer, const char *self_key, struct pki_certificate *certificate);
 
+/* Certificates, PEM one after the other, as PKCS #7 without a signature, in lines of base64. */
+char *pki_pkcs7(struct arena *arena, const char *certificates);
+
 /* A revocation list. */
 const char *pki_crl(struct arena *arena, const struct pki_issuer *issuer, int64_t number,
 	int64_t this_update_s, int64_t next_update_s, const struct pki_revoked *revoked, size_t n);

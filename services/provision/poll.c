@@ -9,6 +9,8 @@
 #include "lib/log.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
+#include "services/provision/claim/claims.h"
+#include "services/provision/claim/store_claim.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
@@ -101,6 +103,37 @@ static bool may_be(const Provision__PortalRequest *request)
 	       strlen(request->password) <= PASSWORD_MAX;
 }
 
+/* A legacy device that is expected comes for the first time: then it is a device from now on. */
+static err_t meet(struct call *call, const Provision__PortalRequest *request)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err = store_expected_legacy(call, request->serial, request->host, &rows);
+
+	if (err != OK || db_count(rows) != 1 || !db_bool(rows, 0, "legacy_open"))
+		return err;
+	if ((err = auth_check_tenant(call, db_text(rows, 0, "tenant"))) != OK)
+		return err == ERR_UNAUTHENTICATED ? refuse(call) : err;
+	return claim_first_contact(call, rows, request->serial, request->source);
+}
+
+/* One serial number that asks from two networks by turns is that of two devices. */
+static err_t note_move(
+	struct call *call, const Provision__PortalRequest *request, struct asker *asker)
+{
+	bool quarantined;
+	err_t err = store_portal_moved(call, asker->device, request->source, &quarantined);
+
+	if (err != OK || !quarantined)
+		return err;
+	asker->state.approved = false;
+	log_warn("device_quarantined",
+		"tenant=%s device=%s source=%s"
+		" action=\"find out which of two devices is the right one, then release it\"",
+		call->tenant, asker->device, log_value(request->source));
+	return AUDIT(call, "device.quarantined", .subject = asker->device, .device = asker->device,
+		.source = request->source, .after = asker->serial);
+}
+
 /* Finds and believes the asker; from then on the call's tenant is its own. A serial that two
  * tenants have is nobody's unless the host says which one is meant. */
 static err_t identify(
@@ -112,15 +145,21 @@ static err_t identify(
 
 	if (!may_be(request))
 		return refuse(call);
-	if ((err = store_portal_find(call, request->serial, request->host, lock, &rows)) != OK)
+	if ((err = store_portal_find(call, request, lock, &rows)) != OK)
 		return err;
+	if (db_count(rows) == 0 && is_legacy_password(request->serial, request->password)) {
+		if ((err = meet(call, request)) != OK)
+			return err;
+		if ((err = store_portal_find(call, request, lock, &rows)) != OK)
+			return err;
+	}
 	found = db_count(rows) == 1 || (db_count(rows) == 2 && db_bool(rows, 0, "named"));
 	found = found && !db_bool(rows, 0, "retired");
 	if ((err = check_password(call, request, rows, found)) != OK)
 		return err == ERR_UNAUTHENTICATED ? refuse(call) : err;
 	call->tenant = arena_strdup(call->arena, db_text(rows, 0, "tenant"));
 	read_asker(call, rows, asker);
-	return OK;
+	return db_bool(rows, 0, "moved") ? note_move(call, request, asker) : OK;
 }
 
 /* ---- what it is told ---- */

@@ -141,6 +141,8 @@ static void apply(const Provision__UpdatePortalRequest *request, Provision__Port
 		portal->one_shot = request->one_shot;
 	if (request->set_legacy_until_case != 0)
 		portal->legacy_until = request->legacy_until;
+	if (request->set_clone_guard_case != 0)
+		portal->clone_guard = request->clone_guard;
 }
 
 static const char *version_name(struct call *call, int64_t version)

@@ -5,6 +5,7 @@
 #include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/member.h"
+#include "services/provision/portal_register.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
@@ -38,52 +39,84 @@ static err_t check_create(struct call *call, const Provision__CreatePortalDevice
 	return *request->network != '\0' ? check_uuid(call, "network", request->network) : OK;
 }
 
-static err_t create_device(struct call *call, const char *name, Provision__Device *device)
+static err_t create_device(struct call *call, const struct portal_registration *registration,
+	Provision__Device *device)
 {
 	Provision__Device wanted = PROVISION__DEVICE__INIT;
 
-	wanted.name = (char *)(uintptr_t)name;
-	wanted.state = STATE_APPROVED;
+	wanted.name = (char *)(uintptr_t)registration->name;
+	wanted.state = (char *)(uintptr_t)registration->state;
 	wanted.enrolment_key = NO_KEY;
 	return store_device_create(call, &wanted, device);
 }
 
-/* A portal without a template yet makes the first package when it is told to. */
+/* A device that waits for approval gets its first package then; a portal without a template yet
+ * makes it when it is told to. */
 static err_t publish_first(struct call *call, Provision__PortalDevice *device)
 {
 	AUTO_ROWS portal = NULL;
-	err_t err = store_portal_lock(call, &portal);
+	Provision__Device found = PROVISION__DEVICE__INIT;
+	err_t err;
 
-	if (err != OK || *db_text(portal, 0, "client_conf") == '\0')
+	if ((err = store_portal_lock(call, &portal)) != OK ||
+		(err = store_device_get(call, device->id, &found)) != OK ||
+		strcmp(found.state, STATE_APPROVED) != 0 ||
+		*db_text(portal, 0, "client_conf") == '\0')
 		return err;
 	if ((err = publish_next(call, device)) != OK)
 		return err;
 	return store_portal_device_get(call, device->id, device);
 }
 
-err_t create_portal_device(struct call *call, const Provision__CreatePortalDeviceRequest *request,
-	Provision__PortalDevice *reply)
+err_t portal_register(
+	struct call *call, const struct portal_registration *wanted, Provision__PortalDevice *reply)
 {
 	Provision__Device device = PROVISION__DEVICE__INIT;
 	Provision__Member member = PROVISION__MEMBER__INIT;
 	const char *secret = "";
 	err_t err;
 
-	if ((err = check_create(call, request)) != OK ||
-		(err = create_device(call, request->name, &device)) != OK ||
+	if ((err = create_device(call, wanted, &device)) != OK ||
 		(err = store_portal_device_create(
-			 call, device.id, request->serial, request->legacy, reply)) != OK ||
+			 call, device.id, wanted->serial, wanted->legacy, reply)) != OK ||
 		(err = AUDIT(call, "device.registered", .subject = device.id,
-			 .after = request->serial)) != OK ||
+			 .after = wanted->serial)) != OK ||
 		(err = publish_first(call, reply)) != OK)
 		return err;
-	if (!request->legacy && (err = auth_issue_secret(call, device.id, &secret)) != OK)
+	if (!wanted->legacy && (err = auth_issue_secret(call, device.id, &secret)) != OK)
 		return err;
-	if (*request->network != '\0' &&
-		(err = member_admit(call, request->network, device.id, &member)) != OK)
+	if (*wanted->network != '\0' &&
+		(err = member_admit(call, wanted->network, device.id, &member)) != OK)
 		return err;
 	reply->secret = (char *)(uintptr_t)secret;
 	return OK;
+}
+
+err_t portal_approved(struct call *call, const char *device)
+{
+	Provision__PortalDevice found = PROVISION__PORTAL_DEVICE__INIT;
+	err_t err = store_portal_device_lock(call, device, &found);
+
+	if (err == ERR_NOT_FOUND) {
+		call->fault = (struct fault){ 0 };
+		return OK;
+	}
+	return err == OK && found.current == 0 ? publish_first(call, &found) : err;
+}
+
+err_t create_portal_device(struct call *call, const Provision__CreatePortalDeviceRequest *request,
+	Provision__PortalDevice *reply)
+{
+	const struct portal_registration wanted = {
+		.name = request->name,
+		.serial = request->serial,
+		.network = request->network,
+		.state = STATE_APPROVED,
+		.legacy = request->legacy,
+	};
+	err_t err = check_create(call, request);
+
+	return err == OK ? portal_register(call, &wanted, reply) : err;
 }
 
 err_t get_portal_device(
@@ -113,4 +146,47 @@ err_t publish_package(
 		(err = publish_next(call, reply)) != OK)
 		return err;
 	return store_portal_device_get(call, request->id, reply);
+}
+
+/* ---- out of quarantine, and out of sight ---- */
+
+err_t release_portal_device(
+	struct call *call, const Provision__Ref *request, Provision__PortalDevice *reply)
+{
+	err_t err;
+
+	if ((err = check_uuid(call, "id", request->id)) != OK ||
+		(err = store_portal_device_lock(call, request->id, reply)) != OK ||
+		(err = request_check_version(call, request->version, reply->version)) != OK)
+		return err;
+	if (*reply->quarantined_at == '\0')
+		return OK;
+	if ((err = store_portal_device_release(call, request->id)) != OK ||
+		(err = AUDIT(call, "device.released", .subject = reply->id,
+			 .before = reply->quarantined_at)) != OK)
+		return err;
+	return store_portal_device_get(call, request->id, reply);
+}
+
+/* Until then its serial number can't be registered again. */
+err_t forget_portal_device(
+	struct call *call, const Provision__Ref *request, Provision__Empty *reply)
+{
+	Provision__PortalDevice found = PROVISION__PORTAL_DEVICE__INIT;
+	Provision__Device device = PROVISION__DEVICE__INIT;
+	err_t err;
+
+	(void)reply;
+	if ((err = check_uuid(call, "id", request->id)) != OK ||
+		(err = store_portal_device_lock(call, request->id, &found)) != OK ||
+		(err = request_check_version(call, request->version, found.version)) != OK ||
+		(err = store_device_get(call, request->id, &device)) != OK)
+		return err;
+	if (strcmp(device.state, STATE_RETIRED) != 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+			"the device is %s: retire it first, which ends its access to the VPN",
+			device.state);
+	if ((err = store_portal_device_forget(call, request->id)) != OK)
+		return err;
+	return AUDIT(call, "serial.released", .subject = found.id, .before = found.serial);
 }

@@ -22,6 +22,11 @@ err_t list_portal_devices(struct call *call, const Provision__ListRequest *reque
 err_t publish_package(struct call *call, const Provision__Ref *request,
 	Provision__PortalDevice *reply) MUST_CHECK;
 
+err_t release_portal_device(struct call *call, const Provision__Ref *request,
+	Provision__PortalDevice *reply) MUST_CHECK;
+err_t forget_portal_device(
+	struct call *call, const Provision__Ref *request, Provision__Empty *reply) MUST_CHECK;
+
 /* ---- poll.c ---- */
 
 err_t poll_portal(struct call *call, const Provision__PortalRequest *request,

@@ -54,6 +54,20 @@ err_t store_certificate_list(struct call *call, const Provision__ListCertificate
 	return store_page(call, pages, &reply->base, request->limit, ARRAY_LEN(params), params);
 }
 
+err_t store_certificate_good(struct call *call, const char *subject, bool *good)
+{
+	static const struct db_statement statement = {
+		"SELECT 1 FROM provision.certificate WHERE tenant_id = $1 AND subject = $2"
+		" AND revoked_at IS NULL AND not_after > now() LIMIT 1"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, subject);
+
+	if (err == OK)
+		*good = db_count(rows) > 0;
+	return err;
+}
+
 #define REVOKE(filter)                                                                             \
 	"UPDATE provision.certificate SET revoked_at = now(), reason = $3, version = version + 1"  \
 	" WHERE tenant_id = $1 AND " filter " AND revoked_at IS NULL AND not_after > now()"        \

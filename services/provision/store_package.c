@@ -50,7 +50,8 @@ err_t store_vpn_find(struct call *call, const char *device, const char *password
 		" JOIN provision.device d ON d.tenant_id = s.tenant_id AND d.id = s.device_id"
 		" WHERE s.tenant_id = $1 AND s.device_id = $2 AND p.password = $3"
 		" AND p.certificate_serial = $4 AND c.revoked_at IS NULL AND c.not_after > now()"
-		" AND d.state = 'approved' AND p.number >= good FOR UPDATE OF s"
+		" AND d.state = 'approved' AND s.quarantined_at IS NULL AND p.number >= good FOR "
+		"UPDATE OF s"
 	};
 
 	return DB_QUERY(call, &statement, rows, call->tenant, device, password, certificate);

@@ -65,6 +65,9 @@ struct store_certificate {
 	int64_t not_before_s, not_after_s;
 };
 
+/* Has the subject one that is neither revoked nor at its end? */
+err_t store_certificate_good(struct call *call, const char *subject, bool *good) MUST_CHECK;
+
 err_t store_certificate_add(struct call *call, const struct store_certificate *certificate,
 	Provision__Certificate *reply) MUST_CHECK;
 err_t store_certificate_get(

@@ -14,7 +14,8 @@ static const char *number(struct call *call, int n)
 
 #define PORTAL                                                                                     \
 	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
-	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, version"
+	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, clone_guard,"  \
+	" version"
 
 err_t store_portal_lock(struct call *call, struct db_rows **rows)
 {
@@ -35,13 +36,14 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 	static const struct db_statement statement = {
 		"UPDATE provision.portal SET host = nullif($2, ''), client_conf = $3,"
 		" interval_s = $4, disable_code = $5, strict = $6, one_shot = $7,"
-		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, version = version + 1"
+		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, clone_guard = $10,"
+		" version = version + 1"
 		" WHERE tenant_id = $1 RETURNING " PORTAL
 	};
 	const char *params[] = { call->tenant, portal->host, portal->client_conf,
 		number(call, (int)portal->interval_s), number(call, (int)portal->disable_code),
 		portal->strict ? "true" : "false", portal->one_shot ? "true" : "false",
-		portal->legacy_until, ta_key };
+		portal->legacy_until, ta_key, portal->clone_guard ? "true" : "false" };
 	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
 
 	if (err == ERR_ALREADY_EXISTS)
@@ -53,7 +55,8 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 /* ---- its devices ---- */
 
 #define STATE                                                                                      \
-	"CASE WHEN d.state <> 'approved' OR current = 0 THEN 'disabled'"                           \
+	"CASE WHEN quarantined_at IS NOT NULL THEN 'quarantined'"                                  \
+	" WHEN d.state <> 'approved' OR current = 0 THEN 'disabled'"                               \
 	" WHEN acknowledged = current AND good = current THEN 'connected'"                         \
 	" WHEN acknowledged = current THEN 'enabled'"                                              \
 	" WHEN delivered = current THEN 'delivered' ELSE 'pending' END AS state"
@@ -62,7 +65,8 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 	" fabric.rfc3339(delivered_at) AS delivered_at, acknowledged,"                             \
 	" fabric.rfc3339(acknowledged_at) AS acknowledged_at, good,"                               \
 	" fabric.rfc3339(seen_at) AS seen_at, bad, fabric.rfc3339(polled_at) AS polled_at,"        \
-	" source, fabric.rfc3339(s.created_at) AS created_at, s.version"
+	" source, fabric.rfc3339(quarantined_at) AS quarantined_at,"                               \
+	" fabric.rfc3339(s.created_at) AS created_at, s.version"
 #define TABLES                                                                                     \
 	" FROM provision.portal_device s JOIN provision.device d"                                  \
 	" ON d.tenant_id = s.tenant_id AND d.id = s.device_id WHERE s.tenant_id = $1"
@@ -101,6 +105,25 @@ err_t store_portal_device_create(struct call *call, const char *device, const ch
 	return err == OK ? store_portal_device_get(call, device, reply) : err;
 }
 
+err_t store_portal_device_release(struct call *call, const char *id)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device SET quarantined_at = NULL, source_before = '',"
+		" version = version + 1 WHERE tenant_id = $1 AND device_id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+}
+
+err_t store_portal_device_forget(struct call *call, const char *id)
+{
+	static const struct db_statement statement = {
+		"DELETE FROM provision.portal_device WHERE tenant_id = $1 AND device_id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+}
+
 #define PAGE(filter)                                                                               \
 	"SELECT " COLUMNS TABLES " AND device_id > $2" filter " ORDER BY device_id LIMIT $3"
 
@@ -119,22 +142,45 @@ err_t store_portal_device_list(struct call *call, const Provision__ListRequest *
 
 #define FIND                                                                                       \
 	"SELECT s.tenant_id AS tenant, device_id AS device, serial, legacy,"                       \
-	" coalesce(legacy_until > now(), false) AS legacy_open, d.state = 'approved' AS approved," \
+	" coalesce(legacy_until > now(), false) AS legacy_open, "                                  \
+	" d.state = 'approved' AND quarantined_at IS NULL AS approved,"                            \
 	" d.state = 'retired' AS retired, current, delivered, acknowledged, good, unanswered,"     \
 	" CASE WHEN announced_at > now() - interval '120 seconds' THEN announced ELSE current END" \
 	" AS promised, interval_s, disable_code, strict, one_shot,"                                \
-	" coalesce(host = $2, false) AS named"                                                     \
+	" coalesce(host = $2, false) AS named,"                                                    \
+	" clone_guard AND NOT provision.same_network(source, $3) AS moved"                         \
 	" FROM provision.portal_device s JOIN provision.portal p ON p.tenant_id = s.tenant_id"     \
 	" JOIN provision.device d ON d.tenant_id = s.tenant_id AND d.id = s.device_id"             \
 	" WHERE serial = $1 AND coalesce(host = $2, true) ORDER BY named DESC LIMIT 2"
 
-err_t store_portal_find(
-	struct call *call, const char *serial, const char *host, bool lock, struct db_rows **rows)
+err_t store_portal_find(struct call *call, const Provision__PortalRequest *request, bool lock,
+	struct db_rows **rows)
 {
 	static const struct db_statement find = { FIND };
 	static const struct db_statement find_locked = { FIND " FOR UPDATE OF s FOR SHARE OF d" };
 
-	return DB_QUERY(call, lock ? &find_locked : &find, rows, serial, host);
+	return DB_QUERY(call, lock ? &find_locked : &find, rows, request->serial, request->host,
+		request->source);
+}
+
+err_t store_portal_moved(
+	struct call *call, const char *device, const char *source, bool *quarantined)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device s SET source = $3, source_before = source,"
+		" source_changed_at = now(), version = s.version + 1, quarantined_at ="
+		" CASE WHEN source_before <> '' AND provision.same_network(source_before, $3)"
+		" AND source_changed_at > now() - make_interval(secs => interval_s)"
+		" THEN coalesce(quarantined_at, now()) ELSE quarantined_at END"
+		" FROM provision.portal p WHERE p.tenant_id = s.tenant_id AND s.tenant_id = $1"
+		" AND device_id = $2 RETURNING quarantined_at IS NOT DISTINCT FROM now() AS twin"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, device, source);
+
+	if (err == OK)
+		*quarantined = db_count(rows) > 0 && db_bool(rows, 0, "twin");
+	return err;
 }
 
 /* A poll that changes nothing is written once a minute at most. */

@@ -22,6 +22,10 @@ err_t store_portal_device_get(
 /* As get, and nobody else changes it until the transaction ends. */
 err_t store_portal_device_lock(
 	struct call *call, const char *id, Provision__PortalDevice *reply) MUST_CHECK;
+/* Ends its quarantine. */
+err_t store_portal_device_release(struct call *call, const char *id) MUST_CHECK;
+/* Removes it and its packages; the device itself stays. */
+err_t store_portal_device_forget(struct call *call, const char *id) MUST_CHECK;
 err_t store_portal_device_list(struct call *call, const Provision__ListRequest *request,
 	Provision__PortalDeviceList *reply) MUST_CHECK;
 
@@ -29,11 +33,15 @@ err_t store_portal_device_list(struct call *call, const Provision__ListRequest *
 err_t store_package_add(struct call *call, const char *device, const struct package *package,
 	const char *sealed, const char *password, const char *certificate, int *number) MUST_CHECK;
 
-/* Of any tenant: the devices with this serial that may be meant by one who asks for `host`, those
- * of the host's tenant first; two at most. With `lock` nobody else changes them or the state of the
- * device. */
-err_t store_portal_find(struct call *call, const char *serial, const char *host, bool lock,
+/* Of any tenant: the devices with this serial that may be meant by one who asks for `host` from
+ * `source`, those of the host's tenant first; two at most. With `lock` nobody else changes them or
+ * the state of the device. */
+err_t store_portal_find(struct call *call, const Provision__PortalRequest *request, bool lock,
 	struct db_rows **rows) MUST_CHECK;
+/* Notes that the device asks from another network than before. If it comes back within an interval
+ * to the one before that, there are two: it is quarantined. */
+err_t store_portal_moved(
+	struct call *call, const char *device, const char *source, bool *quarantined) MUST_CHECK;
 /* Notes a poll: what was announced, 0 for nothing, and whether it was told to fetch. */
 err_t store_portal_polled(
 	struct call *call, const char *device, int announced, const char *source) MUST_CHECK;

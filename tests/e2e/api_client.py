@@ -66,7 +66,8 @@ class Api:
         """One operation; the reply is checked against the document."""
         operation = self.operations[operation_id]
         url = operation.path.format(**{"id": path.get("id_"), **path})
-        reply = self.send(operation.method, url, caller, json=body, params=query, headers=headers or {})
+        content = {"data": body} if isinstance(body, bytes) else {"json": body}
+        reply = self.send(operation.method, url, caller, **content, params=query, headers=headers or {})
         self.check(operation, reply)
         if reply.status_code < 300:
             self.succeeded.add(operation_id)

@@ -1,5 +1,6 @@
 """A tenant whose devices fetch packages, and the device's side of HTTP."""
 
+import datetime
 import hashlib
 import io
 import secrets
@@ -87,6 +88,10 @@ def read(reply):
     assert 10 <= interval <= 86400
     return types.SimpleNamespace(status=int(vpn.findtext("status")), interval=interval,
                                  info={e.tag: e.text for e in info} if info is not None else None)
+
+
+def in_future(**time):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def unpack(content):

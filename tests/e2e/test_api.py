@@ -163,14 +163,33 @@ def test_portal(api, tenant):
     assert api.ok("getPortalDevice", owner, **where)["secret"] == ""
     assert [d["id"] for d in api.ok("listPortalDevices", owner, query={"name": "pump"}, **of)["items"]] == [device["id"]]
     assert api.call("createPortalDevice", owner, {"name": "pump2", "serial": "SN-1"}, **of).json()["field"] == "serial"
+    assert api.ok("releasePortalDevice", owner, **where)["quarantined_at"] == ""
     rollout = api.ok("createRollout", owner, {"first_percent": 100}, **of)
     assert rollout["devices"] == 1 and rollout["id"] in [r["id"] for r in api.ok("listRollouts", owner, **of)["items"]]
     where = {"id_": rollout["id"], **of}
-    assert api.ok("listRolloutDevices", owner, **where)["items"][0]["id"] == device["id"]
+    assert api.ok("getRolloutDevices", owner, **where)["items"][0]["id"] == device["id"]
     assert api.ok("updateRollout", owner, {"state": "cancelled"}, **where)["state"] == "cancelled"
     assert api.ok("getRollout", owner, **where)["state"] == "cancelled"
     records = api.ok("listAuditRecords", owner, query={"subject": device["id"]}, **of)["items"]
     assert [r["action"] for r in records[:3]] == ["device.registered", "package.published", "package.published"]
+
+
+def test_claims(api, tenant, stranger):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    as_csv = {"Content-Type": "text/csv"}
+    report = api.ok("importDevices", owner, b"serial,code\nSN-10,new\nSN-11,new\n", headers=as_csv, **of)
+    codes = {row["serial"]: row["code"] for row in report["rows"]}
+    expected = api.ok("listExpectedDevices", owner, **of)["items"]
+    assert [d["serial"] for d in expected] == ["SN-10", "SN-11"]
+    where = {"id_": expected[1]["id"], **of}
+    assert api.ok("getExpectedDevice", owner, **where) == expected[1]
+    assert api.ok("createClaimCode", owner, **where)["code"] != codes["SN-11"]
+    api.ok("deleteExpectedDevice", owner, **where)
+    claim = api.ok("claim", NOBODY, {"serial": "SN-10", "code": codes["SN-10"]})
+    offer = api.ok("transferPortalDevice", owner, id_=claim["device"], **of)
+    taken = api.ok("claimDevice", stranger.owner, {"serial": "SN-10", "code": offer["code"]}, tenant=stranger.id)
+    api.ok("retireDevice", stranger.owner, tenant=stranger.id, id_=taken["device"])
+    api.ok("forgetPortalDevice", stranger.owner, tenant=stranger.id, id_=taken["device"])
 
 
 def test_networks_members_names(api, tenant, things):

@@ -28,7 +28,7 @@ class World(Portal):
         return self.api.ok("updateRollout", self.owner, changes, id_=id_, **self.of)
 
     def listed(self, id_, state):
-        page = self.api.ok("listRolloutDevices", self.owner, query={"state": state, "limit": 200}, id_=id_, **self.of)
+        page = self.api.ok("getRolloutDevices", self.owner, query={"state": state, "limit": 200}, id_=id_, **self.of)
         ids = {device["id"] for device in page["items"]}
         return [device for device in self.devices if device.id in ids]
 

@@ -2,7 +2,6 @@
 statements of the provisioning contract."""
 
 import base64
-import datetime
 import hashlib
 import secrets
 import socket
@@ -14,7 +13,7 @@ import pytest
 
 from api_client import WAIT_S, wait_for
 from api_world import admin, api  # noqa: F401
-from portal_world import CONF, EMPTY_MD5, FILES, Portal, md5, read, unpack
+from portal_world import CONF, EMPTY_MD5, FILES, Portal, in_future, md5, read, unpack
 
 
 @pytest.fixture(scope="module")
@@ -217,10 +216,6 @@ def test_31_32_every_refusal_is_the_same(portal):
 
 
 # ---- the legacy password ----
-
-def in_future(**time):
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
 
 def test_33_34_35_the_password_that_anybody_can_compute(portal):
     legacy, own = portal.add(legacy=True), portal.add()

@@ -8,27 +8,35 @@
 #define COUNT(what)                                                                                \
 	" (SELECT count(*) FROM provision.rollout_device d WHERE d.tenant_id = r.tenant_id"        \
 	" AND d.rollout_id = r.id" what ")"
-#define COLUMNS                                                                                                                                                \
-	"id, state, reason, wave, first_percent, second_percent, max_open, fail_percent,"                                                                      \
-	" fail_count," COUNT("") " AS devices," COUNT(                                                                                                         \
-		" AND d.state = 'waiting'") " AS "                                                                                                             \
-					    "waiting"                                                                                                          \
-					    "," COUNT(                                                                                                         \
-						    " AND"                                                                                                     \
-						    " d."                                                                                                      \
-						    "stat"                                                                                                     \
-						    "e = "                                                                                                     \
-						    "'ope"                                                                                                     \
-						    "n'") " AS open," COUNT(" AND d.state = "                                                                  \
-									    "'done'") " AS "                                                                   \
-										      "done"                                                                   \
-										      "," COUNT(" AND "                                                        \
-												"d."                                                           \
-												"state "                                                       \
-												"= "                                                           \
-												"'faile"                                                       \
-												"d'") " AS failed," COUNT(" AND d.state = 'left'") " AS left," \
-																		   " fabric.rfc3339(created_at) AS created_at, version"
+#define COLUMNS                                                                                                                                             \
+	"id, state, reason, wave, first_percent, second_percent, max_open, fail_percent,"                                                                   \
+	" fail_count," COUNT("") " AS devices," COUNT(                                                                                                      \
+		" AND d.state = 'waiting'") " AS "                                                                                                          \
+					    "waiting"                                                                                                       \
+					    "," COUNT(                                                                                                      \
+						    " AND"                                                                                                  \
+						    " d."                                                                                                   \
+						    "stat"                                                                                                  \
+						    "e = "                                                                                                  \
+						    "'ope"                                                                                                  \
+						    "n'") " AS open," COUNT(" AND d.state = "                                                               \
+									    "'done'") " AS "                                                                \
+										      "done"                                                                \
+										      "," COUNT(                                                            \
+											      " A"                                                          \
+											      "ND"                                                          \
+											      " "                                                           \
+											      "d."                                                          \
+											      "st"                                                          \
+											      "at"                                                          \
+											      "e "                                                          \
+											      "= "                                                          \
+											      "'f"                                                          \
+											      "ai"                                                          \
+											      "le"                                                          \
+											      "d"                                                           \
+											      "'") " AS failed," COUNT(" AND d.state = 'left'") " AS left," \
+																		" fabric.rfc3339(created_at) AS created_at, version"
 #define SELECT "SELECT " COLUMNS " FROM provision.rollout r WHERE tenant_id = $1"
 
 /* The order of devices within a rollout is that of a digest: a wave is a sample of the fleet. */

@@ -40,6 +40,7 @@ static const struct {
 	{ "pairs:write", "oap---" },
 	{ "pairs:claim", "oap-md" },
 	{ "network:attach", "-----d" },
+	{ "certificates:own", "-----d" },
 	{ "keys:write", "oa----" },
 };
 
