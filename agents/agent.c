@@ -219,6 +219,7 @@ static void dial(struct agent *agent, const struct url *url)
 		.trust = agent->options.trust,
 		.congestion = agent->options.congestion,
 		.tap = agent->options.tap,
+		.mtu = agent->attachment.mtu,
 		.request = request_of(agent),
 		.vpn_ws = agent->options.device == NULL,
 		.context = agent,
@@ -485,6 +486,17 @@ static void report_counters(json_t *status, const struct tap *tap)
 	json_object_set_new(status, "frames_dropped", count(tap->dropped));
 }
 
+static void report_queue(json_t *status, const struct agent *agent)
+{
+	const struct fair *queue = agent->state == CONNECTED ? session_queue(agent->session) : NULL;
+
+	if (queue == NULL)
+		return;
+	json_object_set_new(status, "queue_bytes", count(queue->bytes));
+	json_object_set_new(status, "queue_full", count(queue->dropped_full));
+	json_object_set_new(status, "queue_late", count(queue->dropped_late));
+}
+
 char *agent_status(const struct agent *agent)
 {
 	const struct device *device = agent->options.device;
@@ -496,6 +508,7 @@ char *agent_status(const struct agent *agent)
 		report_attachment(status, &agent->attachment);
 	report_session(status, agent);
 	report_counters(status, agent->options.tap);
+	report_queue(status, agent);
 	if (agent->problem[0] != '\0') {
 		json_object_set_new(status, "problem", json_string(agent->problem));
 		json_object_set_new(status, "problem_at", time_text(agent->problem_at_s));

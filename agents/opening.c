@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #define TIMEOUT_MS    15000	   /* from the first packet to the handshake's reply */
-#define NOTSENT_LOWAT (128 * 1024) /* more than this waits in our queue, not in the kernel's */
+#define NOTSENT_LOWAT (64 * 1024) /* more than this waits in our queue, not in the kernel's */
 
 struct opening {
 	struct opening_options options;

@@ -2,7 +2,7 @@
 #include "agents/session.h"
 
 #include "agents/opening.h"
-#include "agents/pump.h"
+#include "agents/pump/pump.h"
 
 #include "lib/clock.h"
 #include "lib/l2.h"
@@ -92,9 +92,8 @@ static void end_lost(struct session *session, const char *why)
 /* Watches for what can be done something about now. */
 static void watch(struct session *session)
 {
-	bool blocked = pump_is_blocked(session->pump);
-	uint32_t socket_events = EPOLLIN | (blocked ? EPOLLOUT : 0);
-	uint32_t tap_events = blocked || session->tap_paused ? 0 : EPOLLIN;
+	uint32_t socket_events = EPOLLIN | (pump_waits(session->pump) ? EPOLLOUT : 0);
+	uint32_t tap_events = session->tap_paused ? 0 : EPOLLIN;
 
 	if (socket_events != session->socket_events)
 		loop_change(session->options.loop, &session->socket, socket_events);
@@ -237,10 +236,14 @@ static void on_opened(void *context, const struct opened *opened)
 
 	session->carrier = opened->carrier;
 	session->l2 = opened->protocol;
-	session->pump = pump_create(session->carrier, session->options.tap,
-		opened->protocol	  ? PUMP_BATCH
-		: session->options.vpn_ws ? PUMP_VPN_WS
-					  : PUMP_FRAME);
+	session->pump = pump_create(&(struct pump_options){
+		.carrier = session->carrier,
+		.tap = session->options.tap,
+		.format = opened->protocol	    ? PUMP_BATCH
+			  : session->options.vpn_ws ? PUMP_VPN_WS
+						    : PUMP_FRAME,
+		.mtu = session->options.mtu,
+	});
 	session->state = OPEN;
 	session->opened_ms = clock_ms();
 	session->socket.fd = opened->fd;
@@ -327,4 +330,9 @@ void session_destroy(struct session *session)
 bool session_has_l2(const struct session *session)
 {
 	return session->l2;
+}
+
+const struct fair *session_queue(const struct session *session)
+{
+	return session->pump != NULL ? pump_queue(session->pump) : NULL;
 }

@@ -11,6 +11,7 @@
 #include "agents/upgrade.h"
 
 #include "lib/congestion.h"
+#include "lib/frames/fair.h"
 #include "lib/tap.h"
 
 struct session;
@@ -28,6 +29,7 @@ struct session_options {
 	struct tls_trust *trust;
 	struct congestion *congestion;
 	struct tap *tap;
+	uint32_t mtu;			/* of the network */
 	struct upgrade_request request; /* without its key; its URL is copied, the rest kept */
 	bool vpn_ws; /* the server may be vpn-ws, which answers no ping, and hands on any frame */
 	void *context;
@@ -47,3 +49,6 @@ void session_close(struct session *session);
 void session_destroy(struct session *session); /* NULL is fine */
 
 bool session_has_l2(const struct session *session); /* once it is open: batches and offload */
+
+/* What waits for the node, and was dropped; NULL before it is open. */
+const struct fair *session_queue(const struct session *session);

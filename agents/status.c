@@ -42,6 +42,9 @@ static const struct line {
 	{ "frames_out", "frames out" },
 	{ "bytes_out", "bytes out" },
 	{ "frames_dropped", "dropped" },
+	{ "queue_bytes", "queue" },
+	{ "queue_full", "queue full" },
+	{ "queue_late", "queue late" },
 	{ "problem", "problem" },
 	{ "problem_at", "at" },
 };

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "dataplane/net/block.h"
+#include "lib/frames/block.h"
 
 #include <stdbool.h>
 #include <stddef.h>

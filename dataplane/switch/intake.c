@@ -1,7 +1,7 @@
 /* intake: see intake.h. */
 #include "dataplane/switch/intake.h"
 
-#include "dataplane/switch/flow.h"
+#include "lib/frames/flow.h"
 #include "lib/mem.h"
 
 #include <string.h>

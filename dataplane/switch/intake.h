@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "dataplane/net/packet.h"
+#include "lib/frames/packet.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,15 @@
 /* outlet: see outlet.h. */
 #include "dataplane/switch/outlet.h"
 
-#include "dataplane/switch/mss.h"
+#include "lib/frames/mss.h"
 #include "lib/l2.h"
 
 #define BATCH_BYTES (64 * 1024) /* of one message, the last frame may pass it */
 #define HELD_MAX    512
+
+/* What vpn-ws-client sends of a frame is 1500 bytes with the 14 of its header: all behind them is
+ * cut off. */
+#define OLD_CLIENT_MTU 1486
 
 /* Packets whose bytes the channel may still read. */
 struct held {
@@ -39,7 +43,7 @@ void outlet_push(struct outlet *outlet, struct packet *packet, uint64_t now_us)
 		struct ethernet at;
 
 		ethernet_parse(packet->data, packet->len, &at);
-		mss_clamp(packet->data, &at, &packet->offload);
+		mss_clamp(packet->data, &at, &packet->offload, OLD_CLIENT_MTU);
 	}
 	fair_push(&outlet->fair, packet, now_us);
 }

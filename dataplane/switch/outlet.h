@@ -7,8 +7,8 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
-#include "dataplane/net/packet.h"
-#include "dataplane/switch/fair.h"
+#include "lib/frames/packet.h"
+#include "lib/frames/fair.h"
 #include "lib/segment.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #include "dataplane/switch/session.h"
 
 #include "dataplane/counters.h"
-#include "dataplane/switch/flow.h"
+#include "lib/frames/flow.h"
 #include "dataplane/switch/frame.h"
 #include "dataplane/switch/session_struct.h"
 #include "dataplane/switch/truncated.h"

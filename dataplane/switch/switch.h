@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "dataplane/net/packet.h"
+#include "lib/frames/packet.h"
 #include "dataplane/switch/bucket.h"
 #include "dataplane/switch/drops.h"
 #include "dataplane/switch/neighbours.h"

@@ -4,9 +4,9 @@
 #include "dataplane/vpnws/host.h"
 
 #include "dataplane/counters.h"
-#include "dataplane/net/block.h"
-#include "dataplane/net/packet.h"
-#include "dataplane/switch/flow.h"
+#include "lib/frames/block.h"
+#include "lib/frames/packet.h"
+#include "lib/frames/flow.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/tap.h"

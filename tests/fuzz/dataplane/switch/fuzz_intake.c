@@ -4,7 +4,7 @@
  */
 #include "dataplane/switch/intake.h"
 
-#include "dataplane/net/block.h"
+#include "lib/frames/block.h"
 
 #include <stdlib.h>
 #include <string.h>

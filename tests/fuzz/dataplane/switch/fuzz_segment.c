@@ -3,7 +3,7 @@
  * its frames may be. Segments are bounded in number, their checksums are good, and their data
  * are those of the super-frame.
  */
-#include "dataplane/switch/mss.h"
+#include "lib/frames/mss.h"
 #include "lib/segment.h"
 
 #include "lib/l2.h"
@@ -72,7 +72,7 @@ static void complete(struct l2_frame *frame)
 	expect(offload_is_plain(&offload));
 	ethernet_parse(frame->data, frame->len, &after);
 	expect(memcmp(&before, &after, sizeof(after)) == 0);
-	mss_clamp(frame->data, &after, &offload);
+	mss_clamp(frame->data, &after, &offload, 1486);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -9,7 +9,7 @@
 
 #include "dataplane/admit/admit.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/switch/fair.h"
+#include "lib/frames/fair.h"
 #include "lib/log.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* fair: see fair.h. */
-#include "dataplane/switch/fair.h"
+#include "lib/frames/fair.h"
 
 #include "lib/mem.h"
 #include "lib/segment.h"

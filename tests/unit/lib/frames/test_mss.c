@@ -1,5 +1,5 @@
 /* mss: which SYNs are changed, and that their checksums stay good. */
-#include "dataplane/switch/mss.h"
+#include "lib/frames/mss.h"
 
 #include "lib/mem.h"
 #include "tests/frames.h"
@@ -65,10 +65,29 @@ Test(mss, is_lowered)
 		checksum = frame + at.transport + 16;
 		bytes_put_be16(checksum, 0);
 		bytes_put_be16(checksum, (uint16_t)~frame_transport_sum(frame, &at));
-		mss_clamp(frame, &at, &none);
+		mss_clamp(frame, &at, &none, 1486);
 		cr_expect_eq(bytes_be16(frame + at.transport + 20 + row->at), row->want, "%s",
 			row->what);
 		cr_expect_eq(frame_transport_sum(frame, &at), 0xffff, "%s", row->what);
+	}
+}
+
+/* Another MTU, down to one that leaves nothing, and one that no segment size can tell. */
+Test(mss, is_what_the_mtu_leaves)
+{
+	static const struct {
+		uint32_t mtu;
+		int version;
+		uint16_t want;
+	} of[] = { { 1400, 4, 1360 }, { 1400, 6, 1340 }, { 1500, 4, 1460 }, { 1499, 4, 1459 },
+		{ 39, 4, 0 }, { 100000, 4, 1460 } };
+	static const struct offload none;
+	struct ethernet at;
+
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		make(&(struct row){ NULL, of[i].version, SYN, { 2, 4, 0x05, 0xb4 }, 2, 0 }, &at);
+		mss_clamp(frame, &at, &none, of[i].mtu);
+		cr_expect_eq(bytes_be16(frame + at.transport + 22), of[i].want, "%u", of[i].mtu);
 	}
 }
 
@@ -80,7 +99,7 @@ Test(mss, leaves_a_checksum_that_is_not_made_yet)
 	size_t len = make(&rows[0], &at);
 
 	frame_leave_checksum(frame, len);
-	mss_clamp(frame, &at, &offload);
+	mss_clamp(frame, &at, &offload, 1486);
 	cr_assert_eq(bytes_be16(frame + at.transport + 22), 1446);
 	cr_assert_eq(bytes_be16(frame + at.transport + 16), frame_pseudo(frame, &at));
 }
@@ -102,7 +121,7 @@ Test(mss, of_other_frames_is_not_looked_for)
 		memset(frame + 34, 2, len - 34); /* SYN, options... */
 		memcpy(before, frame, len);
 		ethernet_parse(frame, len, &at);
-		mss_clamp(frame, &at, &none);
+		mss_clamp(frame, &at, &none, 1486);
 		cr_expect_arr_eq(frame, before, len);
 	}
 }

@@ -1,9 +1,10 @@
 /* mss: see mss.h. */
-#include "dataplane/switch/mss.h"
+#include "lib/frames/mss.h"
 
 #include "lib/bytes.h"
 #include "lib/checksum.h"
 
+enum { IPV4_LEN = 20, IPV6_LEN = 40 };
 enum { TCP_LEN = 20, TCP_FLAGS = 13, TCP_CHECKSUM = 16, TCP_SYN = 0x02 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_LEN = 4 };
 
@@ -31,9 +32,19 @@ static uint16_t swap(uint16_t word)
 	return (uint16_t)(word << 8 | word >> 8);
 }
 
-void mss_clamp(uint8_t *frame, const struct ethernet *at, const struct offload *offload)
+/* What is left for a segment's data in a packet. */
+static uint16_t largest(uint32_t mtu, uint8_t version)
 {
-	uint16_t max = at->version == 4 ? MSS_IPV4_MAX : MSS_IPV6_MAX;
+	uint32_t headers = TCP_LEN + (version == 4 ? IPV4_LEN : IPV6_LEN);
+	uint32_t left = mtu > headers ? mtu - headers : 0;
+
+	return left < UINT16_MAX ? (uint16_t)left : UINT16_MAX;
+}
+
+void mss_clamp(
+	uint8_t *frame, const struct ethernet *at, const struct offload *offload, uint32_t mtu)
+{
+	uint16_t max = largest(mtu, at->version);
 	uint32_t payload = at->protocol == IP_TCP ? ethernet_payload(frame, at) : 0;
 	uint8_t *tcp = frame + at->transport;
 	uint8_t *mss;

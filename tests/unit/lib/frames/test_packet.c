@@ -1,7 +1,7 @@
 /* packet: memory of its own, and in blocks that are not held without bound. */
-#include "dataplane/net/packet.h"
+#include "lib/frames/packet.h"
 
-#include "dataplane/net/block.h"
+#include "lib/frames/block.h"
 #include "lib/mem.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /*
  * block: see block.h.
  */
-#include "dataplane/net/block.h"
+#include "lib/frames/block.h"
 
 #include "lib/mem.h"
 

@@ -2,7 +2,7 @@
  * fair: order, turns, what is dropped and when, and the bound in memory; in a time of the test's
  * own.
  */
-#include "dataplane/switch/fair.h"
+#include "lib/frames/fair.h"
 
 #include "lib/mem.h"
 #include "tests/frames.h"

@@ -1,5 +1,5 @@
 /* flow: what belongs together and what does not. */
-#include "dataplane/switch/flow.h"
+#include "lib/frames/flow.h"
 
 #include "lib/mem.h"
 #include "tests/frames.h"

@@ -1,13 +1,14 @@
 /*
  * pump: Ethernet frames between the TAP and an open WebSocket connection, in batches both ways
- * (docs/agent.md tells the sizes): up to 64 frames become one system call of the socket, and one
- * system call of the socket brings up to 256 KB. Bounded: while the socket takes no more, the TAP
- * is not read, and the kernel's queue of the interface drops what is too much.
+ * (docs/agent.md tells the sizes): many frames become one system call of the socket, and one
+ * system call of the socket brings up to 256 KB. Bounded: while the socket takes no more, frames
+ * wait in a fair queue (upload.h), which drops what is too much.
  */
 #pragma once
 
 #include "agents/carrier.h"
 
+#include "lib/frames/fair.h"
 #include "lib/tap.h"
 #include "lib/ws.h"
 
@@ -33,8 +34,14 @@ enum pump_format {
 
 struct pump;
 
-/* Keeps `carrier` and `tap`, whose offload it switches on or off. */
-struct pump *pump_create(struct carrier *carrier, struct tap *tap, enum pump_format format);
+struct pump_options {
+	struct carrier *carrier; /* kept */
+	struct tap *tap;	 /* kept; its offload is switched on or off */
+	enum pump_format format;
+	uint32_t mtu; /* of the network */
+};
+
+struct pump *pump_create(const struct pump_options *options);
 void pump_destroy(struct pump *pump); /* NULL is fine */
 
 /* Takes bytes that came with the handshake's reply. */
@@ -43,17 +50,20 @@ enum pump_result pump_take(struct pump *pump, const void *bytes, size_t len);
 /* Reads the socket, writes the TAP, answers pings. */
 enum pump_result pump_receive(struct pump *pump);
 
-/* Reads the TAP, writes the socket; not while it is blocked. */
+/* Reads the TAP, writes the socket if it takes something. */
 enum pump_result pump_send(struct pump *pump);
 
-/* Sends what had to wait: when the socket is writable again. */
+/* Sends some of what waits: when the socket is writable. */
 enum pump_result pump_flush(struct pump *pump);
 
 enum pump_result pump_ping(struct pump *pump);
 enum pump_result pump_close(struct pump *pump, enum ws_status status, const char *reason);
 
-/* The socket takes no more; pump_flush when it is writable. */
-bool pump_is_blocked(const struct pump *pump);
+/* Something waits: pump_flush when the socket is writable. */
+bool pump_waits(const struct pump *pump);
+
+/* What of the TAP waits, and was dropped. */
+const struct fair *pump_queue(const struct pump *pump);
 
 /* When the last bytes came, clock_ms(). */
 int64_t pump_heard_ms(const struct pump *pump);

@@ -1,9 +1,9 @@
 /*
  * packet: allocation in a few sizes, each with a bounded list of free ones.
  */
-#include "dataplane/net/packet.h"
+#include "lib/frames/packet.h"
 
-#include "dataplane/net/block.h"
+#include "lib/frames/block.h"
 #include "lib/mem.h"
 
 #include <stddef.h>

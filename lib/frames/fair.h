@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "dataplane/net/packet.h"
+#include "lib/frames/packet.h"
 
 #include <stddef.h>
 #include <stdint.h>

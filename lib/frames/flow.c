@@ -1,5 +1,5 @@
 /* flow: see flow.h. */
-#include "dataplane/switch/flow.h"
+#include "lib/frames/flow.h"
 
 #include "lib/ethernet.h"
 
