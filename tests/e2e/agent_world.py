@@ -78,15 +78,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Portal:
     """`answer(path, headers, body)` may be replaced; None loses the reply."""
 
-    def __init__(self, certificate, node_url):
+    def __init__(self, certificate, node_url, host="127.0.0.1"):
         self.requests = []
         self.node_url = node_url
         self.more = {}  # members of an attachment that are other than usual
         self.answer = self.usual
         self.context = server_context(certificate)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self.server.portal = self
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        self.url = f"https://{host}:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def usual(self, path, headers, body):
@@ -132,21 +132,21 @@ def frames_of(message, protocol):
 class Node:
     """A hub, for batches of frames or, without `protocols`, for messages of one frame. `gate(path, headers)` may refuse a handshake: it returns what websockets' process_request does."""
 
-    def __init__(self, certificate):
+    def __init__(self, certificate, host="127.0.0.1"):
         self.sessions, self.paths, self.close_codes, self.gate = [], [], [], lambda path, headers: None
         self.protocols, self.longest = ["lanyard.l2.v1"], 0
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.certificate, self.port = certificate, 0
+        self.certificate, self.host, self.port = certificate, host, 0
         self.begin()
-        self.url = f"wss://127.0.0.1:{self.port}/l2"
+        self.url = f"wss://{host}:{self.port}/l2"
 
     def do(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     async def listen(self):
-        return await serve(self.session, "127.0.0.1", self.port, ssl=server_context(self.certificate),
+        return await serve(self.session, self.host, self.port, ssl=server_context(self.certificate),
                            ping_interval=None, process_request=self.admit, compression=None,
                            subprotocols=self.protocols)
 
