@@ -174,25 +174,34 @@ size_t ws_fragment_header(
 }
 
 /* 64 bytes at a time, in whatever registers the machine has for that. */
-void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN])
+void ws_mask_copy(
+	uint8_t *out, const uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN], size_t at)
 {
 	typedef uint32_t lanes __attribute__((vector_size(32)));
+	uint8_t turned[WS_MASK_LEN];
 	lanes wide, first, second;
 	uint32_t word;
 	size_t i = 0;
 
-	memcpy(&word, mask, WS_MASK_LEN);
+	for (size_t k = 0; k < WS_MASK_LEN; k++)
+		turned[k] = mask[(at + k) % WS_MASK_LEN];
+	memcpy(&word, turned, WS_MASK_LEN);
 	wide = (lanes){ 0 } + word;
 	for (; i + 2 * sizeof(lanes) <= len; i += 2 * sizeof(lanes)) {
 		memcpy(&first, data + i, sizeof(lanes));
 		memcpy(&second, data + i + sizeof(lanes), sizeof(lanes));
 		first ^= wide;
 		second ^= wide;
-		memcpy(data + i, &first, sizeof(lanes));
-		memcpy(data + i + sizeof(lanes), &second, sizeof(lanes));
+		memcpy(out + i, &first, sizeof(lanes));
+		memcpy(out + i + sizeof(lanes), &second, sizeof(lanes));
 	}
 	for (; i < len; i++)
-		data[i] ^= mask[i % WS_MASK_LEN];
+		out[i] = data[i] ^ turned[i % WS_MASK_LEN];
+}
+
+void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN])
+{
+	ws_mask_copy(data, data, len, mask, 0);
 }
 
 size_t ws_control(

@@ -115,6 +115,11 @@ size_t ws_fragment_header(
 /* XORs the payload of one frame with its mask; the same again unmasks. */
 void ws_mask(uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN]);
 
+/* The same on the way from `data` to `out`, for bytes that stand `at` bytes behind the first of
+ * their payload. */
+void ws_mask_copy(
+	uint8_t *out, const uint8_t *data, size_t len, const uint8_t mask[WS_MASK_LEN], size_t at);
+
 /* Writes a control frame, its payload masked, and returns its length; `out` has room for
  * WS_HEADER_MAX + WS_CONTROL_MAX bytes. Payload over WS_CONTROL_MAX is cut. */
 size_t ws_control(

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define READ_FRAMES	64
-#define READ_BYTES	(256 * 1024) /* no further frame is read after these */
+#define READ_BYTES	(128 * 1024) /* no further frame is read after these */
 #define FILL_MAX	(96 * 1024)  /* no further frame is sent after these */
 #define FILL_MIN	(32 * 1024)  /* the same while the connection is the bottleneck */
 #define FRAME_ROOM	(WS_HEADER_MAX + L2_HEADER_LEN + TAP_FRAME_MAX)
@@ -131,40 +131,28 @@ static enum tls_result flush(struct upload *upload)
 	return upload->blocked ? TLS_WRITE : TLS_OK;
 }
 
-/* Puts the header of a message in front of its payload, which is the last in `out`, and masks that.
- * Returns where the message begins. */
-static size_t wrap(struct upload *upload, size_t payload)
-{
-	const uint8_t *mask = next_mask(upload);
-	size_t len = upload->out_end - payload;
-	size_t begin = payload - ws_header_len(len, true);
-
-	ws_header(upload->out + begin, WS_BINARY, len, mask);
-	ws_mask(upload->out + payload, len, mask);
-	return begin;
-}
-
-static void put_frame(struct upload *upload, const struct packet *packet)
-{
-	memcpy(upload->out + upload->out_end, packet->data, packet->len);
-	upload->out_end += packet->len;
-}
-
-/* Both make messages of what waits, in `out`, which is empty. */
+/* Both make masked messages of what waits, in `out`, which is empty. A frame is masked on the way
+ * from where it lies, with the header that belongs in front of it there. */
 static void fill_batch(struct upload *upload, uint64_t now_us)
 {
+	uint8_t *payload = upload->out + WS_HEADER_MAX;
+	const uint8_t *mask = next_mask(upload);
 	struct packet *packet;
+	size_t len = 0;
 
-	upload->out_end = WS_HEADER_MAX;
-	while (upload->out_end < upload->fill_max && (packet = fair_pop(&upload->fair, now_us))) {
-		l2_write_header(upload->out + upload->out_end, &packet->offload, packet->len);
-		upload->out_end += L2_HEADER_LEN;
-		put_frame(upload, packet);
+	while (len < upload->fill_max && (packet = fair_pop(&upload->fair, now_us))) {
+		uint8_t *header = packet->data - L2_HEADER_LEN;
+
+		l2_write_header(header, &packet->offload, packet->len);
+		ws_mask_copy(payload + len, header, L2_HEADER_LEN + packet->len, mask, len);
+		len += L2_HEADER_LEN + packet->len;
 		packet_unref(packet);
 	}
-	upload->out_begin = upload->out_end;
-	if (upload->out_end > WS_HEADER_MAX)
-		upload->out_begin = wrap(upload, WS_HEADER_MAX);
+	if (len == 0)
+		return;
+	upload->out_begin = WS_HEADER_MAX - ws_header_len(len, true);
+	ws_header(upload->out + upload->out_begin, WS_BINARY, len, mask);
+	upload->out_end = WS_HEADER_MAX + len;
 }
 
 static void fill_frames(struct upload *upload, uint64_t now_us)
@@ -172,11 +160,12 @@ static void fill_frames(struct upload *upload, uint64_t now_us)
 	struct packet *packet;
 
 	while (upload->out_end < upload->fill_max && (packet = fair_pop(&upload->fair, now_us))) {
-		size_t header_len = ws_header_len(packet->len, true);
+		uint8_t *at = upload->out + upload->out_end;
+		const uint8_t *mask = next_mask(upload);
+		size_t header_len = ws_header(at, WS_BINARY, packet->len, mask);
 
-		upload->out_end += header_len;
-		put_frame(upload, packet);
-		wrap(upload, upload->out_end - packet->len);
+		ws_mask_copy(at + header_len, packet->data, packet->len, mask, 0);
+		upload->out_end += header_len + packet->len;
 		packet_unref(packet);
 	}
 }

@@ -297,6 +297,25 @@ Test(ws, masks_like_the_definition)
 		}
 }
 
+/* A payload that is masked piece by piece, from elsewhere, is masked like one in one piece. */
+Test(ws, masks_on_the_way)
+{
+	static const uint8_t mask[WS_MASK_LEN] = { 0xa5, 0x01, 0x7f, 0xc3 };
+	uint8_t data[301], out[301], want[301];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = want[i] = (uint8_t)(i * 7);
+	ws_mask(want, sizeof(want), mask);
+	for (size_t piece = 1; piece <= sizeof(data); piece++) {
+		memset(out, 0, sizeof(out));
+		for (size_t at = 0, len; at < sizeof(data); at += len) {
+			len = sizeof(data) - at < piece ? sizeof(data) - at : piece;
+			ws_mask_copy(out + at, data + at, len, mask, at);
+		}
+		cr_assert_arr_eq(out, want, sizeof(out), "pieces of %zu", piece);
+	}
+}
+
 /* A message of `len` bytes in fragments of 1009, a ping after each. */
 static size_t build_fragments(uint8_t *out, size_t len)
 {

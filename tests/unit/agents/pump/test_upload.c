@@ -191,7 +191,7 @@ Test(upload, thins_out_who_waits)
 			give(TCP, 1400);
 		cr_assert_neq(upload_write(&upload), TLS_FAILED);
 		if (node_reads(&message))
-			usleep(1000); /* a slow way */
+			usleep(10000); /* a slow way */
 	}
 	cr_expect_gt(upload.fair.dropped_late, 0);
 	cr_expect_eq(upload.fair.dropped_full, 0);
