@@ -21,7 +21,9 @@ from world import CLIENT_B, Fleet, Namespaces, SERVER_A, SERVER_B, WS_PORT  # no
 
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", "build/bench")).resolve()
 OURS = ["ours wss", "ours ws"]
-CASES = ["stream", "streams", "flood", "idle", "busy", "bottleneck", "loss", "crowd"]
+CASES = ["stream", "streams", "old", "flood", "idle", "busy", "bottleneck", "loss", "crowd"]
+OWN_PATHS = {"old", "crowd"}  # cases that bring what they measure
+CEILING_PORT = 9081
 
 
 def progress(text):
@@ -77,14 +79,44 @@ class Bench:
 
     def connect_ws(self, side, namespace, server):
         """Behind a proxy that ends TLS: plain WebSocket, by URL and the device's credentials."""
-        name = "ws-" + side
-        state = self.fleet.enrol(namespace, name, self.fleet.plain_network)
+        return self.connect_plain("ws-" + side, namespace, server, self.fleet.plain_network, "lyws")
+
+    def connect_plain(self, name, namespace, server, network, interface):
+        state = self.fleet.enrol(namespace, name, network)
         credentials = self.fleet.credentials(state)
         member = self.fleet.member(name)
-        for command in ("tuntap add lyws mode tap", f"link set lyws address {member['mac']}"):
-            self.namespaces.command(namespace, "ip", *command.split())
+        self.add_tap(namespace, interface, "address", member["mac"])
         return self.fleet.agent(namespace, "connect", "--credentials", str(credentials), "--ipv4", member["ipv4"],
-                                "--mtu", "1400", "--state", str(state), "lyws", f"ws://{server}:{WS_PORT}/l2", log="agent-" + name)
+                                "--mtu", "1400", "--state", str(state), interface, f"ws://{server}:{WS_PORT}/l2", log="agent-" + name)
+
+    def add_tap(self, namespace, interface, *more):
+        for command in (f"tuntap add {interface} mode tap", " ".join(["link set", interface, "mtu 1400", *more])):
+            self.namespaces.command(namespace, "ip", *command.split())
+
+    def open_old(self):
+        """A client without offload (old_client.c, as vpn-ws-client is) in a: to our node and an agent in b, and to a TAP in b
+        with nothing between them, which is all that it can reach."""
+        network = self.fleet.api("POST", f"/v1/tenants/{self.fleet.tenant}/networks",
+                                 {"name": "old", "ipv4": "10.79.0.0/16"})["id"]
+        agent = self.connect_plain("old-b", self.namespaces.b, SERVER_B, network, "lyold")
+        state = self.fleet.enrol(self.namespaces.a, "old-a", network)
+        credentials, member = self.fleet.credentials(state).read_text().strip(), self.fleet.member("old-a")
+        self.add_tap(self.namespaces.a, "lyold", "address", member["mac"])
+        client = self.old_client("lyold", member["ipv4"], f"{credentials}@{SERVER_A}:{WS_PORT}/l2")
+        address = self.fleet.member("old-b")["ipv4"].partition("/")[0]
+        self.add_path("old client, ours", address, [client.pid, self.fleet.plain_node.pid, agent.pid])
+        self.add_tap(self.namespaces.b, "plain", "up")
+        self.namespaces.address(self.namespaces.b, "plain", "10.106.0.3")
+        end = self.namespaces.start(self.namespaces.b, str(BUILD / "bin/plain_end"), "plain", CLIENT_B, str(CEILING_PORT))
+        end.stdout.readline()
+        self.add_tap(self.namespaces.a, "plain")
+        client = self.old_client("plain", "10.106.0.2/24", f"{CLIENT_B}:{CEILING_PORT}/")
+        self.add_path("old client, alone", "10.106.0.3", [client.pid, end.pid])
+
+    def old_client(self, interface, address, url):
+        up = f"ip address add {address} dev {interface} && ip link set {interface} up"
+        return self.namespaces.start(self.namespaces.a, str(BUILD / "bin/old_client"), "--exec", up, interface, f"ws://{url}",
+                                     log=self.folder / f"old-{interface}.log")
 
     def rounds(self, what, measure, names):
         """{name: [result of each round]}"""
@@ -115,6 +147,15 @@ class Bench:
 
     def many_streams(self):
         self.streams(8, "eight TCP streams", [("ours wss", 12, None), ("ours ws", 22, None)])
+
+    def old(self):
+        """There is no goal: vpn-ws is not in Debian, so nothing honest to compare with but what the client itself can."""
+        self.open_old()
+        ours, alone = "old client, ours", "old client, alone"
+        results = self.rounds("old client", lambda path: path.tcp(1), [ours, alone])
+        for column, unit, more in ((0, "Mbit/s", True), (1, "CPU s/GB", False)):
+            values = {name: median([r[column] for r in rs]) for name, rs in results.items()}
+            self.report.add("one client without offload", unit, values[ours], {"the client alone": values[alone]}, None, more)
 
     def flood(self):
         for payload, frame in ((22, 64), (1258, 1300)):
@@ -166,9 +207,9 @@ class Bench:
 
     def run(self):
         chosen = self.options.case or CASES
-        if set(chosen) - {"crowd"}:
+        if set(chosen) - OWN_PATHS:
             self.open_paths()
-        runs = {"stream": self.stream, "streams": self.many_streams, "flood": self.flood, "idle": self.idle,
+        runs = {"stream": self.stream, "streams": self.many_streams, "old": self.old, "flood": self.flood, "idle": self.idle,
                 "busy": self.busy, "bottleneck": self.bottleneck, "loss": self.loss, "crowd": self.crowd}
         for case in CASES:
             if case in chosen:

@@ -54,7 +54,7 @@ class Path:
     def start_stream(self, streams, seconds):
         server = self.start_iperf_server()
         client = self.namespaces.start(self.namespaces.a, "iperf3", "-c", self.address, "-P", str(streams), "-t",
-                                       str(seconds), "-J")
+                                       str(seconds), "-C", "cubic", "-J")
         return server, client
 
     def tcp(self, streams, seconds=None):
