@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
+#include "dataplane/net/crowd.h"
 #include "dataplane/net/listener.h"
 #include "dataplane/identity.h"
 #include "dataplane/loop.h"
@@ -33,6 +34,7 @@ struct dataplane {
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
 	long pair_ping_s, pair_idle_s; /* 0: never */
+	long pair_per_address;
 	struct nymea_settings nymea_settings;
 	struct front_settings front_settings;
 
@@ -52,6 +54,7 @@ struct dataplane {
 	struct refused *refused;
 	struct sessions *sessions;
 	struct guests *guests; /* clients that pair */
+	struct crowd pairs;    /* those at /pair */
 	struct desk *desks;    /* claims of theirs under way: relay/claim.c */
 	struct links *links;   /* to other nodes */
 	struct nymea *nymea;   /* faces for nymea's clients */

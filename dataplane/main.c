@@ -103,6 +103,8 @@ static const struct config_entry config[] = {
 		0, 3600 },
 	{ "LANYARD_PAIR_IDLE_S", "0", &dataplane.pair_idle_s, CONFIG_INT,
 		"a pair that carries nothing for so long is closed; 0: never", 0, 31536000 },
+	{ "LANYARD_PAIR_PER_ADDRESS", "1000", &dataplane.pair_per_address, CONFIG_INT,
+		"connections to /pair from one address", 1, 1000000 },
 	NYMEA_CONFIG(dataplane.nymea_settings),
 	FRONT_CONFIG(dataplane.front_settings),
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },

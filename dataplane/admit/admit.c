@@ -81,6 +81,9 @@ static int admit_pair(struct dataplane *dataplane, struct http *http,
 		return refuse(403, why, ELSEWHERE);
 	if (*request->nonce == '\0')
 		return refuse(400, why, "A pair needs ?nonce=, the same for both ends.");
+	if (!crowd_has_room(&dataplane->pairs, stream_address(http_stream(http)),
+		    dataplane->pair_per_address))
+		return refuse(429, why, "Too many connections for pairs come from this address.");
 	channel = channel_accept(http, &options);
 	pair_create(dataplane, channel, claims, request->nonce);
 	channel_open(channel);

@@ -146,6 +146,7 @@ void client_closed(struct relay_end *one)
 
 	tunnel_left(client);
 	HASH_DELETE(by_id, nymea->clients, client);
+	crowd_leave(&nymea->crowd, one->end.address);
 	nymea->total_bytes += one->end.rx_bytes;
 	guest_closed(&client->guest);
 	splitter_finish(&client->splitter);
@@ -161,6 +162,7 @@ static void begin(struct client *client, struct nymea_port *port)
 	end->text_only = port->is_ws;
 	relay_init(&client->guest.relay, api_of(client)->hooks);
 	HASH_ADD_KEYPTR(by_id, nymea->clients, end->id, strlen(end->id), client);
+	crowd_enter(&nymea->crowd, end->address);
 	nymea->total_clients++;
 	end_set_timer(end, (unsigned)nymea->settings->inactive_timeout_ms);
 }

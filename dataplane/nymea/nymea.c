@@ -25,17 +25,14 @@ int nymea_next_notification(struct nymea *nymea)
 
 /* ---- connections ---- */
 
-/* All clients behind one address may be one attacker. */
-static bool has_too_many(const struct nymea *nymea, const char *address)
+static bool has_room(const struct nymea *nymea, struct stream *stream)
 {
-	long n = 0;
+	const char *address = stream_address(stream);
 
-	if (HASH_CNT(by_id, nymea->clients) < (unsigned long)nymea->settings->per_address ||
-		strcmp(address, "unix") == 0)
-		return false;
-	for (const struct client *client = nymea->clients; client; client = client->by_id.next)
-		n += strcmp(client->guest.relay.end.address, address) == 0;
-	return n >= nymea->settings->per_address;
+	if (crowd_has_room(&nymea->crowd, address, nymea->settings->per_address))
+		return true;
+	LOG_THROTTLED(LOG_LEVEL_WARN, "nymea_too_many", "address=%s", address);
+	return false;
 }
 
 /* What QWebSocketServer says in its 101, for clients that run in a browser. */
@@ -63,6 +60,10 @@ static void on_asked(void *context, struct http *http)
 	const char *why;
 	unsigned status = channel_check(http, &why);
 
+	if (status == 0 && !has_room(port->nymea, http_stream(http))) {
+		status = 429;
+		why = "Too many connections come from this address.";
+	}
 	if (status != 0) {
 		http_answer(http, status, why);
 		return;
@@ -94,9 +95,7 @@ static void on_accepted(void *context, struct stream *stream)
 {
 	struct nymea_port *port = context;
 
-	if (has_too_many(port->nymea, stream_address(stream))) {
-		LOG_THROTTLED(
-			LOG_LEVEL_WARN, "nymea_too_many", "address=%s", stream_address(stream));
+	if (!has_room(port->nymea, stream)) {
 		stream_set_face(stream, &refused_face, NULL);
 		stream_close(stream);
 	} else if (port->is_ws) {

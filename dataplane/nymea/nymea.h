@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "dataplane/net/crowd.h"
 #include "dataplane/net/listener.h"
 #include "dataplane/nymea/introspect.h"
 #include "dataplane/nymea/settings.h"
@@ -32,6 +33,7 @@ struct nymea {
 	struct identity *identity;
 	struct nymea_port ports[NYMEA_PORTS];
 	struct client *clients;	       /* hash by connection id */
+	struct crowd crowd;	       /* the same, by address */
 	struct tunnel_server *servers; /* hash by tenant's server UUID */
 	struct authorizer *authorizer; /* NULL: tokens are judged here */
 	struct monitor *monitor;

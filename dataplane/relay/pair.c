@@ -14,6 +14,7 @@
 
 struct pair {
 	struct guest guest;
+	struct dataplane *dataplane;
 	struct pipe early; /* what it sent while it was alone */
 };
 
@@ -40,6 +41,7 @@ static void on_closed(struct relay_end *one)
 {
 	struct pair *pair = (struct pair *)one;
 
+	crowd_leave(&pair->dataplane->pairs, one->end.address);
 	guest_closed(&pair->guest);
 	pipe_finish(&pair->early);
 	free(pair);
@@ -107,7 +109,9 @@ void pair_create(struct dataplane *dataplane, struct channel *channel,
 	struct pair *pair = xcalloc(1, sizeof(*pair));
 	struct guest *guest = &pair->guest;
 
+	pair->dataplane = dataplane;
 	end_of_channel(&guest->relay.end, channel);
+	crowd_enter(&dataplane->pairs, guest->relay.end.address);
 	relay_init(&guest->relay, &relay_hooks);
 	guest->hooks = &guest_hooks;
 	guest->patient = true;

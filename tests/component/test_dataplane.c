@@ -232,6 +232,15 @@ Test(dataplane, lists_its_sessions_and_ends_one_when_told)
 
 /* ---- pairs ---- */
 
+static bool can_dial(void)
+{
+	int fd = client_dial(port);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void expect_message(
 	struct client *client, enum ws_opcode opcode, const void *data, size_t len)
 {
@@ -304,6 +313,60 @@ Test(dataplane, ends_a_pair_when_told)
 	cr_assert_eq(client_await_close(&second), WS_STATUS_NORMAL);
 	client_close(&first);
 	client_close(&second);
+}
+
+static void restart_node(const char *setting)
+{
+	char listen[64];
+	const char *const settings[] = { listen, setting, NULL };
+
+	snprintf(listen, sizeof(listen), "LANYARD_LISTEN=127.0.0.1:%u", port);
+	service_stop(services[3]);
+	services[3] = service_start(&fixture, "dataplane", settings);
+	AWAIT(can_dial());
+	AWAIT(node_has_keys());
+}
+
+Test(dataplane, notices_a_client_of_a_pair_that_is_gone_without_a_word)
+{
+	struct client mute, alive;
+	struct ws_message message;
+	struct device device;
+	int n_pings = 0;
+
+	device_enrol(&device, "a");
+	restart_node("LANYARD_PAIR_PING_S=1");
+	connect_as(&mute, "/pair?nonce=n", device.bearer);
+	connect_as(&alive, "/pair?nonce=n", device.bearer);
+	cr_assert(client_send(&mute, WS_TEXT, "x", 1));
+	expect_message(&alive, WS_TEXT, "x", 1);
+	while (client_receive(&alive, &message)) {
+		cr_assert_eq(message.opcode, WS_PING);
+		cr_assert(client_send(&alive, WS_PONG, message.data, message.len));
+		n_pings++;
+	}
+	cr_expect_gt(n_pings, 0);
+	cr_expect_eq(alive.close_status, WS_STATUS_NORMAL, "%s", alive.close_reason);
+	cr_expect_str_eq(alive.close_reason, "the other end has closed");
+	client_close(&mute);
+	client_close(&alive);
+}
+
+Test(dataplane, lets_so_many_wait_for_pairs_from_one_address)
+{
+	struct client first, second, member;
+	struct device device;
+
+	device_enrol(&device, "a");
+	restart_node("LANYARD_PAIR_PER_ADDRESS=2");
+	connect_as(&first, "/pair?nonce=1", device.bearer);
+	connect_as(&second, "/pair?nonce=2", device.bearer);
+	cr_assert_eq(status_of("/pair?nonce=3", device.bearer), 429);
+	connect_as(&member, "/l2", device.bearer);
+	client_close(&first);
+	AWAIT(status_of("/pair?nonce=3", device.bearer) == 101);
+	client_close(&second);
+	client_close(&member);
 }
 
 /* ---- bad neighbours ---- */
