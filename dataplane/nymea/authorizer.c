@@ -23,6 +23,7 @@
 #define CREDENTIALS_MS 90000
 #define RETRY_MS       5000
 #define REMEMBERED_MAX 10000
+#define TRANSFERS_MAX  64L /* at once; more questions wait, for as long as each may last */
 
 /* A yes of the http authorizer, for a while. */
 struct remembered {
@@ -374,6 +375,7 @@ struct authorizer *authorizer_start(struct nymea *nymea)
 	authorizer->nymea = nymea;
 	authorizer->is_aws = is_aws;
 	authorizer->multi = curl_multi_init();
+	curl_multi_setopt(authorizer->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, TRANSFERS_MAX);
 	pthread_mutex_init(&authorizer->mutex, NULL);
 	if (pthread_create(&authorizer->thread, NULL, run, authorizer) != 0)
 		BUG("no thread for the authorizer");

@@ -34,6 +34,7 @@ struct client {
 	bool authenticated;
 	int64_t met_s;			      /* Unix time; 0: it has not met anybody */
 	char met_address[STREAM_ADDRESS_LEN]; /* of the other one */
+	uint64_t tx_before;		      /* bytes that are not the other one's */
 	struct splitter splitter;
 	struct tunnel_server *server; /* CLIENT_SERVER */
 	char server_uuid[UUID_SIZE];  /* the one that it asked for; "": none yet */

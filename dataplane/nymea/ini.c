@@ -22,7 +22,8 @@ static const struct row {
 	const char *variable;
 } rows[] = {
 	{ "ProxyServer/name", "LANYARD_NYMEA_NAME" },
-	{ "ProxyServer/writeLogs", NULL }, /* see set_log */
+	{ "ProxyServer/proxyEnabled", NULL }, /* see is_wanted */
+	{ "ProxyServer/writeLogs", NULL },    /* see set_log */
 	{ "ProxyServer/logFile", NULL },
 	{ "ProxyServer/logEngineEnabled", NULL }, /* see set_log_engine */
 	{ "ProxyServer/monitorSocket", "LANYARD_NYMEA_MONITOR_SOCKET" },
@@ -181,6 +182,15 @@ static bool is_true(const char *value)
 	       strcasecmp(value, "false") != 0;
 }
 
+/* The doors of pairing can be left out. */
+static bool is_wanted(const struct reading *reading, const char *variable)
+{
+	const char *enabled = value_of(reading, "ProxyServer/proxyEnabled");
+
+	return !enabled || is_true(enabled) ||
+	       strncmp(variable, "LANYARD_NYMEA_PAIR_", strlen("LANYARD_NYMEA_PAIR_")) != 0;
+}
+
 static void set_doors(const struct reading *reading)
 {
 	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
@@ -192,7 +202,8 @@ static void set_doors(const struct reading *reading)
 		AUTO_FREE char *endpoint = xasprintf("%s%s%s:%s", six ? "[" : "",
 			host ? host : "127.0.0.1", six ? "]" : "", port ? port : doors[i].port);
 
-		reading->set(reading->context, doors[i].variable, endpoint);
+		if (is_wanted(reading, doors[i].variable))
+			reading->set(reading->context, doors[i].variable, endpoint);
 	}
 }
 
@@ -235,7 +246,7 @@ static void set_rows(const struct reading *reading)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *value = reading->values[i];
 
-		if (!rows[i].variable || !value)
+		if (!rows[i].variable || !value || !is_wanted(reading, rows[i].variable))
 			continue;
 		if (strcmp(rows[i].key, "SSL/enabled") == 0)
 			value = is_true(value) ? "true" : "false";

@@ -128,6 +128,7 @@ static void on_met(struct guest *guest, const char *name, const char *uuid)
 	client_send(client,
 		rpc_notification(nymea_next_notification(nymea), "RemoteProxy.TunnelEstablished",
 			json_pack("{s:s, s:s}", "name", name, "uuid", uuid)));
+	client->tx_before = guest->relay.end.tx_bytes + guest->relay.end.out.bytes;
 	nymea->total_tunnels++;
 	splitter_finish(&client->splitter);
 	/* A client of 1.x takes what it reads together with the notification for more of it. */
@@ -199,13 +200,15 @@ static void log_tunnel(const struct client *client)
 						  .user = client->guest.user,
 						  .one = end->address,
 						  .other = client->met_address,
-						  .bytes = end->rx_bytes + end->tx_bytes,
+						  .bytes = end->rx_bytes - client->guest.rx_before +
+							   end->tx_bytes - client->tx_before,
 					  });
 }
 
 static void on_parted(struct relay_end *one)
 {
-	log_tunnel((struct client *)one);
+	if (!one->over)
+		log_tunnel((struct client *)one);
 	client_end((struct client *)one, "Tunnel client disconnected");
 }
 

@@ -140,6 +140,19 @@ static void on_linked(struct dataplane *dataplane, const char *connection, struc
 		end_close(&far->end, WS_STATUS_NORMAL, "");
 }
 
+static const char *refusal_of(err_t err)
+{
+	switch (err) {
+	case OK: /* it was here a moment ago */
+	case ERR_NOT_FOUND:
+		return "ServerNotFound";
+	case ERR_ALREADY_EXISTS:
+		return "AlreadyRegistered";
+	default:
+		return "InternalServerError";
+	}
+}
+
 static void on_found(struct dataplane *dataplane, const struct registry_answer *result)
 {
 	struct client *client = client_find(dataplane->nymea, result->connection);
@@ -160,9 +173,7 @@ static void on_found(struct dataplane *dataplane, const struct registry_answer *
 				client->guest.relay.end.address },
 			on_linked);
 	else {
-		answer(client, client->request,
-			result->err == OK || result->err == ERR_NOT_FOUND ? "ServerNotFound"
-									  : "InternalServerError");
+		answer(client, client->request, refusal_of(result->err));
 		end_refused(client);
 	}
 }
@@ -186,7 +197,8 @@ static void register_client(struct client *client, const struct rpc_request *req
 		&(struct registry_question){ .tenant = client->guest.tenant,
 			.server = client->server_uuid,
 			.name = "",
-			.connection = client->guest.relay.end.id },
+			.connection = client->guest.relay.end.id,
+			.client = client_uuid },
 		on_found);
 }
 

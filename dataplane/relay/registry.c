@@ -23,6 +23,7 @@ struct errand {
 	char server[UUID_SIZE];
 	char name[257];
 	char connection[UUID_SIZE];
+	char client[UUID_SIZE];
 	bool replace;
 	bool patient; /* asks again while rendezvous is away */
 	err_t err;
@@ -58,6 +59,7 @@ static err_t refer(struct call *call, struct errand *errand)
 
 	request.server = errand->server;
 	request.connection = errand->connection;
+	request.client = errand->client;
 	err = bus_call(
 		call, &rendezvous__rendezvous__descriptor, errand->method, &request.base, &reply);
 	if (err == OK && strcmp(errand->method, "FindServer") == 0) {
@@ -125,6 +127,7 @@ static void start(struct dataplane *dataplane, const char *method, bool patient,
 	COPY(errand->server, question->server);
 	COPY(errand->name, question->name);
 	COPY(errand->connection, question->connection);
+	COPY(errand->client, question->client ? question->client : "");
 	loop_work(dataplane->loop, run, on_done, errand);
 }
 

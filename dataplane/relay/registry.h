@@ -16,7 +16,8 @@ struct registry_question {
 	const char *tenant, *server;
 	const char *name;	/* of a server that registers */
 	const char *connection; /* who asks, or registers */
-	bool replace;		/* registers in the place of any other connection */
+	const char *client; /* UUID of who looks for a server, which may be no server's; or NULL */
+	bool replace;	    /* registers in the place of any other connection */
 };
 
 struct registry_answer {

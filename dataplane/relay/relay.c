@@ -72,10 +72,12 @@ static void on_ended(struct end *end)
 	}
 	one->tx_bytes = end->tx_bytes;
 	end_set_timer(end, RELAY_HALF_MS);
-	if (one->partner->end.transport->shut)
+	if (one->partner->end.transport->shut) {
 		end_shut(&one->partner->end, WS_STATUS_NORMAL, "");
-	else
+	} else {
+		one->over = true;
 		one->partner->hooks->parted(one->partner);
+	}
 }
 
 /* The peer has ended; it may go on reading for as long as it does. */

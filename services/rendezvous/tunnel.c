@@ -40,12 +40,29 @@ err_t rendezvous_release_server(
 	return store_release_server(call, request->server, request->connection);
 }
 
+/* A UUID is a server's or a client's, never both. */
+static err_t check_no_server(struct call *call, const char *client)
+{
+	Rendezvous__TunnelServer other = RENDEZVOUS__TUNNEL_SERVER__INIT;
+	err_t err;
+
+	if ((err = check_uuid(call, "client", client)) != OK)
+		return err;
+	err = store_find_server(call, client, &other);
+	if (err == OK)
+		return call_refuse(call, ERR_ALREADY_EXISTS, "client",
+			"expected a UUID that no server has registered");
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 err_t rendezvous_find_server(struct call *call, const Rendezvous__TunnelServerRef *request,
 	Rendezvous__TunnelServer *server)
 {
 	err_t err;
 
 	if ((err = check_uuid(call, "server", request->server)) != OK)
+		return err;
+	if (*request->client != '\0' && (err = check_no_server(call, request->client)) != OK)
 		return err;
 	return store_find_server(call, request->server, server);
 }

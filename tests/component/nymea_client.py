@@ -194,3 +194,17 @@ def register_client(connection, server, name="cliB"):
     uuid = "44444444-4444-4444-4444-444444444444"
     return connection.call("TunnelProxy.RegisterClient", {"clientName": name, "clientUuid": uuid,
                                                           "serverUuid": server})["params"]["tunnelProxyError"]
+
+
+def token():
+    return "token-" + secrets.token_hex(8)
+
+
+def pair(first, second, **more):
+    """Two connections, joined."""
+    shared = token()
+    first.expect_success(shared, name="one", uuid="{1}", **more)
+    second.expect_success(shared, name="two", uuid="{2}", **more)
+    assert first.expect_tunnel() == {"name": "two", "uuid": "{2}"}
+    assert second.expect_tunnel() == {"name": "one", "uuid": "{1}"}
+    return first, second

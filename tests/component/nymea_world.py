@@ -11,6 +11,8 @@ import time
 
 from nymea_client import WAIT_S, Tcp, WebSocket
 
+PATIENT = {"LANYARD_NYMEA_INACTIVE_TIMEOUT_MS": "20000", "LANYARD_NYMEA_ALONE_TIMEOUT_MS": "20000",
+           "LANYARD_NYMEA_NAME": "ny-test"}
 BUILD = pathlib.Path(os.environ["LANYARD_BUILD"])
 DATABASE = os.environ["LANYARD_TEST_DATABASE_URL"]
 

@@ -28,9 +28,8 @@ static err_t read_text(const char *text, struct fault *fault)
 #define SNAKEOIL                                                                                   \
 	"NYMEA_TLS_CERT=/etc/ssl/certs/ssl-cert-snakeoil.pem\n"                                    \
 	"NYMEA_TLS_KEY=/etc/ssl/private/ssl-cert-snakeoil.key\n"
-#define DOORS                                                                                      \
-	"NYMEA_PAIR_WS=127.0.0.1:1212\nNYMEA_PAIR_TCP=127.0.0.1:1213\n"                            \
-	"NYMEA_TUNNEL_WS=127.0.0.1:2212\nNYMEA_TUNNEL_TCP=127.0.0.1:2213\n"
+#define DOORS_OF_TUNNELS "NYMEA_TUNNEL_WS=127.0.0.1:2212\nNYMEA_TUNNEL_TCP=127.0.0.1:2213\n"
+#define DOORS		 "NYMEA_PAIR_WS=127.0.0.1:1212\nNYMEA_PAIR_TCP=127.0.0.1:1213\n" DOORS_OF_TUNNELS
 
 Test(ini, every_key)
 {
@@ -79,6 +78,9 @@ Test(ini, reads_as_QSettings)
 		{ "[ProxyServer]\nname=a\\x41\\\\", "NYMEA_NAME=aA\\\n" SNAKEOIL DOORS },
 		{ "[SSL]\nenabled=0\ncertificate=c\ncertificateKey=k\n",
 			"NYMEA_TLS=false\nNYMEA_TLS_CERT=c\nNYMEA_TLS_KEY=k\n" DOORS },
+		{ "[ProxyServer]\nproxyEnabled=true\n", SNAKEOIL DOORS },
+		{ "[ProxyServer]\nproxyEnabled=false\n[UnixSocketServer]\nunixSocketFileName=x\n",
+			SNAKEOIL DOORS_OF_TUNNELS },
 		{ "[SSL]\nenabled=yes\ncertificate=c\ncertificateKey=k\n",
 			"NYMEA_TLS=true\nNYMEA_TLS_CERT=c\nNYMEA_TLS_KEY=k\n" DOORS },
 	};
