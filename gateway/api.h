@@ -15,9 +15,13 @@ struct api {
 	struct trust *trust;
 	struct limit *principals; /* by subject */
 	struct limit *addresses;  /* by origin, for those who are nobody yet */
+	struct limit *guesses;	  /* by origin, for serial numbers that the portal does not know */
 	struct event_streams *streams;
 	const char *proxies; /* addresses that may tell whom they speak for, comma-separated */
 	bool names_2017;     /* the registration API as it was in 2017 */
+	const char *
+		portal_host; /* that devices ask for here, whatever they say; NULL: what they say */
+	bool plain;	     /* without TLS: polls of the portal and nothing else */
 };
 
 /* One request on its way through the gateway. */

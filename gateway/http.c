@@ -389,22 +389,29 @@ __attribute__((format(printf, 2, 0))) static void on_log(
 
 static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_storage *address)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
-			 MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, http->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL } };
+	unsigned flags =
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+	if (http->certificate != NULL)
+		flags |= MHD_USE_TLS;
 
 	if (address->ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
 		on_log, http, /* first: it hears of the others */
-		MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_HTTPS_MEM_CERT,
-		http->certificate, MHD_OPTION_HTTPS_MEM_KEY, http->key, MHD_OPTION_HTTPS_PRIORITIES,
-		TLS_PRIORITIES, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, http, MHD_OPTION_END);
+		MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_ARRAY,
+		http->certificate != NULL ? tls : &tls[ARRAY_LEN(tls) - 1],
+		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EVENT_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_END);
 }
 
 static void http_free(struct http *http)
@@ -429,10 +436,12 @@ static err_t start(struct http *http)
 			log_value(http->options.listen));
 		return ERR_INVALID_ARGUMENT;
 	}
-	http->certificate = file_read(http->options.certificate_file);
-	http->key = file_read(http->options.key_file);
-	if (http->certificate == NULL || http->key == NULL)
-		return ERR_INVALID_ARGUMENT;
+	if (http->options.certificate_file != NULL) {
+		http->certificate = file_read(http->options.certificate_file);
+		http->key = file_read(http->options.key_file);
+		if (http->certificate == NULL || http->key == NULL)
+			return ERR_INVALID_ARGUMENT;
+	}
 	http->crew = crew_start(http->options.workers, on_job);
 	http->feeds = feeds_start(http->options.bus);
 	http->daemon = daemon_start(http, &address);

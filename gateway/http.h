@@ -58,7 +58,7 @@ void http_reply_add(struct http_reply *reply, const char *name, const char *valu
 
 struct http_options {
 	const char *listen;			 /* ADDRESS:PORT */
-	const char *certificate_file, *key_file; /* PEM */
+	const char *certificate_file, *key_file; /* PEM; NULL: without TLS */
 	struct bus *bus;			 /* of each request's call */
 	int workers;
 	/* Fills the reply; runs in a worker thread, or in an event thread if request->refused. */

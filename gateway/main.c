@@ -7,12 +7,16 @@
  */
 #include "gateway/api/network_events.h"
 #include "gateway/api.h"
+#include "gateway/compat/we500_usage.h"
+#include "gateway/doors.h"
 #include "gateway/usage.h"
 #include "lib/svc.h"
 #include "proto/event.pb-c.h"
 
-#define DRAIN_MS     4000
-#define BURST_FACTOR 2 /* how many seconds' worth of requests may come at once */
+#define DRAIN_MS      4000
+#define BURST_FACTOR  2 /* how many seconds' worth of requests may come at once */
+#define GUESSES_RATE  3 /* of serial numbers, a second and address */
+#define GUESSES_BURST 200
 
 static struct {
 	const char *listen;
@@ -22,6 +26,7 @@ static struct {
 	long rate;
 
 	struct api api;
+	const char *portal_listen, *portal_plain_listen;
 	struct http *http;
 	bool drained;
 } gateway;
@@ -44,6 +49,13 @@ static const struct config_entry config[] = {
 		"addresses of proxies whose X-Real-IP is believed, separated by commas", 0, 0 },
 	{ "LANYARD_NAMES_2017", "false", &gateway.api.names_2017, CONFIG_BOOL,
 		"the registration API as devices of 2017 know it", 0, 0 },
+	{ "LANYARD_PORTAL_LISTEN", "", &gateway.portal_listen, CONFIG_TEXT,
+		"more addresses and ports (HTTPS), each with =HOST for the portal of one tenant, "
+		"separated by commas",
+		0, 0 },
+	{ "LANYARD_PORTAL_PLAIN_LISTEN", "", &gateway.portal_plain_listen, CONFIG_TEXT,
+		"the same without TLS, for status polls only: passwords cross the network in clear",
+		0, 0 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
@@ -88,13 +100,18 @@ static err_t start(struct svc *svc)
 	err_t err;
 
 	usage_open();
+	we500_usage_open();
 	gateway.api.trust = trust_start(svc, gateway.issuer);
 	gateway.api.principals = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
 	gateway.api.addresses = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
+	gateway.api.guesses = limit_create(GUESSES_RATE, GUESSES_BURST);
 	gateway.api.streams = event_streams_create();
-	err = http_open(&gateway.http, &options);
-	if (err != OK)
+	if ((err = doors_open(gateway.portal_listen, false, &options)) != OK ||
+		(err = doors_open(gateway.portal_plain_listen, true, &options)) != OK ||
+		(err = http_open(&gateway.http, &options)) != OK) {
+		(void)doors_close(0);
 		trust_stop(gateway.api.trust);
+	}
 	return err;
 }
 
@@ -103,6 +120,7 @@ static void stop(struct svc *svc)
 {
 	(void)svc;
 	gateway.drained = http_close(gateway.http, DRAIN_MS);
+	gateway.drained = doors_close(DRAIN_MS) && gateway.drained;
 	trust_stop(gateway.api.trust);
 }
 
@@ -123,6 +141,7 @@ int main(int argc, char **argv)
 		event_streams_destroy(gateway.api.streams);
 		limit_destroy(gateway.api.principals);
 		limit_destroy(gateway.api.addresses);
+		limit_destroy(gateway.api.guesses);
 		trust_destroy(gateway.api.trust);
 	}
 	return status;

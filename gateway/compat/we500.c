@@ -9,6 +9,7 @@
 #include "gateway/compat/face.h"
 #include "gateway/compat/we500_body.h"
 #include "gateway/compat/we500_memory.h"
+#include "gateway/compat/we500_usage.h"
 #include "gateway/problem.h"
 #include "lib/clock.h"
 #include "proto/portal.pb-c.h"
@@ -146,23 +147,44 @@ static err_t read_asker(struct api_request *request, Provision__PortalRequest *a
 		return err;
 	if (credentials.kind != CREDENTIALS_DEVICE)
 		return ERR_UNAUTHENTICATED;
-	asker->host = face_host_name(request);
+	asker->host = request->api->portal_host != NULL
+			      ? (char *)(uintptr_t)request->api->portal_host
+			      : face_host_name(request);
 	asker->serial = (char *)(uintptr_t)credentials.device;
 	asker->password = (char *)(uintptr_t)credentials.secret;
 	asker->source = (char *)(uintptr_t)request->http->origin;
 	return OK;
 }
 
-static err_t ask(struct api_request *request, const char *method, const ProtobufCMessage *message,
-	const void **reply)
+/* Thousands of devices may come from one address, and so may somebody who tries serial numbers. A
+ * refusal costs the address; when it has no more to spend, only devices that were believed of late
+ * are heard, each within a limit of its own. */
+static err_t admit_asker(struct api_request *request, const Provision__PortalRequest *asker)
+{
+	Provision__PortalStatus status = PROVISION__PORTAL_STATUS__INIT;
+	int64_t now_ms = clock_ms();
+
+	if (we500_memory_find(request->call->arena, asker, now_ms, &status))
+		return limit_take(request->api->principals, asker->serial, 1, now_ms) == 0
+			       ? OK
+			       : ERR_RESOURCE_EXHAUSTED;
+	return limit_take(request->api->guesses, request->http->origin, 0, now_ms) == 0
+		       ? admit_stranger(request, 1)
+		       : ERR_RESOURCE_EXHAUSTED;
+}
+
+static err_t ask(struct api_request *request, const char *method,
+	const Provision__PortalRequest *asker, const ProtobufCMessage *message, const void **reply)
 {
 	const ProtobufCMessage *answer = NULL;
 	err_t err;
 
-	if ((err = admit_stranger(request, 1)) != OK)
-		return err;
+	if ((err = admit_asker(request, asker)) != OK)
+		return call_refuse(request->call, err, "", "expected fewer requests");
 	request->call->tenant = CALL_FLEET;
 	err = bus_call(request->call, SERVICE, method, message, &answer);
+	if (err == ERR_UNAUTHENTICATED)
+		(void)limit_take(request->api->guesses, request->http->origin, 1, clock_ms());
 	*reply = answer;
 	return err;
 }
@@ -180,13 +202,17 @@ static void get_status(struct api_request *request, const Provision__PortalReque
 	Provision__PortalStatus remembered = PROVISION__PORTAL_STATUS__INIT;
 	const Provision__PortalStatus *status = &remembered;
 	int64_t now_ms = clock_ms();
-	err_t err = ask(request, "PollPortal", &asker->base, (const void **)&status);
+	err_t err = ask(request, "PollPortal", asker, &asker->base, (const void **)&status);
+	bool from_memory;
 
 	if (err == OK)
 		we500_memory_keep(asker, status, now_ms);
 	else if (err == ERR_UNAUTHENTICATED)
 		we500_memory_drop(asker);
-	if (is_away(err) && we500_memory_find(request->call->arena, asker, now_ms, &remembered)) {
+	from_memory =
+		is_away(err) && we500_memory_find(request->call->arena, asker, now_ms, &remembered);
+	we500_usage_count(WE500_POLL, err, from_memory);
+	if (from_memory) {
 		status = &remembered;
 		err = OK;
 	}
@@ -217,7 +243,8 @@ static void get_package(struct api_request *request, Provision__PortalRequest *a
 	}
 	message.who = asker;
 	message.peek = request->http->head;
-	err = ask(request, "FetchPackage", &message.base, (const void **)&archive);
+	err = ask(request, "FetchPackage", asker, &message.base, (const void **)&archive);
+	we500_usage_count(WE500_PACKET, err, false);
 	if (err != OK)
 		send_refusal(request, err);
 	else
@@ -241,8 +268,9 @@ static void put_package(struct api_request *request, const Provision__PortalRequ
 			"expected no body, XML with one element status, or status=2\n");
 		return;
 	}
-	err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal",
+	err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal", asker,
 		&asker->base, (const void **)&status);
+	we500_usage_count(WE500_ACKNOWLEDGE, err, false);
 	if (err != OK)
 		send_refusal(request, err);
 	else
@@ -280,6 +308,8 @@ static void serve(struct api_request *request, bool is_packet)
 	} else if (!is_get && !(is_put && is_packet)) {
 		http_reply_add(request->reply, "Allow", allow);
 		send_text(request, HTTP_METHOD_NOT_ALLOWED, "not with this method\n");
+	} else if (is_packet && request->api->plain) {
+		send_refusal(request, ERR_UNAUTHENTICATED); /* a package is never sent in clear */
 	} else if ((err = read_asker(request, &asker)) != OK) {
 		send_refusal(request, err);
 	} else if (!is_packet) {

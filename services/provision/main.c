@@ -20,6 +20,7 @@
 #include "services/provision/claim/claims.h"
 #include "services/provision/est/est.h"
 #include "services/provision/pki.h"
+#include "services/provision/portal_gauges.h"
 #include "services/provision/portals.h"
 #include "services/provision/provision.h"
 #include "services/provision/rollout/rollouts.h"
@@ -158,6 +159,7 @@ static const struct svc_task tasks[] = {
 	{ "reseal", MINUTE_S, vault_reseal },
 	{ "take_back_packages", MINUTE_S, take_back_packages },
 	{ "move_rollouts", ROLLOUT_S, move_rollouts },
+	{ "portal_gauges", MINUTE_S, portal_gauges_count },
 	{ NULL, 0, NULL },
 };
 
@@ -170,6 +172,7 @@ static err_t start(struct svc *svc)
 {
 	(void)svc;
 	authority_open(provision.crl_hours);
+	portal_gauges_open();
 	return vault_open(provision.key_file);
 }
 

@@ -219,3 +219,22 @@ err_t store_portal_acknowledged(struct call *call, const char *device)
 
 	return DB_QUERY(call, &statement, NULL, call->tenant, device);
 }
+
+#define IN(word) " count(*) FILTER (WHERE state = '" word "') AS " word ","
+
+err_t store_portal_counts(struct call *call, struct db_rows **rows)
+{
+	static const struct db_statement statement = { "SELECT" IN("disabled") IN("pending")
+			IN("delivered") IN("enabled") IN("connected") IN(
+				"quarantined") " count(*) FILTER (WHERE legacy) AS legacy,"
+					       " coalesce(extract(epoch FROM now() - "
+					       "min(delivered_at) FILTER"
+					       " (WHERE state = 'delivered')), 0)::bigint AS "
+					       "oldest_s FROM (SELECT " STATE ","
+					       " legacy, delivered_at FROM provision.portal_device "
+					       "s JOIN provision.device d"
+					       " ON d.tenant_id = s.tenant_id AND d.id = "
+					       "s.device_id) AS counted" };
+
+	return db_query(call, &statement, rows, 0, NULL);
+}

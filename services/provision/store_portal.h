@@ -48,6 +48,10 @@ err_t store_portal_polled(
 err_t store_portal_delivered(struct call *call, const char *device, int number) MUST_CHECK;
 err_t store_portal_acknowledged(struct call *call, const char *device) MUST_CHECK;
 
+/* Of all tenants, one row: the number of devices in each state, under its name; legacy; oldest_s.
+ */
+err_t store_portal_counts(struct call *call, struct db_rows **rows) MUST_CHECK;
+
 /* Sealed files and digests of a package. */
 err_t store_package_get(
 	struct call *call, const char *device, int number, struct db_rows **rows) MUST_CHECK;

@@ -8,6 +8,8 @@ import tarfile
 import types
 import xml.etree.ElementTree
 
+from requests.adapters import HTTPAdapter
+
 from api_client import WAIT_S
 from api_world import Tenant
 
@@ -92,6 +94,17 @@ def read(reply):
 
 def in_future(**time):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class From(HTTPAdapter):
+    """Connections from an address of loopback."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **more):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **more)
 
 
 def unpack(content):

@@ -10,11 +10,10 @@ import types
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
 from api_client import NOBODY, WAIT_S
 from api_world import admin, api  # noqa: F401
-from portal_world import Portal, in_future, md5, read
+from portal_world import From, Portal, in_future, md5, read
 
 
 class Claims(Portal):
@@ -192,17 +191,6 @@ def test_36_a_legacy_device_becomes_one_at_its_first_poll_if_it_is_expected(make
 
 
 # ---- clones ----
-
-class From(HTTPAdapter):
-    """Connections from an address of loopback."""
-
-    def __init__(self, address):
-        self.address = address
-        super().__init__()
-
-    def init_poolmanager(self, *args, **more):
-        super().init_poolmanager(*args, source_address=(self.address, 0), **more)
-
 
 def poll_from(portal, device, address):
     with requests.Session() as session:

@@ -1,0 +1,71 @@
+/* doors: see doors.h. Each is a server of its own with a copy of the front door's struct api. */
+#include "gateway/doors.h"
+
+#include "lib/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WORKERS	 4
+#define ITEM_MAX 320
+
+static struct {
+	struct {
+		struct api api;
+		char listen[ITEM_MAX];
+		struct http *http;
+	} door[DOORS_MAX];
+	size_t n;
+} doors;
+
+static err_t open_door(const char *item, size_t len, bool plain, const struct http_options *front)
+{
+	struct http_options options = *front;
+	struct api *api = &doors.door[doors.n].api;
+	char *listen = doors.door[doors.n].listen, *host;
+	err_t err;
+
+	*api = *(const struct api *)front->context;
+	snprintf(listen, ITEM_MAX, "%.*s", (int)len, item);
+	if ((host = strchr(listen, '=')) != NULL)
+		*host++ = '\0';
+	api->portal_host = host;
+	api->plain = plain;
+	options.listen = listen;
+	options.workers = WORKERS;
+	options.context = api;
+	if (plain)
+		options.certificate_file = options.key_file = NULL;
+	if ((err = http_open(&doors.door[doors.n].http, &options)) == OK)
+		doors.n++;
+	return err;
+}
+
+err_t doors_open(const char *list, bool plain, const struct http_options *options)
+{
+	err_t err = OK;
+
+	while (err == OK && *list != '\0') {
+		size_t len = strcspn(list, ",");
+
+		if (doors.n == DOORS_MAX || len >= ITEM_MAX) {
+			log_error("doors",
+				"list=%s error=\"expected at most %d of ADDRESS:PORT[=HOST]\"",
+				log_value(list), DOORS_MAX);
+			return ERR_INVALID_ARGUMENT;
+		}
+		err = open_door(list, len, plain, options);
+		list += len + (list[len] == ',');
+	}
+	return err;
+}
+
+bool doors_close(int64_t drain_ms)
+{
+	bool drained = true;
+
+	for (size_t i = 0; i < doors.n; i++)
+		drained = http_close(doors.door[i].http, drain_ms) && drained;
+	doors.n = 0;
+	return drained;
+}

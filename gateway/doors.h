@@ -1,0 +1,19 @@
+/*
+ * doors: more places where devices reach the portal: ports of one tenant each, for devices that
+ * know nothing but an address and a port, and ports without TLS for those that have none. Thread
+ * safe.
+ */
+#pragma once
+
+#include "gateway/api.h"
+
+#define DOORS_MAX 8
+
+/* Opens a door for each "ADDRESS:PORT" or "ADDRESS:PORT=HOST" of the comma-separated list: whoever
+ * comes in asks for HOST, whatever is in the request. With `plain` there is no TLS, and polls of
+ * the portal are all that is served. `options` are those of the front door, its context a struct
+ * api. */
+err_t doors_open(const char *list, bool plain, const struct http_options *options) MUST_CHECK;
+
+/* As http_close, all of them. */
+bool doors_close(int64_t drain_ms);
