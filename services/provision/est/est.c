@@ -65,7 +65,7 @@ err_t est_enrol(
 	Provision__IssueCertificateRequest issue = PROVISION__ISSUE_CERTIFICATE_REQUEST__INIT;
 	Provision__Certificate certificate = PROVISION__CERTIFICATE__INIT;
 	Provision__Device device = PROVISION__DEVICE__INIT;
-	const char *csr;
+	const char *csr = NULL;
 	err_t err;
 
 	if ((err = read_csr(call, request->csr, &csr)) != OK ||
