@@ -100,7 +100,7 @@ make_server_certificate() {
 				extendedKeyUsage = serverAuth
 				subjectKeyIdentifier = hash
 				authorityKeyIdentifier = keyid
-				subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+				subjectAltName = DNS:localhost, DNS:api.localhost, IP:127.0.0.1, IP:::1
 			END
 			) 2>>"$log" | put "$var/tls/server.crt" 644 root:root
 }
@@ -207,7 +207,7 @@ define_services() {
 		"LANYARD_NYMEA_TUNNEL_TCP=127.0.0.1:$((LANYARD_NYMEA_TUNNEL_PORT + 1))" \
 		"LANYARD_TUNNEL_LISTEN=127.0.0.1:$LANYARD_TUNNEL_PORT" \
 		"LANYARD_TUNNEL_HTTP_LISTEN=127.0.0.1:$LANYARD_TUNNEL_HTTP_PORT" \
-		LANYARD_TUNNEL_VPN_NAMES=localhost LANYARD_TUNNEL_API_NAMES=api.box.lanyard.test \
+		LANYARD_TUNNEL_VPN_NAMES=localhost LANYARD_TUNNEL_API_NAMES=api.localhost,api.box.lanyard.test \
 		"LANYARD_TUNNEL_API=127.0.0.1:$LANYARD_GATEWAY_PORT"
 }
 

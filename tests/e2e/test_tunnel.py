@@ -220,6 +220,11 @@ def test_the_node_and_the_api_are_on_the_same_port(fleet, node, linked):
         assert receive_all(own)[0].startswith(b"HTTP/1.1 426 ")
 
 
+def test_the_fleet_has_its_api_there_with_its_certificate(fleet):
+    done = curl(fleet, "api.localhost", "/v1/openapi.yaml", "--cacert", fleet.ca_file)
+    assert done.returncode == 0 and b"openapi" in done.stdout, done.stderr
+
+
 def test_http_is_sent_to_https(node):
     answer = get_http(node.http_port, f"any.{ZONE}:80", "/a/b?c=d", "POST")
     assert answer.startswith("HTTP/1.1 308 ") and f"\r\nLocation: https://any.{ZONE}/a/b?c=d\r\n" in answer
