@@ -191,7 +191,8 @@ err_t store_registration_delete(struct call *call, const struct store_holder *ho
 	return store_name_publish(call, holder->id, holder->name, "it was given up");
 }
 
-/* The row is read again by every instance only if what it is found by has changed. */
+/* The row is read again by every instance only if what it is found by has changed. If not, nobody
+ * waits for the disk: a sign of life that a crash loses is made good by the next one. */
 err_t store_registration_contact(
 	struct call *call, const struct store_holder *holder, const struct store_contact *contact)
 {
@@ -204,7 +205,9 @@ err_t store_registration_contact(
 		" public_ip IS NOT DISTINCT FROM coalesce(nullif($3, '')::inet, public_ip))"
 		" THEN changed ELSE pg_current_xact_id() END"
 		" WHERE tenant_id = $1 AND id = $2"
-		" RETURNING changed = pg_current_xact_id() AS changed"
+		" RETURNING changed = pg_current_xact_id() AS changed,"
+		" CASE WHEN changed <> pg_current_xact_id()"
+		" THEN set_config('synchronous_commit', 'off', true) END"
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err;

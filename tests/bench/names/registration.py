@@ -3,6 +3,7 @@ when there are a hundred thousand names."""
 
 import os
 import pathlib
+import re
 import socket
 import struct
 import subprocess
@@ -12,6 +13,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from api_client import wait_for  # noqa: E402
 
 CHALLENGES = 300
 NAMES = 100000
@@ -58,7 +61,9 @@ def crowd(fleet):
         ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", f"postgresql:///lanyard?host={fleet.var}/run/postgres&user=postgres",
          "-c", "INSERT INTO dns.registration (tenant_id, zone, label, description, token) SELECT tenant_id, number, 'crowd' || n, "
          f"'', md5(n::text) || md5('x' || n) FROM dns.zone, generate_series(1, {NAMES}) AS n WHERE name = 'box.lanyard.test'",
-         "-c", "ANALYZE dns.registration"], check=True)
+         "-c", "VACUUM ANALYZE dns.registration"], check=True)
+    wait_for("the crowd in the memory of lanyard-dns",
+             lambda: int(re.search(r"^lanyard_dns_names (\d+)", fleet.ops("dns", "/metrics"), re.MULTILINE)[1]) >= NAMES)
 
 
 def pings(get, token):
