@@ -221,6 +221,8 @@ define_powerdns() {
 		local-port=$LANYARD_DNS_PORT
 		socket-dir=/srv/run/pdns
 		zone-cache-refresh-interval=5
+		distributor-threads=1
+		receiver-threads=2
 		primary=yes
 		xfr-cycle-interval=5
 		cache-ttl=0
