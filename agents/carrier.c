@@ -83,6 +83,27 @@ enum tls_result carrier_flush(struct carrier *carrier)
 	return carrier->blocked ? TLS_WRITE : TLS_OK;
 }
 
+enum tls_result carrier_drain(
+	struct carrier *carrier, const uint8_t *out, size_t *begin, size_t *end)
+{
+	enum tls_result written, flushed;
+	size_t n;
+
+	do {
+		written = TLS_OK;
+		if (*begin < *end) {
+			written = carrier_write(carrier, out + *begin, *end - *begin, &n);
+			*begin += n;
+		}
+		if (*begin == *end)
+			*begin = *end = 0;
+		flushed = carrier_flush(carrier);
+		if (written == TLS_FAILED || flushed == TLS_FAILED)
+			return TLS_FAILED;
+	} while (written == TLS_WRITE && flushed == TLS_OK);
+	return written != TLS_OK ? written : flushed;
+}
+
 void carrier_end(struct carrier *carrier)
 {
 	if (carrier->tls != NULL)

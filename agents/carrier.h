@@ -29,6 +29,11 @@ enum tls_result carrier_write(
 /* Sends what was taken. TLS_OK: all of it is with the kernel. */
 enum tls_result carrier_flush(struct carrier *carrier);
 
+/* Writes and flushes what stands from *begin to *end of `out`, as far as it goes, and moves *begin;
+ * both are 0 when all is taken. TLS_OK: all of it is with the kernel. */
+enum tls_result carrier_drain(
+	struct carrier *carrier, const uint8_t *out, size_t *begin, size_t *end);
+
 /* Tells the peer that this is the end. */
 void carrier_end(struct carrier *carrier);
 

@@ -111,23 +111,12 @@ static const uint8_t *next_mask(struct upload *upload)
 /* Hands what is in `out` to the connection. */
 static enum tls_result flush(struct upload *upload)
 {
-	enum tls_result written, flushed;
-	size_t n;
+	enum tls_result result =
+		carrier_drain(upload->carrier, upload->out, &upload->out_begin, &upload->out_end);
 
-	do {
-		written = TLS_OK;
-		if (upload->out_begin < upload->out_end) {
-			written = carrier_write(upload->carrier, upload->out + upload->out_begin,
-				upload->out_end - upload->out_begin, &n);
-			upload->out_begin += n;
-		}
-		if (upload->out_begin == upload->out_end)
-			upload->out_begin = upload->out_end = 0;
-		flushed = carrier_flush(upload->carrier);
-		if (written == TLS_FAILED || flushed == TLS_FAILED)
-			return TLS_FAILED;
-	} while (written == TLS_WRITE && flushed == TLS_OK);
-	upload->blocked = written != TLS_OK || flushed != TLS_OK;
+	if (result == TLS_FAILED)
+		return TLS_FAILED;
+	upload->blocked = result != TLS_OK;
 	return upload->blocked ? TLS_WRITE : TLS_OK;
 }
 

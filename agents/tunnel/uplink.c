@@ -74,23 +74,12 @@ static enum uplink_result broken(struct uplink *uplink, const char *why)
 
 enum uplink_result uplink_flush(struct uplink *uplink)
 {
-	enum tls_result written, flushed;
-	size_t n;
+	enum tls_result result =
+		carrier_drain(uplink->carrier, uplink->out, &uplink->out_begin, &uplink->out_end);
 
-	do {
-		written = TLS_OK;
-		if (uplink->out_begin < uplink->out_end) {
-			written = carrier_write(uplink->carrier, uplink->out + uplink->out_begin,
-				uplink->out_end - uplink->out_begin, &n);
-			uplink->out_begin += n;
-		}
-		if (uplink->out_begin == uplink->out_end)
-			uplink->out_begin = uplink->out_end = 0;
-		flushed = carrier_flush(uplink->carrier);
-		if (written == TLS_FAILED || flushed == TLS_FAILED)
-			return lost(uplink, carrier_why(uplink->carrier));
-	} while (written == TLS_WRITE && flushed == TLS_OK);
-	uplink->blocked = written != TLS_OK || flushed != TLS_OK;
+	if (result == TLS_FAILED)
+		return lost(uplink, carrier_why(uplink->carrier));
+	uplink->blocked = result != TLS_OK;
 	return UPLINK_DONE;
 }
 
