@@ -317,6 +317,33 @@ static err_t apply_name(struct call *call, const ProtobufCMessage *message)
 	return OK;
 }
 
+/* Its device is linked to another node now. */
+struct replacing {
+	char connection[UUID_SIZE], name[HELLO_NAME_MAX];
+};
+
+static void run_replaced(void *arg)
+{
+	struct replacing *replacing = arg;
+
+	boxes_end_moved(node->boxes, replacing->connection);
+	locate_forget(node->locator, replacing->name);
+	free(replacing);
+}
+
+static err_t apply_replaced(struct call *call, const ProtobufCMessage *message)
+{
+	const Event__ServerReplaced *event = (const Event__ServerReplaced *)message;
+	struct replacing *replacing = xcalloc(1, sizeof(*replacing));
+
+	(void)call;
+	snprintf(replacing->connection, sizeof(replacing->connection), "%s", event->connection);
+	snprintf(replacing->name, sizeof(replacing->name), "%s", event->name);
+	if (!loop_post(node->loop, run_replaced, replacing))
+		free(replacing);
+	return OK;
+}
+
 static err_t apply_keys(struct call *call, const ProtobufCMessage *message)
 {
 	(void)call;
@@ -332,6 +359,7 @@ const struct event_route node_events[] = {
 	{ "pair", &event__pair_closed__descriptor, apply_pair },
 	{ "keys", &event__keys__descriptor, apply_keys },
 	{ "name", &event__name__descriptor, apply_name },
+	{ "server_replaced", &event__server_replaced__descriptor, apply_replaced },
 	{ NULL, NULL, NULL },
 };
 

@@ -134,12 +134,21 @@ static void reset(struct visit *visit)
 	gone(visit);
 }
 
+/* The local service sees that this is no proper end. */
+static void drop(struct visit *visit)
+{
+	const struct linger reset = { .l_onoff = 1 };
+
+	setsockopt(visit->socket.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	gone(visit);
+}
+
 void visits_destroy(struct visits *visits)
 {
 	if (visits == NULL)
 		return;
 	while (visits->streams != NULL)
-		gone(visits->streams);
+		drop(visits->streams);
 	free(visits);
 }
 
@@ -368,7 +377,7 @@ bool visits_take(struct visits *visits, const struct mux_frame *frame)
 		settle(visit);
 		return true;
 	default:
-		gone(visit);
+		drop(visit);
 		return true;
 	}
 }

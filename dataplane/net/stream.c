@@ -368,6 +368,17 @@ void stream_break(struct stream *stream, const char *why)
 	stream_close(stream);
 }
 
+void stream_reset(struct stream *stream)
+{
+	const struct linger reset = { .l_onoff = 1 };
+
+	if (stream->closing)
+		return;
+	setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	stream->finished = true;
+	stream_close(stream);
+}
+
 void stream_finish(struct stream *stream)
 {
 	if (stream->closing || stream->finishing)

@@ -141,6 +141,9 @@ void stream_finish(struct stream *stream);
 /* Closes at once: what the kernel did not take yet is lost. Only face->closed follows, later. */
 void stream_close(struct stream *stream);
 
+/* As stream_close, and the peer sees a reset: that it was no proper end. */
+void stream_reset(struct stream *stream);
+
 /* Why it closed, in words; NULL: somebody wanted it. */
 const char *stream_why(const struct stream *stream);
 

@@ -361,6 +361,6 @@ void kite_place_tick(struct kite_place *place, uint64_t now_ms)
 void kite_place_drop(struct kite_place *place)
 {
 	if (place->relay.partner)
-		end_close(&place->relay.partner->end, WS_STATUS_NORMAL, "");
+		end_reset(&place->relay.partner->end);
 	gone(place);
 }

@@ -88,6 +88,13 @@ void end_close(struct end *end, enum ws_status code, const char *reason)
 	end->transport->close(end, code, reason);
 }
 
+void end_reset(struct end *end)
+{
+	if (end->state != END_CLOSED && end->transport->reset)
+		end->transport->reset(end);
+	end_close(end, WS_STATUS_NORMAL, "");
+}
+
 void end_finish(struct end *end, enum ws_status code, const char *reason)
 {
 	if (end->state == END_FINISHING || end->state == END_CLOSED)

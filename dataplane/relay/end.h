@@ -40,6 +40,8 @@ struct end_transport {
 	void (*hold)(struct end *end, bool held);
 	void (*set_timer)(struct end *end, unsigned ms);
 	void (*close)(struct end *end, enum ws_status code, const char *reason);
+	/* Before close: the peer is to see that this is no proper end. NULL: it can't. */
+	void (*reset)(struct end *end);
 	/* As close, when all was written. */
 	void (*finish)(struct end *end, enum ws_status code, const char *reason);
 	/* Tells the peer that nothing more will come, when all was written. NULL: it can't. */
@@ -92,6 +94,9 @@ void end_set_timer(struct end *end, unsigned ms); /* 0: not at all */
 /* Only the first of several closes counts; the reason is cut at what a close frame holds. */
 void end_close(struct end *end, enum ws_status code, const char *reason);
 void end_finish(struct end *end, enum ws_status code, const char *reason);
+
+/* Closes; the peer sees that it was no proper end, where the transport can show that. */
+void end_reset(struct end *end);
 
 /* Half-closes, where the transport can; else as end_finish. */
 void end_shut(struct end *end, enum ws_status code, const char *reason);

@@ -25,6 +25,11 @@ static void close_now(struct end *end, enum ws_status code, const char *reason)
 	stream_close(end->connection);
 }
 
+static void reset(struct end *end)
+{
+	stream_reset(end->connection);
+}
+
 /* The sending side ends when the queue is empty; see on_fill. */
 static void shut(struct end *end)
 {
@@ -46,6 +51,7 @@ static const struct end_transport transport = {
 	.hold = hold,
 	.set_timer = set_timer,
 	.close = close_now,
+	.reset = reset,
 	.finish = finish,
 	.shut = shut,
 };

@@ -99,6 +99,8 @@ static void on_timer(struct end *end)
 		end_quiet(one);
 	else if (one->partner && end->closed_by_peer)
 		look_at_half(one);
+	else if (one->partner && one->hooks->idle)
+		one->hooks->idle(one);
 	else if (!one->partner && one->hooks->timer)
 		one->hooks->timer(one);
 }

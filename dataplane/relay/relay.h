@@ -26,6 +26,7 @@ struct relay_hooks {
 	void (*parted)(struct relay_end *one);
 	void (*drained)(struct relay_end *one); /* while it is alone; or NULL */
 	void (*timer)(struct relay_end *one);	/* while it is alone; or NULL */
+	void (*idle)(struct relay_end *one);	/* its timer while it is joined; or NULL */
 	void (*closed)(struct relay_end *one);	/* last of all */
 };
 

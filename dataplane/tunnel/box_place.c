@@ -368,6 +368,6 @@ void place_tick(struct place *place, int64_t now_ms)
 void place_drop(struct place *place)
 {
 	if (place->relay.partner)
-		end_close(&place->relay.partner->end, WS_STATUS_NORMAL, "");
+		end_reset(&place->relay.partner->end);
 	gone(place);
 }

@@ -51,12 +51,18 @@ struct box *boxes_find_id(struct boxes *boxes, const char *id)
 
 /* ---- where it is ---- */
 
+void boxes_end_moved(struct boxes *boxes, const char *id)
+{
+	struct box *box = boxes_find_id(boxes, id);
+
+	if (box)
+		box->kind->close(box, "the device is linked to another node");
+}
+
 static void on_announced(struct dataplane *dataplane, const struct registry_answer *answer)
 {
-	struct box *box = boxes_find_id(dataplane->boxes, answer->connection);
-
-	if (box && answer->err == ERR_ALREADY_EXISTS)
-		box->kind->close(box, "the device is linked to another node");
+	if (answer->err == ERR_ALREADY_EXISTS)
+		boxes_end_moved(dataplane->boxes, answer->connection);
 }
 
 static void announce(struct box *box, bool replace)

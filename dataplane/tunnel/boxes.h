@@ -78,6 +78,9 @@ struct relay_end *boxes_enter(struct box *box, const struct box_visitor *visitor
 /* A visitor has left. */
 void boxes_left(struct box *box);
 
+/* Ends the connection, if it is here: its device is linked to another node now. */
+void boxes_end_moved(struct boxes *boxes, const char *id);
+
 /* End those of the registration, or of the subject ("device:UUID", "tenant:UUID") that came before
  * `not_before`. */
 void boxes_end_registration(struct boxes *boxes, const char *registration, const char *reason);

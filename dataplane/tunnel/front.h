@@ -24,6 +24,7 @@ struct front_settings {
 	const char *api; /* ADDRESS:PORT of the gateway */
 	bool api_proxy_protocol;
 	bool pagekite;
+	long idle_s; /* 0: no limit */
 	struct boxes_settings boxes;
 };
 
@@ -44,6 +45,8 @@ struct front_settings {
 		"tell it who comes, by PROXY protocol version 2", 0, 0 },                          \
 	{ "LANYARD_TUNNEL_PAGEKITE", "false", &(s).pagekite, CONFIG_BOOL,                          \
 		"let clients of PageKite link names to that port (LANYARD_DNS_PAGEKITE)", 0, 0 },  \
+	{ "LANYARD_TUNNEL_IDLE_S", "3600", &(s).idle_s, CONFIG_INT,                                \
+		"a connection that carries nothing for so long ends, before twice of it; 0: never", 0, 1000000 }, \
 	{ "LANYARD_TUNNEL_STREAMS", "1024", &(s).boxes.streams, CONFIG_INT,                        \
 		"visitors of one name at a time", 1, 1000000 },                                    \
 	{ "LANYARD_TUNNEL_RATE", "200", &(s).boxes.rate, CONFIG_INT,                               \

@@ -31,6 +31,9 @@ struct visitor {
 	char name[HELLO_NAME_MAX];
 	char *first;
 	struct proxy_ends ends;
+	bool far;	   /* joined with a link to another node */
+	bool again;	   /* looked for once more */
+	uint64_t moved;	   /* bytes, when it was last looked whether there are more */
 	bool waits;	   /* in visitors.waiting */
 	UT_hash_handle hh; /* visitors.waiting */
 };
@@ -133,11 +136,16 @@ static void on_received(struct relay_end *one, const struct pipe_piece *piece)
 	(void)piece; /* it is refused */
 }
 
-/* Its partner is gone. One that never said anything could not serve it. */
+/* Its partner is gone. One that never said anything could not serve it; a link to another node says
+ * when it is a proper end. */
 static void on_parted(struct relay_end *one)
 {
 	struct visitor *visitor = of(one);
 
+	if (visitor->far && one->end.state == END_OPEN && one->end.tx_bytes > 0) {
+		end_reset(&one->end);
+		return;
+	}
 	if (one->end.state == END_OPEN && one->end.tx_bytes == 0 && pipe_is_empty(&one->end.out)) {
 		if (visitor->kind == MUX_TLS)
 			push_alert(visitor, ALERT_INTERNAL);
@@ -150,6 +158,24 @@ static void on_parted(struct relay_end *one)
 static void on_timer(struct relay_end *one)
 {
 	refuse(of(one), OUTCOME_UNKNOWN);
+}
+
+static void watch_idle(struct visitor *visitor)
+{
+	struct end *end = &visitor->relay.end;
+
+	visitor->moved = end->rx_bytes + end->tx_bytes;
+	end_set_timer(end, (unsigned)visitor->dataplane->front_settings.idle_s * 1000);
+}
+
+static void on_idle(struct relay_end *one)
+{
+	struct visitor *visitor = of(one);
+
+	if (visitor->moved != one->end.rx_bytes + one->end.tx_bytes)
+		watch_idle(visitor);
+	else
+		end_close(&one->end, WS_STATUS_NORMAL, "");
 }
 
 static void on_closed(struct relay_end *one)
@@ -165,6 +191,7 @@ static const struct relay_hooks hooks = {
 	.received = on_received,
 	.parted = on_parted,
 	.timer = on_timer,
+	.idle = on_idle,
 	.closed = on_closed,
 };
 
@@ -189,7 +216,7 @@ static void join(struct visitor *visitor, struct relay_end *partner, enum outcom
 {
 	counter_add(COUNTER_VISITORS + outcome, 1);
 	stop_waiting(visitor);
-	end_set_timer(&visitor->relay.end, 0);
+	watch_idle(visitor);
 	if (visitor->first)
 		push(&partner->end, visitor->first, strlen(visitor->first));
 	relay_join(&visitor->relay, partner);
@@ -201,20 +228,6 @@ static struct visitor *find(struct dataplane *dataplane, const char *id)
 
 	HASH_FIND_STR(dataplane->visitors->waiting, id, visitor);
 	return visitor;
-}
-
-static void on_linked(struct dataplane *dataplane, const char *id, struct relay_end *far)
-{
-	struct visitor *visitor = find(dataplane, id);
-
-	if (visitor && far) {
-		join(visitor, far, OUTCOME_JOINED);
-	} else if (visitor) {
-		locate_forget(dataplane->locator, visitor->name);
-		refuse(visitor, OUTCOME_UNKNOWN);
-	} else if (far) {
-		end_close(&far->end, WS_STATUS_NORMAL, "");
-	}
 }
 
 static struct box_visitor describe(const struct visitor *visitor)
@@ -237,6 +250,37 @@ static void enter(struct visitor *visitor, struct box *box)
 		refuse(visitor, OUTCOME_LIMIT);
 }
 
+static void on_located(
+	struct dataplane *dataplane, const char *id, const struct location *location);
+
+/* It is not where it was said to be; what was known may be old, so it is asked about once more. */
+static void miss(struct visitor *visitor)
+{
+	struct locator *locator = visitor->dataplane->locator;
+
+	locate_forget(locator, visitor->name);
+	if (visitor->again) {
+		refuse(visitor, OUTCOME_UNKNOWN);
+		return;
+	}
+	visitor->again = true;
+	locate(locator, visitor->name, visitor->relay.end.id, on_located);
+}
+
+static void on_linked(struct dataplane *dataplane, const char *id, struct relay_end *far)
+{
+	struct visitor *visitor = find(dataplane, id);
+
+	if (visitor && far) {
+		visitor->far = true;
+		join(visitor, far, OUTCOME_JOINED);
+	} else if (visitor) {
+		miss(visitor);
+	} else if (far) {
+		end_close(&far->end, WS_STATUS_NORMAL, "");
+	}
+}
+
 static void on_located(struct dataplane *dataplane, const char *id, const struct location *location)
 {
 	struct visitor *visitor = find(dataplane, id);
@@ -250,8 +294,12 @@ static void on_located(struct dataplane *dataplane, const char *id, const struct
 		enter(visitor, box);
 		return;
 	}
-	if (!location || strcmp(location->node, dataplane->instance) == 0) {
+	if (!location) {
 		refuse(visitor, OUTCOME_UNKNOWN);
+		return;
+	}
+	if (strcmp(location->node, dataplane->instance) == 0) {
+		miss(visitor);
 		return;
 	}
 	told = describe(visitor);

@@ -2,8 +2,10 @@
  * rendezvous: makes pairs: two clients that show one token with one nonce become one tunnel.
  *
  * Bus:    service rendezvous.Rendezvous of proto/rendezvous.proto; dataplane nodes claim and
- * release. State:  schema rendezvous (db/migrations/0004_rendezvous.sql and later). Events:
- * publishes "pair" when a pair ends and its connections are to end with it.
+ *         release.
+ * State:  schema rendezvous (db/migrations/0004_rendezvous.sql and later).
+ * Events: publishes "pair" when a pair ends and its connections are to end with it, and
+ *         "server_replaced" when a tunnel server has come again to another node.
  */
 #include "services/rendezvous/claims.h"
 #include "services/rendezvous/rendezvous.h"

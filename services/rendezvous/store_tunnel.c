@@ -8,6 +8,9 @@
 #define NODE_AGE   "interval '10 seconds'"
 
 static const struct db_statement register_server = {
+	"WITH before AS (SELECT node, connection FROM rendezvous.tunnel_server"
+	" WHERE tenant_id = $1 AND server = $2 AND rendezvous.alive(node, announced_at, " NODE_AGE
+	")) "
 	"INSERT INTO rendezvous.tunnel_server AS known (tenant_id, server, name, node, connection)"
 	" VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, server) DO UPDATE SET"
 	" name = excluded.name, node = excluded.node, connection = excluded.connection,"
@@ -15,19 +18,22 @@ static const struct db_statement register_server = {
 	" WHERE (known.node = excluded.node AND known.connection = excluded.connection)"
 	" OR $6::boolean OR NOT rendezvous.alive(known.node, known.announced_at, " NODE_AGE
 	") OR known.announced_at < now() "
-	"- " SERVER_AGE " RETURNING server"
+	"- " SERVER_AGE " RETURNING coalesce("
+	"(SELECT connection FROM before WHERE node <> known.node), '') AS replaced"
 };
 
-err_t store_register_server(
-	struct call *call, const Rendezvous__TunnelServer *server, bool *registered)
+err_t store_register_server(struct call *call, const Rendezvous__TunnelServer *server,
+	bool *registered, const char **replaced)
 {
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(call, &register_server, &rows, call->tenant, server->server,
 		server->name, server->node, server->connection, server->replace ? "true" : "false");
 
-	if (err == OK)
-		*registered = db_count(rows) > 0;
-	return err;
+	if (err != OK)
+		return err;
+	*registered = db_count(rows) > 0;
+	*replaced = *registered ? arena_strdup(call->arena, db_text(rows, 0, "replaced")) : "";
+	return OK;
 }
 
 static const struct db_statement release_server = {

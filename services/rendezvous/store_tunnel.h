@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 /* Adds the server, or notes that it is still there. *registered: false if its UUID is that of
- * another connection, on a node that lives. */
-err_t store_register_server(
-	struct call *call, const Rendezvous__TunnelServer *server, bool *registered) MUST_CHECK;
+ * another connection, on a node that lives. *replaced: the connection on another such node in whose
+ * place it is now, "" if there was none. */
+err_t store_register_server(struct call *call, const Rendezvous__TunnelServer *server,
+	bool *registered, const char **replaced) MUST_CHECK;
 
 err_t store_release_server(
 	struct call *call, const char *server, const char *connection) MUST_CHECK;

@@ -2,14 +2,28 @@
 #include "services/rendezvous/tunnel.h"
 
 #include "lib/check.h"
+#include "lib/event.h"
+#include "proto/event.pb-c.h"
 #include "services/rendezvous/store_tunnel.h"
 
 #define NAME_MAX_LEN   256
 #define CONNECTION_MAX 128
 
+/* The node that it was on ends it at once. */
+static err_t publish_replaced(
+	struct call *call, const Rendezvous__TunnelServer *server, const char *connection)
+{
+	Event__ServerReplaced event = EVENT__SERVER_REPLACED__INIT;
+
+	event.name = server->name;
+	event.connection = (char *)(uintptr_t)connection;
+	return event_publish(call, "server_replaced", &event.base);
+}
+
 err_t rendezvous_register_server(
 	struct call *call, const Rendezvous__TunnelServer *request, Rendezvous__Empty *reply)
 {
+	const char *replaced;
 	bool registered;
 	err_t err;
 
@@ -19,12 +33,12 @@ err_t rendezvous_register_server(
 		(err = check_uuid(call, "node", request->node)) != OK ||
 		(err = check_text(call, "connection", request->connection, 1, CONNECTION_MAX)) !=
 			OK ||
-		(err = store_register_server(call, request, &registered)) != OK)
+		(err = store_register_server(call, request, &registered, &replaced)) != OK)
 		return err;
 	if (!registered)
 		return call_refuse(call, ERR_ALREADY_EXISTS, "server",
 			"expected a UUID that no other live connection has registered");
-	return OK;
+	return *replaced != '\0' ? publish_replaced(call, request, replaced) : OK;
 }
 
 err_t rendezvous_release_server(

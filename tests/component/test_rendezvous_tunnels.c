@@ -5,7 +5,8 @@ TestSuite(rendezvous_tunnels, .init = setup, .fini = teardown, .timeout = 120);
 
 #define SERVER "33333333-3333-3333-3333-333333333333"
 
-static err_t register_server(const char *tenant, const char *node, const char *connection)
+static err_t announce_server(
+	const char *tenant, const char *node, const char *connection, bool replace)
 {
 	Rendezvous__TunnelServer request = RENDEZVOUS__TUNNEL_SERVER__INIT;
 	const ProtobufCMessage *reply;
@@ -16,10 +17,16 @@ static err_t register_server(const char *tenant, const char *node, const char *c
 	request.name = "srv";
 	request.node = (char *)(uintptr_t)node;
 	request.connection = (char *)(uintptr_t)connection;
+	request.replace = replace;
 	err = fixture_call(&fixture, &call, tenant, &rendezvous__rendezvous__descriptor,
 		"RegisterServer", &request.base, &reply);
 	call_finish(&call);
 	return err;
+}
+
+static err_t register_server(const char *tenant, const char *node, const char *connection)
+{
+	return announce_server(tenant, node, connection, false);
 }
 
 /* FindServer or ReleaseServer; `text` becomes "NODE CONNECTION". */
@@ -104,4 +111,21 @@ Test(rendezvous_tunnels, a_server_of_a_node_that_is_gone_can_come_back)
 	cr_expect_eq(register_server(OTHER_TENANT, NODE_GONE, "1"), OK);
 	fixture_sql(&fixture, &age_servers);
 	AWAIT(fixture_sql(&fixture, &count_servers) == 1);
+}
+
+SQL(count_replaced, "SELECT count(*) AS n FROM fabric.event WHERE topic = 'server_replaced'");
+
+Test(rendezvous_tunnels, the_node_of_a_replaced_server_is_told)
+{
+	char text[96];
+
+	cr_expect_eq(announce_server(TENANT, NODE_A, "1", true), OK);
+	cr_expect_eq(announce_server(TENANT, NODE_A, "2", true), OK);
+	cr_expect_eq(fixture_sql(&fixture, &count_replaced), 0, "the node knows itself");
+	cr_expect_eq(announce_server(TENANT, NODE_B, "3", true), OK);
+	cr_expect_eq(fixture_sql(&fixture, &count_replaced), 1);
+	cr_expect_eq(announce_server(TENANT, NODE_B, "3", false), OK);
+	cr_expect_eq(fixture_sql(&fixture, &count_replaced), 1);
+	cr_expect_eq(on_server("FindServer", TENANT, "", text), OK);
+	cr_expect_str_eq(text, NODE_B " 3 srv");
 }

@@ -4,6 +4,7 @@ the device's link, without ever reading them. Statements 69 to 81 of the registr
 import hashlib
 import os
 import secrets
+import select
 import signal
 import socket
 import ssl
@@ -13,7 +14,7 @@ import threading
 import pytest
 
 from api_client import WAIT_S, wait_for
-from api_world import admin, api  # fixtures too
+from api_world import Device, Tenant, admin, api  # fixtures too
 from tunnel_world import (ALERT_INTERNAL, ALERT_UNRECOGNIZED, ZONE, Box, Nginx, Service, TunnelNode, curl, cut_records,
                           echo, hello, make_certificate, receive, receive_all, stall_or_echo, subscribe)
 
@@ -271,7 +272,32 @@ def test_a_visitor_that_reads_nothing_harms_no_other(fleet, node, boxes):
     wait_for("an empty tunnel", lambda: node.metric("lanyard_tunnel_streams") == 0)
 
 
+def test_a_visitor_that_says_nothing_for_long_is_sent_away(fleet, service, boxes):
+    node = TunnelNode(fleet, LANYARD_TUNNEL_IDLE_S="3").start()
+    try:
+        name, token = subscribe(fleet)
+        boxes.append(Box(node, token, service.address).open())
+        idle, busy = node.visit(name), node.visit(name)
+        receive(idle, len(hello(name)))
+        receive(busy, len(hello(name)))
+        while not select.select([idle], [], [], 0.2)[0]:
+            busy.sendall(b"still here")
+            assert receive(busy, 10) == b"still here"
+        assert idle.recv(1) == b""
+        busy.sendall(b"still here")
+        assert receive(busy, 10) == b"still here"
+        busy.close()
+        wait_for("an empty tunnel", lambda: node.metric("lanyard_tunnel_streams") == 0)
+    finally:
+        node.stop()
+
+
 # ---- links that end ----
+
+
+def is_reset(visitor):
+    """It ends, and not as if all had come."""
+    return not receive_all(visitor)[1]
 
 
 def test_a_device_that_comes_again_takes_its_place_at_once(node, linked, service, boxes):
@@ -280,7 +306,7 @@ def test_a_device_that_comes_again_takes_its_place_at_once(node, linked, service
     receive(old, 1)
     first.process.send_signal(signal.SIGSTOP)  # gone, without a word
     boxes.append(Box(node, token, service.address).open())
-    receive_all(old)  # ends
+    assert is_reset(old)
     with node.visit(name) as visitor:
         assert receive(visitor, 5) == hello(name)[:5]
     boxes[1].stop()
@@ -296,7 +322,7 @@ def test_a_name_that_is_given_up_takes_its_visitors_with_it(fleet, node, linked)
     reply = fleet.session.get(fleet.base_url + "/unsubscribe", params={"token": token}, verify=fleet.ca_file,
                               timeout=WAIT_S)
     assert reply.status_code == 200
-    receive_all(visitor)
+    assert is_reset(visitor)
     box.await_state("refused")
     with node.visit(name) as visitor:
         assert receive_all(visitor)[0] == ALERT_UNRECOGNIZED
@@ -322,6 +348,29 @@ def test_a_name_that_expires_ends_until_it_is_heard_from(fleet, node, linked):
         assert receive(visitor, 1) == b"\x16"
 
 
+def test_a_blocked_device_is_cut_off_by_the_node_itself(fleet, node, api, admin, service, boxes):
+    tenant = Tenant(api, admin)
+    network = api.ok("createNetwork", tenant.owner, {"name": "n", "ipv4": "10.93.0.0/24"}, tenant=tenant.id)
+    device = Device(api, tenant, network["id"], "d" + secrets.token_hex(3))
+    label = "t" + secrets.token_hex(6)
+    token = api.ok("registerName", device.basic, {"name": label})["token"]
+    boxes.append(Box(node, token, service.address).open())
+    visitor = node.visit(f"{label}.{ZONE}")
+    receive(visitor, 1)
+    fleet.sv("down", "dns")  # which would end it, too
+    try:
+        api.ok("updateDevice", tenant.owner, {"state": "blocked"}, tenant=tenant.id, id_=device.id)
+        assert is_reset(visitor)
+        assert "blocked" in boxes[0].await_state("refused")
+    finally:
+        fleet.sv("up", "dns")
+    assert "401" in boxes[0].await_state("refused"), "its token opens nothing"
+    api.ok("updateDevice", tenant.owner, {"state": "approved"}, tenant=tenant.id, id_=device.id)
+    wait_for("its token to be good again", lambda: fleet.session.get(
+        fleet.base_url + "/ping", params={"token": token}, verify=fleet.ca_file, timeout=WAIT_S).status_code == 200)
+    boxes[0].await_state("open")
+
+
 # ---- more nodes ----
 
 
@@ -343,10 +392,15 @@ def test_a_browser_at_another_node_reaches_the_device_too(fleet, node, linked, b
 
         assert wait_for("the device from there", lambda: reach() == sent)
         # The device moves there, and its old node has heard nothing of an end.
+        visitors = [node.visit(name), other.visit(name)]
+        for visitor in visitors:
+            receive(visitor, 1)
         first.process.send_signal(signal.SIGSTOP)
         boxes.append(Box(other, token, moved.address).open())
         assert receive(other.visit(name), 5) == b"moved"
-        wait_for("the device from its old node", lambda: is_moved(node, name))
+        for visitor in visitors:
+            assert is_reset(visitor)
+        assert receive(node.visit(name), 5) == b"moved"
     finally:
         for box in boxes:
             box.process.send_signal(signal.SIGCONT)
@@ -354,12 +408,3 @@ def test_a_browser_at_another_node_reaches_the_device_too(fleet, node, linked, b
         boxes.clear()
         moved.close()
         other.stop()
-
-
-def is_moved(node, name):
-    with node.visit(name) as visitor:
-        visitor.settimeout(2)
-        try:
-            return receive(visitor, 5) == b"moved"
-        except OSError:  # the old link does not answer
-            return False
