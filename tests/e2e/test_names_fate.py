@@ -2,6 +2,7 @@
 when strangers ask too much."""
 
 import itertools
+import re
 import secrets
 import subprocess
 
@@ -9,7 +10,7 @@ import pytest
 
 from api_client import wait_for
 from api_world import Device, Tenant, admin, api, tenant  # fixtures too
-from names_world import ZONE, Names, dig, mailbox, names, psql, settings_of  # fixtures too
+from names_world import UUID, ZONE, Names, dig, mailbox, names, psql, settings_of  # fixtures too
 
 NETWORKS = itertools.count()  # third bytes of their addresses
 
@@ -121,6 +122,24 @@ def test_whether_a_name_can_be_reclaimed_is_told_if_set_so(fleet, names):
         assert names.get("/subscribe", name=label, email=address).json() == {"error": "UnavailableName"}
     finally:
         undo()
+
+
+def test_what_was_mailed_is_good_for_a_day(fleet, names, mailbox):
+    first, second = (f"{secrets.token_hex(4)}@example.org" for _ in range(2))
+    label, token = names.subscribe(email=first)
+    assert names.get("/reclaim", name=label).status_code == 200
+    secret = UUID.search(mailbox.wait_for(first).get_payload()).group()
+    psql(fleet, f"UPDATE dns.registration SET reclamation_until = now() - interval '1 s' WHERE label = '{label}'")
+    reply = names.get("/subscribe", name=label, reclamationToken=secret)
+    assert reply.json() == {"error": "ReclamationTokenMismatch"}
+    assert names.get("/ping", token=token).status_code == 200, "the holder keeps it"
+
+    label, token = names.subscribe()
+    assert names.get("/setemail", token=token, email=second).status_code == 200
+    link = re.search(r"/verifyemail\?s=(\S+)", mailbox.wait_for(second).get_payload()).group(1)
+    psql(fleet, f"UPDATE dns.registration SET verification_until = now() - interval '1 s' WHERE label = '{label}'")
+    assert names.get("/verifyemail", s=link).status_code == 404
+    assert names.get("/info", token=token).json()["verified"] is False
 
 
 def test_secrets_are_kept_as_digests(fleet, names, mailbox):
