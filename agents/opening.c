@@ -16,6 +16,9 @@
 
 #define TIMEOUT_MS    15000	   /* from the first packet to the handshake's reply */
 #define NOTSENT_LOWAT (64 * 1024) /* more than this waits in our queue, not in the kernel's */
+/* TCP waits for an acknowledgement from the first ping on, which goes out after some silence. */
+#define TCP_DEAD_MS (KEEPALIVE_DEAD_MS - KEEPALIVE_PING_MS)
+#define SAYS_MAX    160 /* of the node's own words in a refusal */
 
 struct opening {
 	struct opening_options options;
@@ -62,11 +65,28 @@ static void unreachable(struct opening *opening, const char *why)
 
 /* ---- TLS and the handshake ---- */
 
+/* The status of a refusal and, where they came with it, the node's words: one line of plain text.
+ */
+static void refused(struct opening *opening, const struct upgrade *upgrade)
+{
+	const char *text = opening->head + upgrade->head_len;
+	size_t len = 0, most = opening->head_len - upgrade->head_len;
+	char why[64 + SAYS_MAX];
+
+	while (len < most && len < SAYS_MAX && text[len] >= ' ' && text[len] <= '~')
+		len++;
+	if (len > 0 && (*text == '<' || *text == '{'))
+		len = 0;
+	snprintf(why, sizeof(why), "the node refused with HTTP status %u%s%.*s", upgrade->status,
+		len > 0 ? ": " : "", (int)len, text);
+	memcpy(opening->failure.location, upgrade->location, sizeof(upgrade->location));
+	fail(opening, (struct ending){ .how = END_REFUSED, .status = upgrade->status }, why);
+}
+
 static void take_reply(struct opening *opening)
 {
 	struct upgrade upgrade;
 	struct fault fault;
-	char why[64];
 
 	switch (upgrade_read(
 		&upgrade, opening->head, opening->head_len, &opening->options.request, &fault)) {
@@ -90,9 +110,7 @@ static void take_reply(struct opening *opening)
 		report(opening);
 		return;
 	}
-	snprintf(why, sizeof(why), "the node refused with HTTP status %u", upgrade.status);
-	memcpy(opening->failure.location, upgrade.location, sizeof(upgrade.location));
-	fail(opening, (struct ending){ .how = END_REFUSED, .status = upgrade.status }, why);
+	refused(opening, &upgrade);
 }
 
 static void read_reply(struct opening *opening)
@@ -173,7 +191,7 @@ static void on_socket(void *context, uint32_t events)
 /* Only hints: a kernel without one of them works as well, if not as fast. */
 static void tune_socket(int fd)
 {
-	int on = 1, lowat = NOTSENT_LOWAT, timeout_ms = KEEPALIVE_DEAD_MS;
+	int on = 1, lowat = NOTSENT_LOWAT, timeout_ms = TCP_DEAD_MS;
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -467,7 +467,9 @@ class Garbage:
 
 
 @pytest.mark.parametrize("answer, words", [
-    (b"", "ended the connection"), (b"\0" * 9000, "over 8192"), (b"HTTP/1.1 101 X\r\n\r\n", "no WebSocket"),
+    (b"", "ended the connection"), (b"\0" * 9000, "over 8192"),
+    (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 19\r\n\r\nNot with that MAC.\n\x1b[2J", "HTTP status 403: Not with that MAC."),
+    (b"HTTP/1.1 502 Bad\r\n\r\n<html>\nbad", "HTTP status 502"), (b"HTTP/1.1 101 X\r\n\r\n", "no WebSocket"),
     (b"SSH-2.0-OpenSSH\r\n\r\n", "not HTTP"), (b"HTTP/1.1 200 OK\r\n\r\n", "status 200"),
     (b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", "Accept"),
 ])

@@ -8,27 +8,8 @@ import pytest
 
 from agent_world import LANYARD, make_certificate, run
 from api_client import wait_for
-from vpn_ws_world import SECRET, Client, HttpProxy, SocksProxy, World, connect_now, frame
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"), "server", "IP:127.0.0.1,DNS:localhost")
-
-
-@pytest.fixture
-def world(tmp_path, certificate):
-    world = World(tmp_path, certificate)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def clients(tmp_path):
-    clients = [Client(tmp_path, number) for number in (1, 2)]
-    yield clients
-    for client in clients:
-        client.stop()
+from vpn_ws_world import SECRET, HttpProxy, SocksProxy, World, connect_now, frame
+from vpn_ws_world import certificate, clients, world  # fixtures
 
 
 @pytest.fixture

@@ -3,32 +3,12 @@ client reach each other through a server that behaves as vpn-ws does, behind a r
 
 import pytest
 
-from agent_world import LANYARD, make_certificate, run
+from agent_world import LANYARD, run
 from api_client import wait_for
 from lan_world import Station, ip
-from vpn_ws_world import Client, World
+from vpn_ws_world import certificate, clients, world  # fixtures
 
 HOST = "10.98.0.50/24"  # the station's; no MTU is set anywhere
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return make_certificate(tmp_path_factory.mktemp("tls"), "server", "IP:127.0.0.1,DNS:localhost")
-
-
-@pytest.fixture
-def world(tmp_path, certificate):
-    world = World(tmp_path, certificate)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def clients(tmp_path):
-    clients = [Client(tmp_path, number) for number in (1, 2)]
-    yield clients
-    for client in clients:
-        client.stop()
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import struct
 import subprocess
 import threading
 
-from agent_world import LANYARD, Agent, run
+import pytest
+
+from agent_world import LANYARD, Agent, make_certificate, run
 from api_client import wait_for
 from conftest import free_ports
 
@@ -255,7 +257,9 @@ class SocksProxy(Process):
 
 
 class Client(Agent):
-    """lanyard connect, its interface tap0 in a network namespace of its own."""
+    """lanyard connect, its interface tap0 in a network namespace of its own; `prefix` is a command that runs it elsewhere."""
+
+    prefix = ()
 
     def __init__(self, folder, number):
         super().__init__(folder, None, None, number)
@@ -265,7 +269,7 @@ class Client(Agent):
                  *more]
         self.words = [str(word) for word in words]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([LANYARD, *self.words], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.prefix, LANYARD, *self.words], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=clean_environment(environment))
         return self
 
@@ -282,3 +286,25 @@ def clean_environment(more):
 def connect_now(*words, **environment):
     """For what can't start: ends at once."""
     return run(LANYARD, "connect", *words, env=clean_environment(environment))
+
+
+# ---- fixtures ----
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("tls"), "server", "IP:127.0.0.1,DNS:localhost")
+
+
+@pytest.fixture
+def world(tmp_path, certificate):
+    world = World(tmp_path, certificate)
+    yield world
+    world.stop()
+
+
+@pytest.fixture
+def clients(tmp_path):
+    clients = [Client(tmp_path, number) for number in (1, 2)]
+    yield clients
+    for client in clients:
+        client.stop()
