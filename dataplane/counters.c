@@ -40,6 +40,8 @@ static struct metric metrics[] = {
 	[COUNTER_RX_BYTES] = COUNT("bytes_received_total", "Bytes of frames from members."),
 	[COUNTER_TX_FRAMES] = COUNT("frames_sent_total", "Ethernet frames to members."),
 	[COUNTER_TX_BYTES] = COUNT("bytes_sent_total", "Bytes of frames to members."),
+	[COUNTER_DROPPED_SEGMENTS] = COUNT("segments_dropped_total",
+		"Segments of super-frames to members that had waited too long; the rest was sent."),
 	[COUNTER_RELAY_BYTES] =
 		COUNT("relay_bytes_total", "Bytes passed between pairs, and through tunnels."),
 	[COUNTER_TUNNELS] = NOW("tunnels", "Devices that are linked under their names."),

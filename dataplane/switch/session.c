@@ -74,6 +74,9 @@ static void count_queue_drops(struct session *session)
 
 	drop(session, DROP_QUEUE, fair->dropped_full - session->drops[DROP_QUEUE]);
 	drop(session, DROP_LATE, fair->dropped_late - session->drops[DROP_LATE]);
+	counter_add(COUNTER_DROPPED_SEGMENTS,
+		(int64_t)(fair->dropped_segments - session->dropped_segments));
+	session->dropped_segments = fair->dropped_segments;
 }
 
 /* ---- to the member ---- */

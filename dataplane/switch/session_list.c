@@ -66,6 +66,7 @@ static Dataplane__Session *describe(struct session *session, const char *node, s
 	item->tx_bytes = session->outlet.n_bytes;
 	item->dropped_frames = session_count_drops(session);
 	item->drops = describe_drops(session, arena);
+	item->dropped_segments = session->dropped_segments;
 	item->stations = (uint32_t)switch_count_stations(&session->port, clock_ms());
 	item->queue_bytes = session->outlet.fair.bytes;
 	item->rtt_us = channel_rtt_us(session->channel);

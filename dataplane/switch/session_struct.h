@@ -35,7 +35,8 @@ struct session {
 	bool lingers; /* what waits is not urgent, and leaves when the timer says */
 	uint64_t rx_frames, rx_bytes;
 	uint64_t drops[DROP_N];
-	UT_hash_handle hh; /* sessions.by_id */
+	uint64_t dropped_segments; /* of frames to the member that went on without them */
+	UT_hash_handle hh;	   /* sessions.by_id */
 };
 
 struct sessions {

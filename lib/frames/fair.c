@@ -200,9 +200,12 @@ static bool drop_segment(struct fair *fair, struct fair_flow *flow)
 
 static void drop_late(struct fair *fair, struct fair_flow *flow)
 {
-	if (!drop_segment(fair, flow))
+	if (drop_segment(fair, flow)) {
+		fair->dropped_segments++;
+	} else {
 		packet_unref(flow_take(fair, flow));
-	fair->dropped_late++;
+		fair->dropped_late++;
+	}
 	flow->count++;
 	flow->drop_next_us += drop_gap_us(flow->count);
 }

@@ -28,8 +28,9 @@ struct fair {
 	size_t n;		     /* packets */
 	size_t bytes;		     /* what they cost of memory */
 	size_t bytes_max;
-	uint64_t dropped_full; /* there was no room */
-	uint64_t dropped_late; /* they had waited too long; also segments of super-frames */
+	uint64_t dropped_full;	   /* there was no room */
+	uint64_t dropped_late;	   /* they had waited too long */
+	uint64_t dropped_segments; /* of super-frames that had; what is left of them goes on */
 };
 
 void fair_init(struct fair *fair, size_t bytes_max);
