@@ -3,7 +3,6 @@ is wrong once and not a thousand times, and has all of it back afterwards."""
 
 import contextlib
 import os
-import pathlib
 import resource
 import socket
 import time
@@ -39,12 +38,6 @@ def n_connections(node):
     """That the node has not closed."""
     return len(run("ss", "-Htn", "state", "established", "state", "close-wait", "sport", "=",
                    f":{node.port}").stdout.splitlines())
-
-
-def cpu_s(node):
-    """Processor time that it has used."""
-    fields = pathlib.Path(f"/proc/{node.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ask(node, connection=None):
@@ -90,12 +83,12 @@ def test_a_door_without_descriptors_serves_who_is_there_and_recovers(node_with_d
         assert ask_there(node) == usual  # so the early one was accepted
         limit = n_descriptors(node) + 10
         resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
-        begin, used = time.monotonic(), cpu_s(node)
+        begin, used = time.monotonic(), node.cpu_s()
         crowd = [stack.enter_context(connect_to(address)) for _ in range(60)]
         wait_for("the end of descriptors", lambda: "accept_failed" in node.log())
         assert ask_there(node, early) == usual
         wait_for("more than one rest", lambda: node.log().count("accept_failed") > 1)
-        assert cpu_s(node) - used < (time.monotonic() - begin) / 2, "it does not spin"
+        assert node.cpu_s() - used < (time.monotonic() - begin) / 2, "it does not spin"
         for connection in crowd:
             connection.close()
     assert ask_there(node) == usual

@@ -111,6 +111,11 @@ class Node:
             assert status == 0, self.log()
         assert not SANITIZER.search(self.log()), self.log()
 
+    def cpu_s(self):
+        """Processor time that it has used."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def metric(self, line):
         """The value of a line of /metrics, which begins with this."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ops_port, timeout=WAIT_S)
