@@ -1,13 +1,9 @@
 /* agent: see agent.h. */
-#include "agents/agent.h"
+#include "agents/agent_struct.h"
 
-#include "agents/backoff.h"
-#include "agents/document.h"
 #include "agents/portal.h"
-#include "agents/session.h"
 
 #include "lib/clock.h"
-#include "lib/l2.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -18,38 +14,6 @@
 
 #define TOKEN_SPARE_MS 10000 /* a token that ends sooner is not shown to a node any more */
 #define HOPS_MAX       3     /* redirections in a row */
-
-struct agent {
-	struct agent_options options;
-	struct fetcher *fetcher;
-	enum state { ATTACHING, PREPARING, CONNECTING, CONNECTED, WAITING, STOPPING } state;
-	struct attachment attachment;
-	bool attached; /* the attachment is filled and on the interface */
-	bool prepared; /* the first hook has done its work */
-	bool refresh;  /* get a new attachment before the next connection */
-	int64_t token_ends_ms;
-	struct fetch *fetch;	 /* of an attachment; NULL: none is under way */
-	struct session *session; /* NULL: none */
-	struct url url;		 /* of the session */
-	unsigned hops;
-	struct backoff backoff;
-	struct loop_timer retry; /* WAITING: then connect */
-	struct loop_timer renew; /* CONNECTED: then get the next token */
-	int64_t connected_at_s;	 /* Unix time */
-	uint64_t sessions;	 /* opened since the start */
-	char problem[256];	 /* the last one; "" if there was none */
-	int64_t problem_at_s;
-	bool problem_told; /* it is in the log, and still lasts */
-};
-
-static const char *const state_names[] = {
-	[ATTACHING] = "attaching",
-	[PREPARING] = "preparing",
-	[CONNECTING] = "connecting",
-	[CONNECTED] = "connected",
-	[WAITING] = "waiting",
-	[STOPPING] = "stopping",
-};
 
 /* Keeps the problem for the status; a line in the log only when it is another than before. */
 static void tell_problem(struct agent *agent, const char *what, const char *detail)
@@ -65,11 +29,6 @@ static void tell_problem(struct agent *agent, const char *what, const char *deta
 	log_warn("problem", "interface=%s text=%s", agent->options.tap->name, log_value(text));
 }
 
-static void mac_text(const uint8_t m[6], char out[18])
-{
-	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-}
-
 /* ---- hooks ---- */
 
 static void run_hook(struct agent *agent, enum hook hook, void (*done)(void *context, bool ok))
@@ -80,7 +39,7 @@ static void run_hook(struct agent *agent, enum hook hook, void (*done)(void *con
 	const char *variables[16] = { NULL };
 	size_t n = 0;
 
-	mac_text(attachment->mac, mac);
+	agent_mac_text(attachment->mac, mac);
 	url_text(&agent->url, url);
 	text = xasprintf("LANYARD_HOOK=%s%cLANYARD_INTERFACE=%s%cLANYARD_MAC=%s%cLANYARD_MTU=%u%c"
 			 "LANYARD_IPV4=%s%cLANYARD_IPV6=%s%cLANYARD_NETWORK=%s%cLANYARD_URL=%s%c"
@@ -430,88 +389,4 @@ void agent_destroy(struct agent *agent)
 	fetcher_destroy(agent->fetcher);
 	sodium_memzero(agent->attachment.authorization, sizeof(agent->attachment.authorization));
 	free(agent);
-}
-
-/* ---- the status ---- */
-
-static json_t *time_text(int64_t unix_s)
-{
-	char text[CLOCK_TEXT_LEN];
-
-	clock_text(unix_s, text);
-	return json_string(text);
-}
-
-static json_t *count(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static void report_attachment(json_t *status, const struct attachment *attachment)
-{
-	char mac[18];
-
-	mac_text(attachment->mac, mac);
-	json_object_set_new(status, "tenant", json_string(attachment->tenant));
-	json_object_set_new(status, "network", json_string(attachment->network));
-	json_object_set_new(status, "name", json_string(attachment->name));
-	json_object_set_new(status, "mac", json_string(mac));
-	json_object_set_new(status, "ipv4", json_string(attachment->ipv4.text));
-	json_object_set_new(status, "ipv6", json_string(attachment->ipv6.text));
-	json_object_set_new(status, "mtu", count(attachment->mtu));
-}
-
-static void report_session(json_t *status, const struct agent *agent)
-{
-	char url[URL_TEXT_MAX];
-
-	if (agent->session != NULL) {
-		url_text(&agent->url, url);
-		json_object_set_new(status, "url", json_string(url));
-	}
-	if (agent->state == CONNECTED)
-		json_object_set_new(status, "protocol",
-			json_string(session_has_l2(agent->session) ? L2_PROTOCOL : "frames"));
-	if (agent->state == CONNECTED)
-		json_object_set_new(status, "connected_since", time_text(agent->connected_at_s));
-	json_object_set_new(status, "sessions", count(agent->sessions));
-}
-
-static void report_counters(json_t *status, const struct tap *tap)
-{
-	json_object_set_new(status, "frames_in", count(tap->frames_in));
-	json_object_set_new(status, "bytes_in", count(tap->bytes_in));
-	json_object_set_new(status, "frames_out", count(tap->frames_out));
-	json_object_set_new(status, "bytes_out", count(tap->bytes_out));
-	json_object_set_new(status, "frames_dropped", count(tap->dropped));
-}
-
-static void report_queue(json_t *status, const struct agent *agent)
-{
-	const struct fair *queue = agent->state == CONNECTED ? session_queue(agent->session) : NULL;
-
-	if (queue == NULL)
-		return;
-	json_object_set_new(status, "queue_bytes", count(queue->bytes));
-	json_object_set_new(status, "queue_full", count(queue->dropped_full));
-	json_object_set_new(status, "queue_late", count(queue->dropped_late));
-}
-
-char *agent_status(const struct agent *agent)
-{
-	const struct device *device = agent->options.device;
-	AUTO_DOCUMENT status = json_pack("{s:s, s:s*, s:s, s:s*}", "state",
-		state_names[agent->state], "device", device != NULL ? device->id : NULL,
-		"interface", agent->options.tap->name, "netns", agent->options.netns);
-
-	if (agent->attached)
-		report_attachment(status, &agent->attachment);
-	report_session(status, agent);
-	report_counters(status, agent->options.tap);
-	report_queue(status, agent);
-	if (agent->problem[0] != '\0') {
-		json_object_set_new(status, "problem", json_string(agent->problem));
-		json_object_set_new(status, "problem_at", time_text(agent->problem_at_s));
-	}
-	return json_dumps(status, JSON_COMPACT);
 }

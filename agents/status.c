@@ -45,6 +45,7 @@ static const struct line {
 	{ "queue_bytes", "queue" },
 	{ "queue_full", "queue full" },
 	{ "queue_late", "queue late" },
+	{ "queue_segments", "queue segments" },
 	{ "problem", "problem" },
 	{ "problem_at", "at" },
 };

@@ -131,15 +131,20 @@ def passed(one, two):
     return two.status()["bytes_in"] - before
 
 
+def n_lost(status):
+    """Frames, and segments of super-frames, that had waited too long."""
+    return status["queue_late"] + status["queue_segments"]
+
+
 def test_a_ping_does_not_wait_behind_an_upload(agents, upload):
     one, two = agents
     # The upload has filled whatever it can fill, and is told so by the queue.
-    wait_for("the upload to be slowed down", lambda: one.status()["queue_late"] + one.status()["queue_full"] > 0)
+    wait_for("the upload to be slowed down", lambda: n_lost(one.status()) + one.status()["queue_full"] > 0)
     begin = two.status()["bytes_in"]
     wait_for("a good part of the upload", lambda: two.status()["bytes_in"] - begin > 3 << 20)
     between = [passed(one, two) for _ in range(9)]
     assert statistics.median(between) < 320 << 10, between
     told = one.status()
-    assert told["queue_bytes"] <= 1 << 20 and told["queue_late"] > 0 and told["sessions"] == 1
+    assert told["queue_bytes"] <= 1 << 20 and n_lost(told) > 0 and told["sessions"] == 1
     text = run(LANYARD, "status", "--state", one.state)
     assert "queue late" in text.stdout, text.stdout
