@@ -207,14 +207,11 @@ static int read_host(const struct dataplane *dataplane, const struct http *http,
 	return (int)status;
 }
 
-static int read_request(const struct dataplane *dataplane, struct http *http,
-	struct admit_request *request, const char **why)
+static int read_request(struct http *http, struct admit_request *request, const char **why)
 {
 	const char *authorization = http_header(http, "Authorization");
-	int status = read_host(dataplane, http, request, why);
+	int status = (int)channel_check(http, why);
 
-	if (status == 0)
-		status = (int)channel_check(http, why);
 	if (status != 0)
 		return status;
 	if (!http_query(http, "nonce", request->nonce, sizeof(request->nonce)) ||
@@ -233,14 +230,15 @@ static void on_asked(void *context, struct http *http)
 {
 	struct admit_request request = { 0 };
 	const char *why;
-	int status;
+	int status = read_host(context, http, &request, &why);
 
-	if (strcmp(http_path(http), BOX_PATH) == 0) {
+	if (status == 0 && request.host->face == HOST_ANY &&
+		strcmp(http_path(http), BOX_PATH) == 0) {
 		box_admit(context, http);
 		return;
 	}
-	status = read_request(context, http, &request, &why);
-
+	if (status == 0)
+		status = read_request(http, &request, &why);
 	if (status == 0)
 		status = admit(context, http, &request, &why);
 	if (status != 0)

@@ -75,10 +75,10 @@ class World:
                 return refused.status_code
         return asyncio.run(ask())
 
-    def curl(self, name, *options):
+    def curl(self, name, *options, path="/"):
         return run("curl", "-sS", "--cacert", self.certificates[name][0] if name in NAMES else self.fleet.ca_file,
                    "--resolve", f"{name}.example:{self.node.port}:127.0.0.1", "-o", "/dev/null", "-w", "%{http_code}",
-                   *options, f"https://{name}.example:{self.node.port}/").stdout
+                   *options, f"https://{name}.example:{self.node.port}{path}").stdout
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,7 @@ def test_each_host_shows_its_own_certificate(world):
 
 def test_no_other_host_is_there(world):
     assert world.curl("nothing", "-k") == "421"
+    assert world.curl("nothing", "-k", path="/tunnel") == "421", "whatever it is for"
     assert run("curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}",
                f"https://127.0.0.1:{world.node.port}/").stdout == "421", "nor is its address one"
 
@@ -128,7 +129,8 @@ def test_a_host_of_a_tenant_is_for_all_its_networks_and_no_other_tenant(world):
     for network in (world.office, world.lab):
         device = world.device(world.tenant, network)
         world.old_client("acme", device).close()
-        assert world.status("acme", "/any/path", world.token(device)) == 101
+        for path in ("/any/path", "/tunnel"):
+            assert world.status("acme", path, world.token(device)) == 101
         assert world.status("acme", "/pair?nonce=n", world.token(device)) == 101, "its face is l2 on each path"
     stranger = world.device(world.other_tenant, world.foreign)
     assert world.status("acme", "/l2", world.token(stranger)) == 403
