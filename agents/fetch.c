@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define TIMEOUT_MS	   20000L
@@ -225,10 +227,13 @@ static void act(struct fetcher *fetcher, curl_socket_t fd, int events)
 	finish_all(fetcher);
 }
 
-/* One of curl's sockets. */
+/* One of curl's sockets. What is watched is a copy of its descriptor: of two addresses of a name
+ * that are tried, curl 7.88 closes the loser before it takes that back, and the number may be
+ * another's. */
 struct socket {
 	struct fetcher *fetcher;
-	struct loop_watch watch;
+	curl_socket_t fd;	 /* curl's */
+	struct loop_watch watch; /* our copy */
 };
 
 static void on_ready(void *context, uint32_t events)
@@ -238,7 +243,30 @@ static void on_ready(void *context, uint32_t events)
 		     (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
 		     (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 
-	act(socket->fetcher, socket->watch.fd, action);
+	act(socket->fetcher, socket->fd, action);
+}
+
+static void watch(struct socket *socket, uint32_t events)
+{
+	socket->watch.fd = fcntl(socket->fd, F_DUPFD_CLOEXEC, 3);
+	if (socket->watch.fd < 0)
+		BUG("a descriptor can't be copied: %m");
+	loop_add(socket->fetcher->loop, &socket->watch, events);
+}
+
+static void unwatch(struct socket *socket)
+{
+	loop_remove(socket->fetcher->loop, &socket->watch);
+	close(socket->watch.fd);
+}
+
+/* Is the number still that of the socket which is watched? */
+static bool is_watched(const struct socket *socket)
+{
+	struct stat now, watched;
+
+	return fstat(socket->fd, &now) == 0 && fstat(socket->watch.fd, &watched) == 0 &&
+	       now.st_dev == watched.st_dev && now.st_ino == watched.st_ino;
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
@@ -250,16 +278,18 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		loop_remove(fetcher->loop, &socket->watch);
+		unwatch(socket);
 		free(socket);
 	} else if (socket == NULL) {
 		socket = xcalloc(1, sizeof(*socket));
-		socket->fetcher = fetcher;
-		socket->watch = (struct loop_watch){ fd, on_ready, socket };
-		loop_add(fetcher->loop, &socket->watch, events);
+		*socket = (struct socket){ fetcher, fd, { -1, on_ready, socket } };
+		watch(socket, events);
 		curl_multi_assign(fetcher->multi, fd, socket);
-	} else {
+	} else if (is_watched(socket)) {
 		loop_change(fetcher->loop, &socket->watch, events);
+	} else {
+		unwatch(socket);
+		watch(socket, events);
 	}
 	return 0;
 }

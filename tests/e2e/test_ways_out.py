@@ -154,7 +154,7 @@ def test_the_system_trusts_for_the_agent(place, tmp_path):
 def test_a_signal_that_interrupts_does_not_end_it(place):
     """select() of vpn-ws-client is interrupted, and it exits; and what fails before it has a socket closes its standard input."""
     client = place.client.connect("ws://192.0.2.1:443/l2")
-    client.wait_problem("refused")
+    client.wait_problem("connect")
     client.process.send_signal(signal.SIGSTOP)
     client.process.send_signal(signal.SIGCONT)
     place.serve()
