@@ -127,16 +127,27 @@ static uint16_t free_port(void)
 	return ntohs(address.sin_port);
 }
 
-/* A token that is none is refused with 401 as soon as there are keys; before that with 503. */
-static bool node_has_keys(void)
+static bool node_refuses(const char *authorization)
 {
 	struct client client;
 	int status;
 
-	client_open(&client, port, "/l2", "Bearer none");
+	client_open(&client, port, "/l2", authorization);
 	status = client.status;
 	client_close(&client);
 	return status == 401;
+}
+
+/* A token that is none is refused with 401 as soon as there are keys; before that with 503. */
+static bool node_has_keys(void)
+{
+	return node_refuses("Bearer none");
+}
+
+/* And a device that is none as soon as the node can ask provision. */
+static bool node_knows_provision(void)
+{
+	return node_refuses("Basic MDE4ZjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMGZmOm5vbmU=");
 }
 
 /* The others know auth, and so on, when a call that needs them all works. */
@@ -214,6 +225,7 @@ static void node_setup(void)
 	start_services();
 	AWAIT(fleet_is_ready());
 	AWAIT(node_has_keys());
+	AWAIT(node_knows_provision());
 	make_tenant();
 }
 
