@@ -187,7 +187,7 @@ Test(upload, thins_out_who_waits)
 	begin(true, 1400);
 	block();
 	while (upload.fair.dropped_late == 0 && clock_ms() < until) {
-		while (upload.fair.n < 100)
+		while (upload.fair.n < 400)
 			give(TCP, 1400);
 		cr_assert_neq(upload_write(&upload), TLS_FAILED);
 		if (node_reads(&message))
