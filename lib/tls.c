@@ -222,13 +222,21 @@ static enum tls_result result_of(struct tls *tls, int returned)
 	return TLS_FAILED;
 }
 
+/* What somebody else left in the thread's queue of errors would pass for the operation's own. */
+static void begin(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+	errno = 0;
+}
+
 enum tls_result tls_handshake(struct tls *tls)
 {
 	enum tls_result result;
 	int returned;
 	long verdict;
 
-	errno = 0;
+	begin();
 	if ((returned = SSL_do_handshake(tls->ssl)) == 1)
 		return TLS_OK;
 	result = result_of(tls, returned);
@@ -246,7 +254,7 @@ enum tls_result tls_read(struct tls *tls, uint8_t *buf, size_t size, size_t *len
 {
 	int returned;
 
-	errno = 0;
+	begin();
 	if ((returned = SSL_read_ex(tls->ssl, buf, size, len)) == 1)
 		return TLS_OK;
 	return result_of(tls, returned);
@@ -256,7 +264,7 @@ enum tls_result tls_write(struct tls *tls, const uint8_t *buf, size_t size, size
 {
 	int returned;
 
-	errno = 0;
+	begin();
 	*len = 0;
 	for (size_t n; *len < size; *len += n)
 		if ((returned = SSL_write_ex(tls->ssl, buf + *len, size - *len, &n)) != 1)

@@ -262,7 +262,7 @@ def test_dynamic_update_sets_challenges_only(fleet, names, tmp_path):
         for wrong in (f"add {label}.{ZONE} 60 A 203.0.113.1", f'add _acme-challenge.nobody.{ZONE} 60 TXT "x"',
                       f"add new.{ZONE} 60 A 203.0.113.1"):
             assert update(wrong).returncode != 0, wrong
-        assert dig(fleet, f"{label}.{ZONE}", "A")[1] == ["A 127.0.0.1"]
+        wait_for("the address", lambda: dig(fleet, f"{label}.{ZONE}", "A")[1] == ["A 127.0.0.1"])
         assert dig(fleet, f"new.{ZONE}", "A")[0] == "NXDOMAIN"
         assert update(f"delete {owner} TXT").returncode == 0
         wait_for("no value", lambda: dig(fleet, owner, "TXT")[1] == [])
