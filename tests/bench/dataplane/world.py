@@ -212,9 +212,17 @@ class Fleet:
     def enrol(self, namespace, name, network):
         """A device's state folder."""
         state = self.folder / f"state-{name}"
-        self.namespaces.command(namespace, str(self.build / "bin/lanyard"), "enroll",
-                                f"https://{SERVER_A}:{GATEWAY_PORT}", "--key-file", str(self.enrolment_key(name, network)),
-                                "--name", name, "--ca", str(self.folder / "ca.crt"), "--state", str(state))
+        command = [str(self.build / "bin/lanyard"), "enroll", f"https://{SERVER_A}:{GATEWAY_PORT}", "--key-file",
+                   str(self.enrolment_key(name, network)), "--name", name, "--ca", str(self.folder / "ca.crt"), "--state",
+                   str(state)]
+        for left in reversed(range(20)):  # services hear of each other within some seconds
+            try:
+                self.namespaces.command(namespace, *command)
+                break
+            except RuntimeError:
+                if left == 0:
+                    raise
+                time.sleep(1)
         return state
 
     def credentials(self, state):
