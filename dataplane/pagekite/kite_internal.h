@@ -8,8 +8,7 @@
 #include "dataplane/pagekite/handshake.h"
 #include "dataplane/pagekite/kite_link.h"
 #include "dataplane/net/stream.h"
-
-#include <utlist.h>
+#include "dataplane/tunnel/box_stream.h"
 
 struct kite_box {
 	struct box box; /* first */
@@ -19,7 +18,7 @@ struct kite_box {
 
 /* A stream: the end that a visitor is joined with. */
 struct kite_place {
-	struct relay_end relay; /* first */
+	struct box_stream base; /* first */
 	struct kite_link *link;
 	struct kite_box *box;
 	uint32_t stream;
@@ -31,15 +30,8 @@ struct kite_place {
 	uint64_t taken;	   /* bytes of the kite that the visitor has room for */
 	size_t waiting;	   /* bytes that came while the place was held */
 	uint64_t told_kib; /* of `taken` */
-	bool opened, end_due, reset_due, progress_due;
-	bool end_sent, reset_sent;
-	bool held, stuffed;
-	bool ready;			/* in kite_link.ready */
-	bool wrote;			/* in kite_link.wrote */
-	uint64_t due_ms;		/* of its timer; 0: not set */
-	struct kite_place *prev, *next; /* kite_link.ready */
-	struct kite_place *next_wrote;	/* kite_link.wrote */
-	UT_hash_handle hh;		/* kite_link.places */
+	bool opened, progress_due, stuffed;
+	UT_hash_handle hh; /* kite_link.places */
 };
 
 struct kite_link {
@@ -54,7 +46,7 @@ struct kite_link {
 	unsigned n_ticks, n_stuffed;
 	uint32_t last_stream;
 	struct kite_place *places;
-	struct kite_place *ready, *wrote;
+	struct box_turns turns;
 };
 
 struct relay_end *kite_place_create(struct kite_box *box, const struct box_visitor *visitor);
@@ -62,14 +54,3 @@ struct kite_place *kite_place_find(struct kite_link *link, uint32_t stream);
 
 /* What came for it. The place may be gone then. */
 void kite_place_take(struct kite_place *place, const struct chunk *chunk);
-
-/* Writes one chunk; false: there was no room. */
-bool kite_place_write(struct kite_place *place);
-bool kite_place_has_more(const struct kite_place *place);
-
-/* After a fill in which it wrote; it may be gone then. */
-void kite_place_filled(struct kite_place *place);
-void kite_place_tick(struct kite_place *place, uint64_t now_ms);
-
-/* The link is gone: so are the place and its visitor. */
-void kite_place_drop(struct kite_place *place);

@@ -23,7 +23,7 @@ static void end_link(struct kite_link *link)
 		return;
 	link->closed = true;
 	HASH_ITER(hh, link->places, place, next)
-	kite_place_drop(place);
+	box_stream_drop(&place->base);
 	for (size_t i = 0; i < link->n_boxes; i++)
 		boxes_remove(&link->boxes[i].box);
 	stream_close(link->stream);
@@ -118,44 +118,15 @@ static bool write_own(struct kite_link *link)
 	return true;
 }
 
-/* Places in their turns, until all is written or there is no room. */
-static void write_places(struct kite_link *link)
-{
-	bool room = true;
-
-	while (room && link->ready) {
-		struct kite_place *place = link->ready;
-
-		DL_DELETE(link->ready, place);
-		room = kite_place_write(place);
-		place->ready = !room || kite_place_has_more(place);
-		if (!room)
-			DL_PREPEND(link->ready, place);
-		else if (place->ready)
-			DL_APPEND(link->ready, place);
-		if (!place->wrote) {
-			place->wrote = true;
-			place->next_wrote = link->wrote;
-			link->wrote = place;
-		}
-	}
-}
-
 static void on_fill(struct stream *stream)
 {
 	struct kite_link *link = stream_owner(stream);
-	struct kite_place *next;
 
 	if (link->closed || !write_own(link))
 		return;
-	write_places(link);
+	box_turns_write(&link->turns);
 	stream_flush(stream); /* which needs the bytes of the places */
-	for (struct kite_place *place = link->wrote; place; place = next) {
-		next = place->next_wrote;
-		place->wrote = false;
-		kite_place_filled(place);
-	}
-	link->wrote = NULL;
+	box_turns_filled(&link->turns);
 }
 
 /* ---- time and end ---- */
@@ -172,7 +143,7 @@ static void on_timer(struct stream *stream)
 	}
 	stream_set_timer(stream, TICK_MS);
 	HASH_ITER(hh, link->places, place, next)
-	kite_place_tick(place, now_ms);
+	box_stream_tick(&place->base, (int64_t)now_ms);
 	link->n_ticks++;
 	if (link->n_ticks % PING_TICKS == 0) {
 		link->ping_due = true;

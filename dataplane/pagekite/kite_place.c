@@ -5,7 +5,6 @@
  */
 #include "dataplane/pagekite/kite_internal.h"
 
-#include "dataplane/counters.h"
 #include "lib/mem.h"
 
 #include <netinet/in.h>
@@ -15,35 +14,27 @@
 #define STUFFED	     (512 * 1024) /* bytes that wait for a visitor */
 #define PROGRESS_KIB 16		  /* between what is told */
 
-static struct kite_place *place_of(struct end *end)
+static struct kite_place *place_of(struct box_stream *base)
 {
-	return end->connection;
-}
-
-static bool is_flushed(const struct kite_place *place)
-{
-	return pipe_is_empty(&place->relay.end.out);
+	return (struct kite_place *)base;
 }
 
 static bool may_send(const struct kite_place *place)
 {
-	return !is_flushed(place) &&
+	return !box_stream_is_flushed(&place->base) &&
 	       (!place->tells_progress || place->sent / 1024 < place->acked_kib + AHEAD_KIB);
 }
 
-bool kite_place_has_more(const struct kite_place *place)
+static bool has_more(const struct box_stream *base)
 {
-	return place->reset_due || place->progress_due || may_send(place) ||
-	       (place->end_due && is_flushed(place));
+	const struct kite_place *place = (const struct kite_place *)base;
+
+	return place->progress_due || may_send(place) || box_stream_last_is_due(base);
 }
 
-static void wake(struct kite_place *place)
+static void wake_link(struct box_stream *base)
 {
-	if (place->ready || !kite_place_has_more(place))
-		return;
-	place->ready = true;
-	DL_APPEND(place->link->ready, place);
-	stream_wake(place->link->stream);
+	stream_wake(place_of(base)->link->stream);
 }
 
 static void set_stuffed(struct kite_place *place, bool stuffed)
@@ -58,123 +49,141 @@ static void set_stuffed(struct kite_place *place, bool stuffed)
 		stream_hold(link->stream, link->n_stuffed > 0);
 }
 
-/* Forgets the place: its visitor is told by the relay. */
-static void gone(struct kite_place *place)
+static void leave(struct box_stream *base)
 {
-	struct kite_link *link = place->link;
+	struct kite_place *place = place_of(base);
 
 	set_stuffed(place, false);
-	HASH_DELETE(hh, link->places, place);
-	if (place->ready)
-		DL_DELETE(link->ready, place);
+	HASH_DELETE(hh, place->link->places, place);
 	boxes_left(&place->box->box);
-	counter_add(COUNTER_TUNNEL_STREAMS, -1);
-	place->relay.end.state = END_CLOSED;
-	place->relay.end.face->closed(&place->relay.end);
 }
 
-/* ---- as an end ---- */
-
-static void on_wake(struct end *end)
+static void note_taken(struct box_stream *base)
 {
-	wake(place_of(end));
-}
+	struct kite_place *place = place_of(base);
 
-static void note_taken(struct kite_place *place)
-{
 	place->taken += place->waiting;
 	place->waiting = 0;
 	set_stuffed(place, false);
 	if (place->taken / 1024 >= place->told_kib + PROGRESS_KIB)
 		place->progress_due = true;
-	wake(place);
+	box_stream_wake(base);
 }
 
-static void on_hold(struct end *end, bool held)
+/* ---- what the kite says ---- */
+
+static void take_data(struct kite_place *place, const struct chunk *chunk)
 {
-	struct kite_place *place = place_of(end);
-
-	place->held = held;
-	if (!held)
-		note_taken(place);
+	place->waiting += chunk->len;
+	box_stream_received(&place->base, chunk->data, chunk->len);
+	if (!place->base.held)
+		note_taken(&place->base);
+	else if (place->waiting > STUFFED)
+		set_stuffed(place, true);
 }
 
-static void on_set_timer(struct end *end, unsigned ms)
+void kite_place_take(struct kite_place *place, const struct chunk *chunk)
 {
-	struct kite_place *place = place_of(end);
-
-	place->due_ms = ms > 0 ? stream_now_ms(place->link->stream) + ms : 0;
+	if (chunk->has_progress) {
+		place->tells_progress = true;
+		if (chunk->progress_kib > place->acked_kib)
+			place->acked_kib = chunk->progress_kib;
+		box_stream_wake(&place->base);
+	} else if (chunk->eof && chunk->nobody) {
+		box_stream_gone(&place->base);
+	} else if (chunk->eof && !place->base.relay.end.closed_by_peer) {
+		box_stream_ended(&place->base);
+	} else if (!chunk->eof && !place->base.relay.end.closed_by_peer && chunk->len > 0) {
+		take_data(place, chunk);
+	}
 }
 
-static void on_close(struct end *end, enum ws_status code, const char *reason)
+/* ---- what it is told ---- */
+
+static bool write_head(struct kite_place *place, char *head, size_t len)
 {
-	struct kite_place *place = place_of(end);
-
-	(void)code;
-	(void)reason;
-	place->reset_due = true;
-	wake(place);
+	return stream_write(place->link->stream, &(struct iovec){ head, len }, 1);
 }
 
-/* The kite has ended too, or it has to be told that nobody listens any more. */
-static void end_both(struct kite_place *place)
+static size_t data_head(const struct kite_place *place, char head[CHUNK_HEAD_MAX], size_t len)
 {
-	if (place->relay.end.closed_by_peer)
-		place->end_due = !place->end_sent;
-	else
-		place->reset_due = true;
+	bool tls = place->kind == MUX_TLS;
+	const struct chunk_visitor visitor = { tls ? "https" : "http", place->box->box.name,
+		place->base.relay.end.address, tls ? 443 : 80, place->visitor_port };
+
+	return chunk_data(head, place->stream, place->opened ? NULL : &visitor, len);
 }
 
-static void on_finish(struct end *end, enum ws_status code, const char *reason)
+static bool write_data(struct kite_place *place)
 {
-	struct kite_place *place = place_of(end);
+	char head[CHUNK_HEAD_MAX];
+	struct iovec parts[2] = { { .iov_base = head } };
+	struct pipe_piece piece;
+	size_t len;
 
-	(void)code;
-	(void)reason;
-	on_set_timer(end, END_LINGER_MS);
-	if (is_flushed(place))
-		end_both(place);
-	wake(place);
+	if (!pipe_peek(&place->base.relay.end.out, &piece))
+		return true;
+	len = piece.len < DATA_MAX ? piece.len : DATA_MAX;
+	parts[0].iov_len = data_head(place, head, len);
+	parts[1] = (struct iovec){ (void *)(uintptr_t)piece.data, len };
+	if (!stream_write(place->link->stream, parts, 2))
+		return false;
+	place->opened = true;
+	place->sent += len;
+	box_stream_sent(&place->base, len);
+	return true;
 }
 
-static void on_shut(struct end *end)
+static bool write_progress(struct kite_place *place)
 {
-	struct kite_place *place = place_of(end);
+	char head[CHUNK_HEAD_MAX];
+	uint64_t kib = place->taken / 1024;
 
-	place->end_due = true;
-	wake(place);
+	if (!write_head(place, head, chunk_progress(head, place->stream, kib)))
+		return false;
+	place->told_kib = kib;
+	place->progress_due = false;
+	return true;
 }
 
-static const struct end_transport transport = {
-	.name = "pagekite",
-	.wake = on_wake,
-	.hold = on_hold,
-	.set_timer = on_set_timer,
-	.close = on_close,
-	.finish = on_finish,
-	.shut = on_shut,
-};
-
-static void on_alone(struct relay_end *one, const struct pipe_piece *piece)
+/* Of a stream that was never opened the kite need not hear. */
+static bool write_last(struct kite_place *place)
 {
-	(void)one;
-	(void)piece; /* its visitor has gone, as the kite is about to hear */
+	struct box_stream *base = &place->base;
+	char head[CHUNK_HEAD_MAX];
+
+	if (place->opened &&
+		!write_head(place, head, chunk_end(head, place->stream, base->reset_due)))
+		return false;
+	base->reset_sent = base->reset_due || !place->opened;
+	base->end_sent = true;
+	base->reset_due = base->end_due = false;
+	return true;
 }
 
-static void on_parted(struct relay_end *one)
+/* One chunk of data. */
+static bool write_next(struct box_stream *base)
 {
-	end_finish(&one->end, WS_STATUS_NORMAL, "");
+	struct kite_place *place = place_of(base);
+
+	if (base->reset_due)
+		return write_last(place);
+	if (place->progress_due && !write_progress(place))
+		return false;
+	if (may_send(place) && !write_data(place))
+		return false;
+	return !box_stream_last_is_due(base) || write_last(place);
 }
 
-static void on_gone(struct relay_end *one)
-{
-	free(one);
-}
+/* ---- life ---- */
 
-static const struct relay_hooks hooks = {
-	.received = on_alone,
-	.parted = on_parted,
-	.closed = on_gone,
+static const struct box_stream_kind kind = {
+	.transport = BOX_STREAM_TRANSPORT("pagekite"),
+	.has_more = has_more,
+	.write = write_next,
+	.wake = wake_link,
+	.released = note_taken,
+	.leave = leave,
 };
 
 static unsigned port_of(const struct sockaddr_storage *address)
@@ -197,14 +206,12 @@ struct relay_end *kite_place_create(struct kite_box *box, const struct box_visit
 	place->kind = visitor->kind;
 	place->visitor_port = port_of(&visitor->ends.client);
 	place->stream = ++link->last_stream;
-	end_init(&place->relay.end, &transport, place, visitor->address);
-	relay_init(&place->relay, &hooks);
+	box_stream_init(&place->base, &kind, &link->turns, visitor->address);
 	HASH_ADD(hh, link->places, stream, sizeof(place->stream), place);
-	counter_add(COUNTER_TUNNEL_STREAMS, 1);
 	/* A kite that does not fly this protocol would send the visitor to another server. */
 	if (visitor->kind == MUX_TLS ? !box->https : !box->http)
-		on_close(&place->relay.end, WS_STATUS_NORMAL, "");
-	return &place->relay;
+		box_stream_reset(&place->base);
+	return &place->base.relay;
 }
 
 struct kite_place *kite_place_find(struct kite_link *link, uint32_t stream)
@@ -213,154 +220,4 @@ struct kite_place *kite_place_find(struct kite_link *link, uint32_t stream)
 
 	HASH_FIND(hh, link->places, &stream, sizeof(stream), place);
 	return place;
-}
-
-/* ---- what the kite says ---- */
-
-static bool is_over(const struct kite_place *place)
-{
-	return place->reset_sent || (place->end_sent && place->relay.end.closed_by_peer);
-}
-
-static void take_data(struct kite_place *place, const struct chunk *chunk)
-{
-	place->waiting += chunk->len;
-	end_received(&place->relay.end, &(struct pipe_piece){
-						.data = chunk->data,
-						.len = chunk->len,
-						.first = true,
-						.final = true,
-					});
-	if (!place->held)
-		note_taken(place);
-	else if (place->waiting > STUFFED)
-		set_stuffed(place, true);
-}
-
-void kite_place_take(struct kite_place *place, const struct chunk *chunk)
-{
-	if (chunk->has_progress) {
-		place->tells_progress = true;
-		if (chunk->progress_kib > place->acked_kib)
-			place->acked_kib = chunk->progress_kib;
-		wake(place);
-	} else if (chunk->eof && chunk->nobody) {
-		gone(place);
-	} else if (chunk->eof && !place->relay.end.closed_by_peer) {
-		end_ended(&place->relay.end);
-		if (is_over(place))
-			gone(place);
-	} else if (!chunk->eof && !place->relay.end.closed_by_peer && chunk->len > 0) {
-		take_data(place, chunk);
-	}
-}
-
-/* ---- what it is told ---- */
-
-static bool write_head(struct kite_place *place, char *head, size_t len)
-{
-	return stream_write(place->link->stream, &(struct iovec){ head, len }, 1);
-}
-
-static size_t data_head(const struct kite_place *place, char head[CHUNK_HEAD_MAX], size_t len)
-{
-	bool tls = place->kind == MUX_TLS;
-	const struct chunk_visitor visitor = { tls ? "https" : "http", place->box->box.name,
-		place->relay.end.address, tls ? 443 : 80, place->visitor_port };
-
-	return chunk_data(head, place->stream, place->opened ? NULL : &visitor, len);
-}
-
-static bool write_data(struct kite_place *place)
-{
-	struct end *end = &place->relay.end;
-	char head[CHUNK_HEAD_MAX];
-	struct iovec parts[2] = { { .iov_base = head } };
-	struct pipe_piece piece;
-	size_t len;
-
-	if (!pipe_peek(&end->out, &piece))
-		return true;
-	len = piece.len < DATA_MAX ? piece.len : DATA_MAX;
-	parts[0].iov_len = data_head(place, head, len);
-	parts[1] = (struct iovec){ (void *)(uintptr_t)piece.data, len };
-	if (!stream_write(place->link->stream, parts, 2))
-		return false;
-	place->opened = true;
-	place->sent += len;
-	end->tx_bytes += len;
-	pipe_take(&end->out, len);
-	if (end->state == END_FINISHING && is_flushed(place))
-		end_both(place);
-	return true;
-}
-
-static bool write_progress(struct kite_place *place)
-{
-	char head[CHUNK_HEAD_MAX];
-	uint64_t kib = place->taken / 1024;
-
-	if (!write_head(place, head, chunk_progress(head, place->stream, kib)))
-		return false;
-	place->told_kib = kib;
-	place->progress_due = false;
-	return true;
-}
-
-/* Of a stream that was never opened the kite need not hear. */
-static bool write_last(struct kite_place *place)
-{
-	char head[CHUNK_HEAD_MAX];
-
-	if (place->opened &&
-		!write_head(place, head, chunk_end(head, place->stream, place->reset_due)))
-		return false;
-	place->reset_sent = place->reset_due || !place->opened;
-	place->end_sent = true;
-	place->reset_due = place->end_due = false;
-	return true;
-}
-
-bool kite_place_write(struct kite_place *place)
-{
-	if (place->reset_due)
-		return write_last(place);
-	if (place->progress_due && !write_progress(place))
-		return false;
-	if (may_send(place) && !write_data(place))
-		return false;
-	if ((place->end_due && is_flushed(place)) || place->reset_due)
-		return write_last(place);
-	return true;
-}
-
-void kite_place_filled(struct kite_place *place)
-{
-	end_filled(&place->relay.end);
-	if (is_over(place))
-		gone(place);
-	else
-		wake(place);
-}
-
-void kite_place_tick(struct kite_place *place, uint64_t now_ms)
-{
-	struct end *end = &place->relay.end;
-
-	if (place->due_ms == 0 || now_ms < place->due_ms)
-		return;
-	place->due_ms = 0;
-	if (end->state == END_FINISHING) {
-		place->reset_due = true;
-		wake(place);
-	} else {
-		end->face->timer(end);
-	}
-}
-
-void kite_place_drop(struct kite_place *place)
-{
-	if (place->relay.partner)
-		end_reset(&place->relay.partner->end);
-	gone(place);
 }

@@ -5,13 +5,12 @@
 #pragma once
 
 #include "dataplane/net/channel.h"
+#include "dataplane/tunnel/box_stream.h"
 #include "dataplane/tunnel/boxes.h"
-
-#include <utlist.h>
 
 /* A stream: the end that a visitor is joined with. */
 struct place {
-	struct relay_end relay; /* first */
+	struct box_stream base; /* first */
 	struct box_link *link;
 	uint32_t stream;
 	enum mux_kind kind;
@@ -19,15 +18,8 @@ struct place {
 	struct mux_grant grant; /* that it may send */
 	size_t waiting;		/* bytes of it that came while the place was held */
 	uint32_t credit_due;	/* to be told */
-	bool open_due, end_due, reset_due;
-	bool end_sent, reset_sent;
-	bool held;
-	bool ready;		   /* in box_link.ready */
-	bool wrote;		   /* in box_link.wrote */
-	int64_t due_ms;		   /* of its timer; 0: not set */
-	struct place *prev, *next; /* box_link.ready: has something to write, in turn */
-	struct place *next_wrote;  /* box_link.wrote: wrote in this fill */
-	UT_hash_handle hh;	   /* box_link.places */
+	bool open_due;
+	UT_hash_handle hh; /* box_link.places */
 };
 
 struct box_link {
@@ -40,7 +32,7 @@ struct box_link {
 	uint32_t last_stream;
 	uint32_t budget; /* for the windows of its streams */
 	struct place *places;
-	struct place *ready, *wrote;
+	struct box_turns turns;
 };
 
 /* ---- box_place.c ---- */
@@ -50,15 +42,3 @@ struct place *place_find(struct box_link *link, uint32_t stream);
 
 /* What came for it; false: the device breaks the protocol. */
 bool place_take(struct place *place, const struct mux_frame *frame);
-
-/* Writes what is next, of DATA one frame; false: there was no room. */
-bool place_write(struct place *place);
-
-/* After a fill in which it wrote; it may be gone then. */
-void place_filled(struct place *place);
-
-bool place_has_more(const struct place *place);
-void place_tick(struct place *place, int64_t now_ms);
-
-/* The link is gone: so are the place and its visitor. */
-void place_drop(struct place *place);

@@ -29,7 +29,7 @@ static void end_link(struct box_link *link, enum ws_status code, const char *rea
 		return;
 	link->closed = true;
 	HASH_ITER(hh, link->places, place, next)
-	place_drop(place);
+	box_stream_drop(&place->base);
 	boxes_remove(&link->box);
 	channel_close(link->channel, code, reason);
 }
@@ -78,42 +78,13 @@ static void on_received(struct channel *channel, const struct channel_piece *pie
 	end_link(link, WS_STATUS_PROTOCOL_ERROR, "a frame that is out of place");
 }
 
-/* Places in their turns, until all is written or there is no room. */
-static void write_places(struct box_link *link)
-{
-	bool room = true;
-
-	while (room && link->ready) {
-		struct place *place = link->ready;
-
-		DL_DELETE(link->ready, place);
-		room = place_write(place);
-		place->ready = !room || place_has_more(place);
-		if (!room)
-			DL_PREPEND(link->ready, place);
-		else if (place->ready)
-			DL_APPEND(link->ready, place);
-		if (!place->wrote) {
-			place->wrote = true;
-			place->next_wrote = link->wrote;
-			link->wrote = place;
-		}
-	}
-}
-
 static void on_fill(struct channel *channel)
 {
 	struct box_link *link = link_of(channel);
-	struct place *next;
 
-	write_places(link);
+	box_turns_write(&link->turns);
 	channel_flush(channel); /* which needs the bytes of the places */
-	for (struct place *place = link->wrote; place; place = next) {
-		next = place->next_wrote;
-		place->wrote = false;
-		place_filled(place);
-	}
-	link->wrote = NULL;
+	box_turns_filled(&link->turns);
 }
 
 /* ---- time ---- */
@@ -132,7 +103,7 @@ static void on_timer(struct channel *channel)
 	if (silence_ms >= PING_MS)
 		channel_ping(channel);
 	HASH_ITER(hh, link->places, place, next)
-	place_tick(place, clock_ms());
+	box_stream_tick(&place->base, clock_ms());
 	if (++link->n_ticks % ANNOUNCE_TICKS == 0)
 		boxes_announce(&link->box);
 }
