@@ -2,6 +2,7 @@
 #include "gateway/oauth/site.h"
 
 #include "gateway/compat/face.h"
+#include "lib/json.h"
 #include "proto/oauth.pb-c.h"
 
 #include <ctype.h>
@@ -24,6 +25,17 @@ err_t site_enter(struct api_request *request)
 const char *site_url(const struct api_request *request, const char *path)
 {
 	return arena_printf(request->call->arena, "https://%s%s", face_host(request), path);
+}
+
+void site_fill(const struct form *form, ProtobufCMessage *message)
+{
+	for (size_t i = 0; i < form->n; i++) {
+		const char **field =
+			json_field(message, form->parameters[i].name, PROTOBUF_C_TYPE_STRING);
+
+		if (field != NULL)
+			*field = form->parameters[i].value;
+	}
 }
 
 bool site_is_own_form(const struct api_request *request)

@@ -12,6 +12,10 @@ err_t site_enter(struct api_request *request) MUST_CHECK;
 /* "https://HOST" as the client asked for it, with its port; then `path`. */
 const char *site_url(const struct api_request *request, const char *path);
 
+/* Sets the texts of an OAuth request from the parameters of the same names; others are ignored (RFC
+ * 6749 sections 3.1 and 3.2). */
+void site_fill(const struct form *form, ProtobufCMessage *message);
+
 /* Does a form come from a page of this site (Origin, else Referer)? Other sites' forms are refused
  * by this alone, since every browser of today tells one of them. */
 bool site_is_own_form(const struct api_request *request);

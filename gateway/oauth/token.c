@@ -28,20 +28,13 @@ static err_t refuse(struct api_request *request, const char *error, const char *
 	return OK;
 }
 
-/* Fills the message's texts from the form's parameters of the same names, others are ignored (RFC
- * 6749 section 3.2), and the fields basic_user and basic_password. */
+/* Fills the message from the form, and its fields basic_user and basic_password from the header. */
 static void fill(struct api_request *request, const struct form *form, ProtobufCMessage *message)
 {
 	const char **user = json_field(message, "basic_user", PROTOBUF_C_TYPE_STRING);
 	const char **password = json_field(message, "basic_password", PROTOBUF_C_TYPE_STRING);
 
-	for (size_t i = 0; i < form->n; i++) {
-		const char **field =
-			json_field(message, form->parameters[i].name, PROTOBUF_C_TYPE_STRING);
-
-		if (field != NULL)
-			*field = form->parameters[i].value;
-	}
+	site_fill(form, message);
 	*user = *password = "";
 	(void)face_basic(request, user, password);
 }

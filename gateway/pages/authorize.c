@@ -8,7 +8,6 @@
 #include "gateway/oauth/site.h"
 #include "gateway/pages/page.h"
 #include "gateway/pages/sign_in.h"
-#include "lib/json.h"
 #include "lib/mem.h"
 #include "proto/oauth.pb-c.h"
 
@@ -69,21 +68,6 @@ static err_t require(
 }
 
 /* ---- the authorization endpoint ---- */
-
-static err_t read_authorization(
-	struct api_request *request, Auth__AuthorizationRequest *authorization)
-{
-	const struct form *query = &request->target.query;
-
-	for (size_t i = 0; i < query->n; i++) {
-		const char **field = json_field(
-			&authorization->base, query->parameters[i].name, PROTOBUF_C_TYPE_STRING);
-
-		if (field != NULL)
-			*field = query->parameters[i].value;
-	}
-	return site_enter(request);
-}
 
 static void show_error(struct api_request *request, const char *error, const char *description)
 {
@@ -165,7 +149,8 @@ static err_t authorize(struct api_request *request, const struct form *form)
 	const ProtobufCMessage *reply;
 	err_t err;
 
-	if ((err = read_authorization(request, &authorization)) != OK ||
+	site_fill(&request->target.query, &authorization.base);
+	if ((err = site_enter(request)) != OK ||
 		(err = bus_call(request->call, SERVICE, "CheckAuthorization", &authorization.base,
 			 &reply)) != OK)
 		return err;
