@@ -92,7 +92,7 @@ member_of() {
 
 is_connected() {
 	api GET "/v1/tenants/$tenant/sessions?network=$network" |
-		jq -e --arg member "$(member_of "$1" | jq -r .id)" 'any(.items[]; .member == $member)' >>"$log"
+		jq -e --arg member "$(member_of "$1" | jq -r .id)" 'any(.items[]; .member == $member)' >/dev/null
 }
 
 can_ping() {
@@ -128,7 +128,10 @@ play_main_job() {
 		start_agent "$name"
 	done
 	for name in "${agents[@]}"; do
-		wait_until 30 is_connected "$name" || die "$name does not connect" "read $var/log/agent-$name/current"
+		wait_until 60 is_connected "$name" || {
+			tail -n 12 "$var/log/agent-$name/current" >>"$log"
+			die "$name does not connect" "read $var/log/agent-$name/current"
+		}
 		note "$name is connected"
 	done
 
