@@ -19,6 +19,7 @@ const struct route *const face_tables[] = {
 	oauth_token_routes,
 	oauth_page_routes,
 	est_routes,
+	eduvpn_discovery_routes,
 	NULL,
 };
 

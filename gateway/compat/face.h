@@ -11,6 +11,7 @@ extern const struct route challenge_routes[];
 extern const struct route oauth_token_routes[];
 extern const struct route oauth_page_routes[];
 extern const struct route est_routes[];
+extern const struct route eduvpn_discovery_routes[];
 
 /* The caller's address: what a trusted proxy says, else that of the connection. */
 const char *face_address(const struct api_request *request);

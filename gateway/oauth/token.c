@@ -188,6 +188,7 @@ static err_t on_metadata(struct api_request *request)
 
 const struct route oauth_token_routes[] = {
 	FORM_POST("/oauth/token", on_token),
+	FORM_POST("/vpn-user-portal/oauth.php/token", on_token), /* as VPN apps know it */
 	FORM_POST("/oauth/device_authorization", on_device_authorization),
 	FORM_POST("/oauth/introspect", on_introspect),
 	FORM_POST("/oauth/revoke", on_revoke),

@@ -299,6 +299,8 @@ static err_t on_sign_out(struct api_request *request)
 const struct route oauth_page_routes[] = {
 	PAGE("/oauth/authorize", on_authorize),
 	PAGE_FORM("/oauth/authorize", on_authorize_form),
+	PAGE("/vpn-user-portal/_oauth/authorize", on_authorize), /* as VPN apps know it */
+	PAGE_FORM("/vpn-user-portal/_oauth/authorize", on_authorize_form),
 	PAGE("/oauth/device", on_device),
 	PAGE_FORM("/oauth/device", on_device_form),
 	PAGE_FORM("/sign-out", on_sign_out),
