@@ -3,9 +3,9 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Rollouts, Claims, Est and
- *   Audit (proto/provision.proto, certificates.proto, portal.proto, rollout.proto, claim.proto,
- *   est.proto, audit.proto); asks auth
+ *   services Provision, Certificates, Portals, Rollouts, Claims, Est, Audit and
+ *   Homes (proto/provision.proto, certificates.proto, portal.proto, rollout.proto, claim.proto,
+ *   est.proto, audit.proto, home.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -19,6 +19,7 @@
 #include "services/provision/certificates.h"
 #include "services/provision/claim/claims.h"
 #include "services/provision/est/est.h"
+#include "services/provision/home/homes.h"
 #include "services/provision/pki.h"
 #include "services/provision/portal_gauges.h"
 #include "services/provision/portals.h"
@@ -139,6 +140,10 @@ BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provi
 	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Audit_Service, list_audit_records, Provision__ListAuditRecordsRequest,
 	Provision__AuditRecordList, PROVISION__AUDIT_RECORD_LIST__INIT)
+BUS_HANDLER(Provision__Homes_Service, hold_homes, Provision__HoldHomesRequest, Provision__HomeList,
+	PROVISION__HOME_LIST__INIT)
+BUS_HANDLER(Provision__Homes_Service, hand_over_homes, Provision__HandOverHomesRequest,
+	Provision__HomeList, PROVISION__HOME_LIST__INIT)
 /* clang-format on */
 
 static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
@@ -147,9 +152,10 @@ static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
 static Provision__Claims_Service claims = PROVISION__CLAIMS__INIT(on_);
 static Provision__Est_Service est = PROVISION__EST__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
+static Provision__Homes_Service homes = PROVISION__HOMES__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, &claims.base, &est.base, &audit.base, NULL };
+	&rollouts.base, &claims.base, &est.base, &audit.base, &homes.base, NULL };
 
 #define MINUTE_S  60
 #define ROLLOUT_S 5
