@@ -2,9 +2,9 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    services auth.Auth of proto/auth.proto and auth.Oauth of proto/oauth.proto; publishes the
- *         events Revoked and Keys.
- * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql).
+ * Bus:    services auth.Auth of proto/auth.proto, auth.Oauth of proto/oauth.proto and
+ *         auth.SecondFactors of proto/second_factor.proto; publishes the events Revoked and Keys.
+ * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
 #include "lib/keyring.h"
@@ -14,6 +14,7 @@
 #include "services/auth/handlers.h"
 #include "services/auth/oauth/oauth.h"
 #include "services/auth/password.h"
+#include "services/auth/second_factor/second_factor.h"
 #include "services/auth/sign_token.h"
 #include "services/auth/signing_key.h"
 
@@ -106,15 +107,29 @@ OAUTH(revoke_token, RevokeTokenRequest, RevokeTokenReply, REVOKE_TOKEN_REPLY)
 OAUTH(create_sign_in, SignInRequest, SignIn, SIGN_IN)
 OAUTH(get_sign_in, SignInRef, SignIn, SIGN_IN)
 OAUTH(delete_sign_in, SignInRef, Empty, EMPTY)
+
+#define FACTOR(method, Request, Reply, REPLY)                                                \
+	BUS_HANDLER(Auth__SecondFactors_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+FACTOR(get_second_factor, Ref, SecondFactor, SECOND_FACTOR)
+FACTOR(enrol_totp, EnrolTotpRequest, EnrolTotpReply, ENROL_TOTP_REPLY)
+FACTOR(check_totp, CheckTotpRequest, CheckTotpReply, CHECK_TOTP_REPLY)
+FACTOR(disable_second_factor, CheckTotpRequest, CheckTotpReply, CHECK_TOTP_REPLY)
+FACTOR(renew_recovery_codes, CheckTotpRequest, RecoveryCodes, RECOVERY_CODES)
+FACTOR(reset_second_factor, Ref, Empty, EMPTY)
 /* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
 static Auth__Oauth_Service oauth_service = AUTH__OAUTH__INIT(on_);
-static ProtobufCService *const services[] = { &service.base, &oauth_service.base, NULL };
+static Auth__SecondFactors_Service factor_service = AUTH__SECOND_FACTORS__INIT(on_);
+static ProtobufCService *const services[] = { &service.base, &oauth_service.base,
+	&factor_service.base, NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
 	{ "purge_oauth", PURGE_TASK_S, oauth_purge },
+	{ "purge_code_attempts", PURGE_TASK_S, second_factor_purge },
 	{ NULL, 0, NULL },
 };
 

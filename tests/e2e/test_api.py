@@ -67,6 +67,8 @@ def test_users(api, tenant):
     api.ok("updateUser", owner, {"state": "blocked"}, id_=user["id"], **of)
     wait_for("the end of its token", lambda: api.call("listUsers", token, **of).status_code == 401)
     assert [u["id"] for u in api.ok("listUsers", owner, query={"name": "Zoë"}, **of)["items"]] == [user["id"]]
+    assert api.ok("getSecondFactor", owner, id_=user["id"], **of)["methods"] == []
+    api.ok("resetSecondFactor", owner, id_=user["id"], **of)
     api.ok("deleteUser", owner, id_=user["id"], **of)
     assert api.call("getUser", owner, id_=user["id"], **of).status_code == 404
 

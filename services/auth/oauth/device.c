@@ -4,15 +4,13 @@
  */
 #include "services/auth/oauth/oauth.h"
 
+#include "services/auth/letters.h"
 #include "services/auth/oauth/client.h"
 #include "services/auth/oauth/oauth_store.h"
 #include "services/auth/oauth/sign_in.h"
 #include "services/auth/secret.h"
 #include "services/auth/store.h"
 
-#include <sodium.h>
-
-#include <ctype.h>
 #include <string.h>
 
 #define LIFE_S	   600
@@ -20,23 +18,11 @@
 #define USER_CODE_LEN                                                                              \
 	8 /* of 20 letters: 34 bits, for ten minutes, behind the limit of the gateway */
 
-/* No vowels, so that no word comes out (RFC 8628 section 6.1). */
-static const char letters[] = "BCDFGHJKLMNPQRSTVWXZ";
-
 static err_t refuse(Auth__DeviceAuthorization *reply, const char *error, const char *description)
 {
 	reply->error = (char *)(uintptr_t)error;
 	reply->error_description = (char *)(uintptr_t)description;
 	return OK;
-}
-
-static const char *new_user_code(struct call *call)
-{
-	char code[USER_CODE_LEN + 1] = "";
-
-	for (size_t i = 0; i < USER_CODE_LEN; i++)
-		code[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
-	return arena_strdup(call->arena, code);
 }
 
 static err_t make(
@@ -47,7 +33,7 @@ static err_t make(
 
 	if (err != OK)
 		return err;
-	code->user_code = new_user_code(call);
+	code->user_code = letters_random(call->arena, USER_CODE_LEN);
 	reply->device_code = (char *)(uintptr_t)secret_create(
 		call->arena, KEYRING_DEVICE_CODE, call->tenant, code->id, &secret);
 	reply->user_code = arena_printf(
@@ -79,25 +65,10 @@ err_t authorize_device(struct call *call, const Auth__DeviceAuthorizationRequest
 	return make(call, &code, reply);
 }
 
-/* The code as it is kept: people may type blanks, dashes and small letters. */
-static const char *read_user_code(struct call *call, const char *text)
-{
-	char code[USER_CODE_LEN + 1] = "";
-	size_t len = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '-' || *text == ' ')
-			continue;
-		if (len == USER_CODE_LEN)
-			return "";
-		code[len++] = (char)toupper((unsigned char)*text);
-	}
-	return strspn(code, letters) == USER_CODE_LEN ? arena_strdup(call->arena, code) : "";
-}
-
 static err_t find_waiting(struct call *call, const char *text, struct db_rows **rows)
 {
-	err_t err = store_device_code_waiting(call, read_user_code(call, text), rows);
+	const char *code = letters_read(call->arena, text, USER_CODE_LEN);
+	err_t err = store_device_code_waiting(call, code, rows);
 
 	if (err != OK || db_count(*rows) > 0)
 		return err;

@@ -36,6 +36,8 @@ static const struct {
 	{ "GET", T "/users/{id}", "owner admin auditor", false },
 	{ "PATCH", T "/users/{id}", "owner admin", false },
 	{ "DELETE", T "/users/{id}", "owner admin", false },
+	{ "GET", T "/users/{id}/second-factor", "owner admin auditor", false },
+	{ "DELETE", T "/users/{id}/second-factor", "owner admin", false },
 	{ "GET", T "/api-keys", "owner admin auditor", false },
 	{ "POST", T "/api-keys", "owner admin", false },
 	{ "GET", T "/api-keys/{id}", "owner admin auditor", false },
