@@ -111,7 +111,7 @@ int command_connect(int argc, char **argv)
 			&connect.credentials_file, NULL },
 		{ "bridge", NULL, "others are behind the interface (X-vpn-ws-bridge: on)", NULL,
 			&connect.foreground.has_stations },
-		{ "ca", "FILE", "trust these certificates (PEM), not the system's", &connect.ca,
+		{ "ca", "FILE", "trust these certificates (PEM) beside the system's", &connect.ca,
 			NULL },
 		{ "no-verify", NULL, "trust any server", NULL, &connect.foreground.trust_anybody },
 		{ "ipv4", "ADDRESS/LEN", "give the interface this IPv4 address", &connect.ipv4,

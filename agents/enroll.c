@@ -190,7 +190,7 @@ int command_enroll(int argc, char **argv)
 	struct enroll options = { .state = COMMAND_STATE };
 	const struct option_row rows[] = {
 		{ "name", "NAME", "the device's name (default: the host's)", &options.name, NULL },
-		{ "ca", "FILE", "trust these certificates (PEM), not the system's", &options.ca,
+		{ "ca", "FILE", "trust these certificates (PEM) beside the system's", &options.ca,
 			NULL },
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &options.state,
 			NULL },

@@ -134,12 +134,11 @@ static void set_request(struct fetch *fetch, const struct fetch_request *request
 		SET(fetch, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		SET(fetch, CURLOPT_XOAUTH2_BEARER, request->bearer);
 	}
-	if (request->ca_pem != NULL) {
+	if (request->ca_pem != NULL) { /* beside the system's, which are its CAPATH */
 		struct curl_blob blob = { (void *)request->ca_pem, strlen(request->ca_pem),
 			CURL_BLOB_COPY };
 
 		SET(fetch, CURLOPT_CAINFO_BLOB, &blob);
-		SET(fetch, CURLOPT_CAPATH, NULL);
 	}
 }
 

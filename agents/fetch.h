@@ -22,7 +22,7 @@ struct fetch_request {
 	const char *user, *password; /* Basic; NULL: no authorization */
 	const char *bearer;	     /* or this one's */
 	const char *idempotency_key; /* or NULL */
-	const char *ca_pem;	     /* certificates to trust; NULL: those of the system */
+	const char *ca_pem;	     /* certificates to trust beside the system's; may be NULL */
 };
 
 /* How a request ended: an HTTP status and body, or err and a fault that says why there is none. */

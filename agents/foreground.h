@@ -26,7 +26,7 @@ struct foreground {
 	const struct device *device;   /* NULL: there is no portal, but an */
 	struct attachment *attachment; /* whose MAC becomes the interface's */
 	const char *network;	       /* of the device */
-	const char *ca_pem;	       /* certificates to trust; NULL: those of the system */
+	const char *ca_pem;	       /* certificates to trust beside the system's; may be NULL */
 	bool trust_anybody;
 	bool has_stations; /* others are behind the interface */
 	bool attach;	   /* an interface that exists may be taken */

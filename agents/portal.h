@@ -27,7 +27,7 @@ struct portal_enrolment {
 	const char *name;
 	const char *enrolment_key;
 	const char *idempotency_key;
-	const char *ca_pem; /* NULL: those of the system */
+	const char *ca_pem; /* certificates to trust beside the system's; may be NULL */
 	const struct proxy *proxy;
 };
 err_t portal_enrol(const struct portal_enrolment *request, struct enrolment *enrolment,

@@ -19,7 +19,7 @@ struct device {
 	char id[REPLY_ID_SIZE];
 	char name[REPLY_NAME_SIZE];
 	char secret[REPLY_SECRET_SIZE];
-	char *ca_pem; /* certificates to trust; NULL: those of the system */
+	char *ca_pem; /* certificates to trust beside the system's; may be NULL */
 };
 
 /* Reads DIR/device.json. ERR_NOT_FOUND: this device is not enrolled. device_finish it on OK. */

@@ -39,7 +39,7 @@ void tls_start(void);
 
 /* ---- a client ---- */
 
-/* `ca_pem` NULL: the system's certificates. */
+/* Who is believed: the system's certificates, and those of `ca_pem` unless it is NULL. */
 err_t tls_trust_create(
 	struct tls_trust **trust, const char *ca_pem, struct fault *fault) MUST_CHECK;
 void tls_trust_destroy(struct tls_trust *trust); /* NULL is fine */

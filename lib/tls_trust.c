@@ -34,12 +34,12 @@ err_t tls_trust_create(struct tls_trust **out, const char *ca_pem, struct fault 
 	if (SSL_CTX_set_alpn_protos(ctx, http, sizeof(http) - 1) != 0)
 		BUG("no TLS client: %s", tls_queue_says());
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (ca_pem != NULL ? !add_certificates(ctx, ca_pem)
-			   : SSL_CTX_set_default_verify_paths(ctx) != 1) {
+	if (SSL_CTX_set_default_verify_paths(ctx) != 1)
+		BUG("no paths of the system's certificates: %s", tls_queue_says());
+	if (ca_pem != NULL && !add_certificates(ctx, ca_pem)) {
 		SSL_CTX_free(ctx);
-		return fault_set(fault, ERR_INVALID_ARGUMENT, "ca", "no certificates to trust: %s",
-			ca_pem != NULL ? "none in the enrolment's --ca file"
-				       : "install the package ca-certificates");
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "ca",
+			"the file of --ca holds no certificate in PEM");
 	}
 	*out = xcalloc(1, sizeof(**out));
 	(*out)->ctx = ctx;

@@ -17,7 +17,7 @@ struct look_options {
 	const char *url;    /* of the gateway, without a slash at its end */
 	const char *tenant; /* whose connections; NULL: of all tenants */
 	const char *key;    /* API key or access token */
-	const char *ca_pem; /* NULL: the system's certificates */
+	const char *ca_pem; /* certificates to trust beside the system's; may be NULL */
 	const struct proxy *proxy;
 	/* How a look has ended: an array of connections, borrowed, or NULL and why there is none;
 	 * ERR_UNAVAILABLE is worth another look. */

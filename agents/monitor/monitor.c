@@ -271,7 +271,7 @@ int command_monitor(int argc, char **argv)
 			NULL },
 		{ "count", "N", "end after so many looks", &monitor.count, NULL },
 		{ "key-file", "FILE", "read the API key from FILE", &monitor.key_file, NULL },
-		{ "ca", "FILE", "trust these certificates (PEM), not the system's", &monitor.ca,
+		{ "ca", "FILE", "trust these certificates (PEM) beside the system's", &monitor.ca,
 			NULL },
 		{ "proxy", "URL", "through http://HOST:PORT or socks5://HOST:PORT",
 			&monitor.proxy_url, NULL },

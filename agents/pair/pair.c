@@ -334,7 +334,7 @@ int command_pair(int argc, char **argv)
 			&pair.listen, NULL },
 		{ "connect", "WHERE", "connect to ADDRESS:PORT or a socket's path, not stdio",
 			&pair.connect, NULL },
-		{ "ca", "FILE", "trust these certificates (PEM), not the system's", &pair.ca,
+		{ "ca", "FILE", "trust these certificates (PEM) beside the system's", &pair.ca,
 			NULL },
 		{ "quiet", NULL, "don't tell who is there and who has gone", NULL, &pair.quiet },
 		{ 0 },

@@ -17,7 +17,7 @@ struct wire;
 
 struct wire_options {
 	const char *url;	   /* wss://, ws://, ssl:// or tcp:// */
-	const char *ca_pem;	   /* certificates to trust; NULL: the system's */
+	const char *ca_pem;	   /* certificates to trust beside the system's; may be NULL */
 	const char *authorization; /* of the WebSocket's request; NULL: none */
 };
 

@@ -139,7 +139,7 @@ def test_a_literal_of_ipv6(place, tmp_path):
 
 
 def test_the_system_trusts_for_the_agent(place, tmp_path):
-    """Where there is no --ca, what update-ca-certificates has put into /etc/ssl/certs counts."""
+    """What update-ca-certificates has put into /etc/ssl/certs counts, also beside a --ca that is about others."""
     certificate = make_certificate(tmp_path, "server", "DNS:vpn.example")
     certs = place.etc / "ssl/certs"
     certs.mkdir(parents=True)
@@ -149,6 +149,9 @@ def test_the_system_trusts_for_the_agent(place, tmp_path):
     assert run("openssl", "rehash", certs).returncode == 0
     place.client.stop_process()
     place.client.connect("wss://vpn.example/l2").wait_connected()
+    place.client.stop_process()
+    another = make_certificate(tmp_path, "another", "DNS:another.example")[0]
+    place.client.connect("wss://vpn.example/l2", "--ca", another).wait_connected()
 
 
 def test_a_signal_that_interrupts_does_not_end_it(place):
