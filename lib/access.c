@@ -59,6 +59,9 @@ static const struct {
 	{ "pairs:read",           OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "pairs:write",          OWNER | ADMIN | OPERATOR },
 	{ "pairs:claim",          OWNER | ADMIN | OPERATOR | MEMBER | DEVICE },
+	{ "vpn:read",             OWNER | ADMIN | OPERATOR | AUDITOR },
+	{ "vpn:write",            OWNER | ADMIN | OPERATOR },
+	{ "vpn:serve",            DEVICE },
 	{ "network:attach",       DEVICE },
 	{ "certificates:own",     DEVICE },
 	{ "config",               OWNER | ADMIN | OPERATOR | AUDITOR | MEMBER }, /* VPN apps */

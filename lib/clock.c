@@ -41,3 +41,14 @@ void clock_text(int64_t unix_s, char text[CLOCK_TEXT_LEN])
 	if (strftime(text, CLOCK_TEXT_LEN, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &utc)) == 0)
 		BUG("a time without text: %lld", (long long)unix_s);
 }
+
+bool clock_read(const char *text, int64_t *unix_s)
+{
+	struct tm time = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &time);
+
+	if (end == NULL || *end != '\0')
+		return false;
+	*unix_s = (int64_t)timegm(&time);
+	return true;
+}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 int64_t clock_ms(void);
@@ -13,3 +14,6 @@ int64_t clock_unix_ms(void);
 /* Writes RFC 3339 in UTC with seconds, "2026-03-01T12:00:00Z", into `text`. */
 #define CLOCK_TEXT_LEN 21
 void clock_text(int64_t unix_s, char text[CLOCK_TEXT_LEN]);
+
+/* Reads what clock_text writes, and nothing else. */
+bool clock_read(const char *text, int64_t *unix_s);

@@ -28,6 +28,7 @@ const struct route *const api_tables[] = {
 	attachments_routes,
 	signing_keys_routes,
 	network_events_routes,
+	vpn_routes,
 	openapi_routes,
 	NULL,
 };

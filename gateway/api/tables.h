@@ -39,4 +39,5 @@ extern const struct route enrolments_routes[];
 extern const struct route attachments_routes[];
 extern const struct route signing_keys_routes[];
 extern const struct route network_events_routes[];
+extern const struct route vpn_routes[];
 extern const struct route openapi_routes[];

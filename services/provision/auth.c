@@ -87,6 +87,15 @@ err_t auth_check_secret(struct call *call, const char *device, const char *secre
 	return bus_call(call, &auth__auth__descriptor, "Authenticate", &request.base, &reply);
 }
 
+err_t auth_get_user(struct call *call, const char *id, const Auth__User **user)
+{
+	Auth__Ref request = AUTH__REF__INIT;
+
+	request.id = (char *)(uintptr_t)id;
+	return bus_call(call, &auth__auth__descriptor, "GetUser", &request.base,
+		(const ProtobufCMessage **)user);
+}
+
 err_t auth_check_tenant(struct call *call, const char *tenant)
 {
 	Auth__Ref request = AUTH__REF__INIT;

@@ -26,5 +26,8 @@ err_t auth_sign_token(struct call *call, const Auth__SignTokenRequest *request,
 /* Is this the secret of the device? UNAUTHENTICATED if not, or if its tenant is suspended. */
 err_t auth_check_secret(struct call *call, const char *device, const char *secret) MUST_CHECK;
 
+/* NOT_FOUND: there is no such user in the tenant. */
+err_t auth_get_user(struct call *call, const char *id, const Auth__User **user) MUST_CHECK;
+
 /* UNAUTHENTICATED if the tenant is suspended. */
 err_t auth_check_tenant(struct call *call, const char *tenant) MUST_CHECK;

@@ -48,7 +48,7 @@ static err_t find_kind(struct call *call, const char *name, const struct kind **
 }
 
 /* Labels with dots between them. */
-static err_t check_host(struct call *call, const char *field, const char *host)
+err_t certificate_check_host(struct call *call, const char *field, const char *host)
 {
 	const char *at = host;
 	err_t err = OK;
@@ -81,9 +81,9 @@ static err_t check_subject(struct call *call, const Provision__IssueCertificateR
 	err_t err;
 
 	if (kind->role == PKI_SERVER) {
-		err = check_host(call, "subject", request->subject);
+		err = certificate_check_host(call, "subject", request->subject);
 		for (size_t i = 0; err == OK && i < request->n_dns_names; i++)
-			err = check_host(call, "dns_names", request->dns_names[i]);
+			err = certificate_check_host(call, "dns_names", request->dns_names[i]);
 		return err;
 	}
 	if ((err = check_uuid(call, "subject", request->subject)) != OK)

@@ -29,6 +29,9 @@ err_t get_certificate_status(struct call *call,
 	const Provision__GetCertificateStatusRequest *request,
 	Provision__CertificateStatus *reply) MUST_CHECK;
 
+/* Refuses all but a host name or an IPv4 address, of at most 64 bytes: what CN holds. */
+err_t certificate_check_host(struct call *call, const char *field, const char *host) MUST_CHECK;
+
 /* Revokes all certificates of a subject, lists them and tells of each. */
 err_t certificate_revoke_subject(
 	struct call *call, const char *subject, const char *reason) MUST_CHECK;

@@ -3,13 +3,13 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Rollouts, Claims, Est, Audit and
+ *   services Provision, Certificates, Portals, Rollouts, Claims, Est, Vpn, Audit and
  *   Homes (proto/provision.proto, certificates.proto, portal.proto, rollout.proto, claim.proto,
- *   est.proto, audit.proto, home.proto); asks auth
+ *   est.proto, vpn.proto, audit.proto, home.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
- *   publishes "member", "network" and "certificate"; hears none
+ *   publishes "member", "network" and "certificate"; hears "revoked"
  * Keys:
  *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */
@@ -26,6 +26,7 @@
 #include "services/provision/provision.h"
 #include "services/provision/rollout/rollouts.h"
 #include "services/provision/vault.h"
+#include "services/provision/vpn/vpn.h"
 
 static struct {
 	const char *dataplane_urls;
@@ -134,6 +135,20 @@ HANDLER(create_claim_code, Ref, ClaimCode, CLAIM_CODE)
 HANDLER(transfer_portal_device, Ref, ClaimCode, CLAIM_CODE)
 HANDLER(claim_device, ClaimDeviceRequest, Claim, CLAIM)
 
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Vpn_Service, method, Provision__##Request, Provision__##Reply, \
+		PROVISION__##REPLY##__INIT)
+
+HANDLER(create_vpn_server, CreateVpnServerRequest, VpnServer, VPN_SERVER)
+HANDLER(get_vpn_server, Ref, VpnServer, VPN_SERVER)
+HANDLER(list_vpn_servers, ListRequest, VpnServerList, VPN_SERVER_LIST)
+HANDLER(delete_vpn_server, Ref, Empty, EMPTY)
+HANDLER(list_vpn_connections, ListVpnConnectionsRequest, VpnConnectionList, VPN_CONNECTION_LIST)
+HANDLER(start_vpn_server, StartVpnServerRequest, VpnServerStart, VPN_SERVER_START)
+HANDLER(authorize_vpn_connection, AuthorizeVpnConnectionRequest, VpnDecision, VPN_DECISION)
+HANDLER(report_vpn_connections, ReportVpnConnectionsRequest, VpnVerdict, VPN_VERDICT)
+
 BUS_HANDLER(Provision__Est_Service, get_est_authorities, Provision__Empty, Provision__EstReply,
 	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provision__EstReply,
@@ -151,14 +166,16 @@ static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__I
 static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
 static Provision__Claims_Service claims = PROVISION__CLAIMS__INIT(on_);
 static Provision__Est_Service est = PROVISION__EST__INIT(on_);
+static Provision__Vpn_Service vpn = PROVISION__VPN__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Homes_Service homes = PROVISION__HOMES__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, &claims.base, &est.base, &audit.base, &homes.base, NULL };
+	&rollouts.base, &claims.base, &est.base, &vpn.base, &audit.base, &homes.base, NULL };
 
 #define MINUTE_S  60
 #define ROLLOUT_S 5
+#define LOST_S	  5
 
 static const struct svc_task tasks[] = {
 	{ "refresh_authorities", MINUTE_S, authority_refresh },
@@ -166,7 +183,19 @@ static const struct svc_task tasks[] = {
 	{ "take_back_packages", MINUTE_S, take_back_packages },
 	{ "move_rollouts", ROLLOUT_S, move_rollouts },
 	{ "portal_gauges", MINUTE_S, portal_gauges_count },
+	{ "lost_connections", LOST_S, end_lost_connections },
+	{ "old_connections", MINUTE_S, forget_connections },
 	{ NULL, 0, NULL },
+};
+
+static err_t apply_revoked(struct call *call, const ProtobufCMessage *event)
+{
+	return vpn_revoked(call, (const Event__Revoked *)event);
+}
+
+static const struct event_route events[] = {
+	{ "revoked", &event__revoked__descriptor, apply_revoked },
+	{ NULL, NULL, NULL },
 };
 
 static err_t check(struct fault *fault)
@@ -179,6 +208,7 @@ static err_t start(struct svc *svc)
 	(void)svc;
 	authority_open(provision.crl_hours);
 	portal_gauges_open();
+	vpn_open();
 	return vault_open(provision.key_file);
 }
 
@@ -189,6 +219,7 @@ static const struct svc_definition definition = {
 	.config = config,
 	.services = services,
 	.schema = "provision",
+	.events = events,
 	.tasks = tasks,
 	.check = check,
 	.start = start,

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define HOST_MAX   253
 #define TA_KEY_MAX 2048
@@ -53,12 +52,10 @@ static err_t check_host(struct call *call, const char *host)
 /* A password that anybody can compute is taken for a limited time only. */
 static err_t check_legacy(struct call *call, const char *until)
 {
-	struct tm time = { 0 };
 	int64_t now_s = clock_unix_ms() / 1000, until_s;
-	const char *end = strptime(until, "%Y-%m-%dT%H:%M:%SZ", &time);
 
-	until_s = end != NULL && *end == '\0' ? (int64_t)timegm(&time) : -1;
-	if (*until == '\0' || (until_s >= 0 && until_s <= now_s + LEGACY_S))
+	if (*until == '\0' ||
+		(clock_read(until, &until_s) && until_s >= 0 && until_s <= now_s + LEGACY_S))
 		return OK;
 	return call_refuse(call, ERR_INVALID_ARGUMENT, "legacy_until",
 		"expected a time like 2026-03-01T12:00:00Z, at most a year from now, or nothing");

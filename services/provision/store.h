@@ -65,6 +65,9 @@ err_t store_device_attached(struct call *call, const char *id) MUST_CHECK;
 
 /* ---- members (store_member.c) ---- */
 
+/* Takes a free host number of the network; RESOURCE_EXHAUSTED (network: full). */
+err_t store_host_take(struct call *call, const char *network, const char **host) MUST_CHECK;
+
 /* Admits the device with a free host number. NOT_FOUND (network), ALREADY_EXISTS (device: it is a
  * member), RESOURCE_EXHAUSTED (network: full), ABORTED (another member has this MAC address). */
 err_t store_member_create(struct call *call, const char *network, const char *device,

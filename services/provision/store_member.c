@@ -47,7 +47,7 @@ static err_t take_host(struct call *call, const struct db_statement *statement, 
  * looks at the members, so it costs the same in an empty and in a full network. Either statement
  * waits for another transaction that is about to take the same number.
  */
-static err_t allocate_host(struct call *call, const char *network, const char **host)
+err_t store_host_take(struct call *call, const char *network, const char **host)
 {
 	static const struct db_statement next = {
 		"UPDATE provision.network SET next_host = next_host + 1"
@@ -94,7 +94,7 @@ err_t store_member_create(struct call *call, const char *network, const char *de
 	const char *params[] = { call->tenant, network, device, mac, NULL };
 	err_t err;
 
-	if ((err = allocate_host(call, network, &params[4])) != OK)
+	if ((err = store_host_take(call, network, &params[4])) != OK)
 		return err;
 	err = db_one(call, &statement, &reply->base, "member", ARRAY_LEN(params), params);
 	return err == OK ? OK : refuse_member(call, err);

@@ -29,6 +29,7 @@ GRANTS = {
     "sessions:read": WORK_READ, "sessions:write": WORK_WRITE, "names:read": WORK_READ | {"member"},
     "registrations:read": WORK_READ, "registrations:write": WORK_WRITE, "registrations:own": {"device"},
     "pairs:read": WORK_READ, "pairs:write": WORK_WRITE,
+    "vpn:read": WORK_READ, "vpn:write": WORK_WRITE, "vpn:serve": {"device"},
     "network:attach": {"device", "attachment"}, "keys:write": WRITE, "*": set(ROLES) | {"device", "attachment"},
 }
 
@@ -174,6 +175,24 @@ def test_portal(api, tenant):
     assert api.ok("getRollout", owner, **where)["state"] == "cancelled"
     records = api.ok("listAuditRecords", owner, query={"subject": device["id"]}, **of)["items"]
     assert [r["action"] for r in records[:3]] == ["device.registered", "package.published", "package.published"]
+
+
+def test_vpn(api, tenant, things):
+    of, owner, device = {"tenant": tenant.id}, tenant.owner, things.device
+    body = {"device": device.id, "network": things.network["id"], "host": "vpn.example.org"}
+    server = api.ok("createVpnServer", owner, body, **of)
+    assert (server["mode"], server["protocol"], server["port"], server["state"]) == ("tap", "udp", 1194, "down")
+    assert api.ok("getVpnServer", owner, id_=server["id"], **of) == server
+    assert api.ok("listVpnServers", owner, query={"device": device.id}, **of)["items"] == [server]
+    start = api.ok("startVpnServer", device.basic, {})
+    asked = {"server": server["id"], "run": start["run"]}
+    decision = api.ok("authorizeVpnConnection", device.basic, {**asked, "serial": "0" * 32})
+    assert not decision["allowed"] and decision["reason"]
+    assert api.ok("reportVpnConnections", device.basic, asked) == {"unwelcome": []}
+    assert api.ok("getVpnServer", owner, id_=server["id"], **of)["state"] == "up"
+    assert api.ok("listVpnConnections", owner, **of)["items"] == []
+    api.ok("deleteVpnServer", owner, id_=server["id"], **of)
+    assert api.call("reportVpnConnections", device.basic, asked).status_code == 404
 
 
 def test_claims(api, tenant, stranger):

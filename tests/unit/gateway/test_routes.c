@@ -130,6 +130,14 @@ static const struct {
 	{ "GET", "/.well-known/jwks.json", NOBODY, false },
 	{ "POST", "/v1/signing-keys", "owner admin", true },
 	{ "GET", "/v1/openapi.yaml", NOBODY, false },
+	{ "GET", T "/vpn-servers", READERS, false },
+	{ "POST", T "/vpn-servers", WRITERS, false },
+	{ "GET", T "/vpn-servers/{id}", READERS, false },
+	{ "DELETE", T "/vpn-servers/{id}", WRITERS, false },
+	{ "GET", T "/vpn-connections", READERS, false },
+	{ "POST", "/v1/vpn-starts", "device", false },
+	{ "POST", "/v1/vpn-decisions", "device", false },
+	{ "POST", "/v1/vpn-reports", "device", false },
 };
 
 static const struct route *find(const char *method, const char *path)

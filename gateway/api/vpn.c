@@ -1,0 +1,63 @@
+/* vpn: VPN servers and who connects to them. What a server asks for itself, its device's
+ * credentials say. */
+#include "gateway/api/tables.h"
+
+#include "gateway/request.h"
+#include "proto/vpn.pb-c.h"
+
+static err_t ask(struct api_request *request, ProtobufCMessage *message)
+{
+	const ProtobufCMessage *reply;
+	err_t err;
+
+	if ((err = request_read_own(request, message)) != OK)
+		return err;
+	if ((err = api_call(request, message, &reply)) == OK)
+		api_send(request, reply);
+	return err;
+}
+
+static err_t start(struct api_request *request)
+{
+	Provision__StartVpnServerRequest message = PROVISION__START_VPN_SERVER_REQUEST__INIT;
+
+	return ask(request, &message.base);
+}
+
+static err_t authorize(struct api_request *request)
+{
+	Provision__AuthorizeVpnConnectionRequest message =
+		PROVISION__AUTHORIZE_VPN_CONNECTION_REQUEST__INIT;
+
+	return ask(request, &message.base);
+}
+
+static err_t report(struct api_request *request)
+{
+	Provision__ReportVpnConnectionsRequest message =
+		PROVISION__REPORT_VPN_CONNECTIONS_REQUEST__INIT;
+
+	return ask(request, &message.base);
+}
+
+/* clang-format off */
+#define SERVICE &provision__vpn__descriptor
+
+const struct route vpn_routes[] = {
+	ROUTE("GET", "/v1/tenants/{tenant}/vpn-servers", "vpn:read", "ListVpnServers",
+		.query = "cursor limit device"),
+	ROUTE("POST", "/v1/tenants/{tenant}/vpn-servers", "vpn:write", "CreateVpnServer",
+		.status = HTTP_CREATED),
+	ROUTE("GET", "/v1/tenants/{tenant}/vpn-servers/{id}", "vpn:read", "GetVpnServer"),
+	ROUTE("DELETE", "/v1/tenants/{tenant}/vpn-servers/{id}", "vpn:write", "DeleteVpnServer",
+		.status = HTTP_NO_CONTENT),
+	ROUTE("GET", "/v1/tenants/{tenant}/vpn-connections", "vpn:read", "ListVpnConnections",
+		.query = "cursor limit server subject address at"),
+	ROUTE("POST", "/v1/vpn-starts", "vpn:serve", "StartVpnServer", .handler = start),
+	ROUTE("POST", "/v1/vpn-decisions", "vpn:serve", "AuthorizeVpnConnection",
+		.handler = authorize),
+	ROUTE("POST", "/v1/vpn-reports", "vpn:serve", "ReportVpnConnections",
+		.flags = ROUTE_REPEATABLE, .handler = report),
+	{ .method = NULL },
+};
+/* clang-format on */

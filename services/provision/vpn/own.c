@@ -1,0 +1,44 @@
+/* own: see own.h. */
+#include "services/provision/vpn/own.h"
+
+#include "lib/check.h"
+#include "services/provision/vpn/store_vpn.h"
+
+#include <string.h>
+
+err_t own_find(
+	struct call *call, const char *device, const char *id, bool lock, struct own_server *own)
+{
+	AUTO_ROWS rows = NULL;
+	err_t err;
+
+	if ((err = check_uuid(call, "device", device)) != OK ||
+		(*id != '\0' && (err = check_uuid(call, "server", id)) != OK) ||
+		(err = store_vpn_server_own(call, device, id, lock, &rows)) != OK)
+		return err;
+	if (db_count(rows) == 0)
+		return call_refuse(call, ERR_NOT_FOUND, "server",
+			"the device has no such VPN server: an operator makes one "
+			"(POST vpn-servers), and the device has to be approved");
+	if (db_count(rows) > 1)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "server",
+			"expected the id of a VPN server: the device has several");
+	provision__vpn_server__init(&own->server);
+	db_message(rows, 0, call->arena, &own->server.base);
+	own->run = arena_strdup(call->arena, db_text(rows, 0, "run"));
+	return OK;
+}
+
+err_t own_find_run(struct call *call, const char *device, const char *id, const char *run,
+	struct own_server *own)
+{
+	err_t err;
+
+	if ((err = check_uuid(call, "server", id)) != OK ||
+		(err = own_find(call, device, id, false, own)) != OK)
+		return err;
+	if (strcmp(own->run, run) != 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "run",
+			"the VPN server was started again: this run of it is over");
+	return OK;
+}

@@ -1,0 +1,21 @@
+/* own: the VPN server that a device stands beside. */
+#pragma once
+
+#include "lib/call.h"
+#include "proto/vpn.pb-c.h"
+
+#include <stdbool.h>
+
+struct own_server {
+	Provision__VpnServer server;
+	const char *run; /* "": it was never started */
+};
+
+/* The server `id` of an approved device, or its only one if `id` is empty. With `lock` nobody else
+ * starts it until the transaction ends. */
+err_t own_find(struct call *call, const char *device, const char *id, bool lock,
+	struct own_server *own) MUST_CHECK;
+
+/* The same for what a run of it asks: FAILED_PRECONDITION when that is not the last one. */
+err_t own_find_run(struct call *call, const char *device, const char *id, const char *run,
+	struct own_server *own) MUST_CHECK;
