@@ -14,6 +14,7 @@
 
 static const struct option common[] = {
 	{ "check", no_argument, NULL, ARGUMENTS_CHECK },
+	{ "health", no_argument, NULL, ARGUMENTS_HEALTH },
 	{ "help", no_argument, NULL, ARGUMENTS_HELP },
 	{ "version", no_argument, NULL, ARGUMENTS_VERSION },
 };

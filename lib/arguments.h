@@ -1,7 +1,7 @@
 /*
- * arguments: the command line of a process: --help, --check and --version, and the options that
- * stand for settings, for processes whose users know them from another program. Called once, at
- * start.
+ * arguments: the command line of a process: --help, --check, --health and --version, and the
+ * options that stand for settings, for processes whose users know them from another program. Called
+ * once, at start.
  */
 #pragma once
 
@@ -18,7 +18,13 @@ struct argument {
 				a '=' here; "": the option is taken and means nothing */
 };
 
-enum arguments_mode { ARGUMENTS_RUN, ARGUMENTS_CHECK, ARGUMENTS_HELP, ARGUMENTS_VERSION };
+enum arguments_mode {
+	ARGUMENTS_RUN,
+	ARGUMENTS_CHECK,
+	ARGUMENTS_HEALTH,
+	ARGUMENTS_HELP,
+	ARGUMENTS_VERSION
+};
 
 /*
  * Reads the command line; `table` may be NULL. Options may be abbreviated and stand in any order,

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/own_address.h"
 
 #include <nng/protocol/reqrep0/rep.h>
 
@@ -181,22 +182,21 @@ static bool is_wildcard(const char *host)
 
 /* Where to listen and, as `advertise`, what others dial; both checked. */
 static err_t read_address(
-	const struct bus_options *options, struct address *address, const char **advertise)
+	const struct bus_options *options, struct address *address, char advertise[BUS_URL_LEN])
 {
+	bool is_told = options->advertise != NULL && *options->advertise != '\0';
+
 	if (address_parse(address, options->listen) != OK) {
 		log_error("bus_listen", "url=%s expected=tcp://ADDRESS:PORT",
 			log_value(options->listen));
 		return ERR_INVALID_ARGUMENT;
 	}
-	*advertise = options->advertise;
-	if (*advertise == NULL || **advertise == '\0')
-		*advertise = address->host;
-	if (is_wildcard(*advertise)) {
-		log_error("bus_advertise", "host=%s expected=%s", *advertise,
-			"the name or address that other processes dial");
-		return ERR_INVALID_ARGUMENT;
-	}
-	return OK;
+	snprintf(advertise, BUS_URL_LEN, "%s", is_told ? options->advertise : address->host);
+	if (!is_wildcard(advertise) || (!is_told && own_address(advertise, BUS_URL_LEN) == OK))
+		return OK;
+	log_error("bus_advertise", "host=%s expected=%s", advertise,
+		"\"the name or address that other processes dial\"");
+	return ERR_INVALID_ARGUMENT;
 }
 
 static err_t open_sockets(struct bus *bus, struct address *address, const char *advertise)
@@ -244,9 +244,9 @@ static err_t bus_create(struct bus **out, const struct bus_options *options)
 err_t bus_open(struct bus **out, const struct bus_options *options)
 {
 	struct address address;
-	const char *advertise;
+	char advertise[BUS_URL_LEN];
 	struct bus *bus;
-	err_t err = read_address(options, &address, &advertise);
+	err_t err = read_address(options, &address, advertise);
 
 	if (err == OK)
 		err = bus_create(&bus, options);

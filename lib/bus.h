@@ -38,7 +38,8 @@ struct bus_options {
 	const char *instance;	    /* own UUID; kept */
 	const char *fleet_key_file; /* lines "ID:64 hex digits"; the first seals, all open */
 	const char *listen;	    /* "tcp://ADDRESS:PORT", port 0: any */
-	const char *advertise;	    /* host or address that others dial; NULL: that of listen */
+	const char
+		*advertise; /* host or address that others dial; NULL: that of listen, or our own */
 };
 
 /* Reads the keys, opens the listening socket of replies and the one of doorbells, starts the

@@ -8,6 +8,7 @@
 #include "lib/fabric.h"
 #include "lib/log.h"
 #include "lib/ops.h"
+#include "lib/ops_health.h"
 #include "lib/svc_task.h"
 #include "lib/svc_transact.h"
 #include "lib/tls.h"
@@ -67,8 +68,9 @@ static const struct config_entry common[] = {
 	{ "LANYARD_BUS_LISTEN", "tcp://127.0.0.1:0", &settings.bus_listen, CONFIG_TEXT,
 		"where this process answers the bus; port 0 takes a free one", 0, 0 },
 	{ "LANYARD_BUS_ADVERTISE", "", &settings.bus_advertise, CONFIG_TEXT,
-		"address under which the others reach it, if not that of LANYARD_BUS_LISTEN", 0,
-		0 },
+		"address under which the others reach it; empty: that of LANYARD_BUS_LISTEN, or of "
+		"this machine's host name if that is every address",
+		0, 0 },
 	{ "LANYARD_OPS_LISTEN", "127.0.0.1:0", &settings.ops_listen, CONFIG_ENDPOINT,
 		"port of /livez, /readyz and /metrics", 0, 0 },
 	{ "LANYARD_LOG_LEVEL", "info", &settings.log_level, CONFIG_TEXT,
@@ -324,9 +326,13 @@ static void print_help(
 	const struct svc_definition *definition, const struct config_entry *const tables[])
 {
 	printf("lanyard-%s %s: %s\n\n"
-	       "usage: lanyard-%s [--help | --check | --version]\n"
+	       "usage: lanyard-%s [--help | --check | --health | --version]\n"
 	       "  --help     this text\n"
 	       "  --check    read the settings, print them with secrets starred, and exit\n"
+	       "  --health   ask the process that runs with these settings whether it is ready, "
+	       "and "
+	       "exit:\n"
+	       "             0 it is, 1 it is not, or does not answer\n"
 	       "  --version  print the version and exit\n\n",
 		definition->name, LANYARD_VERSION, definition->summary, definition->name);
 	if (definition->arguments != NULL) {
@@ -398,6 +404,8 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 		config_print(tables, stdout);
 		return EXIT_SUCCESS;
 	}
+	if (mode == ARGUMENTS_HEALTH)
+		return ops_health(settings.ops_listen) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 	log_open(definition->name, level);
 	block_signals();
 	if (sodium_init() < 0)

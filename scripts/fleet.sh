@@ -41,68 +41,15 @@ put() {
 	fi
 }
 
-random_hex() {
-	openssl rand -hex 32
-}
-
 # ---- keys and certificates ----
 
 make_folders() {
-	install -d -m 755 "$var/bin" "$var/tls" "$var/run" "$var/service"
-	install -d -m 750 -g "$fleet_gid" "$var/secrets"
-	install -d -m 700 "$var/agents" "$var/secrets/ca"
-	install -d -m 700 -o "$(uid_of auth)" -g "$fleet_gid" "$var/secrets/auth"
-	install -d -m 700 -o "$(uid_of provision)" -g "$fleet_gid" "$var/secrets/provision"
+	install -d -m 755 "$var/bin" "$var/run" "$var/service"
+	install -d -m 700 "$var/agents"
 	install -d -m 750 -o "$(uid_of dns)" -g "$fleet_gid" "$var/run/dns"
 	install -d -m 700 -o "$pdns_uid" -g "$fleet_gid" "$var/run/pdns"
 	install -d -m 700 -o postgres -g postgres "$var/postgres"
 	install -d -m 755 -o postgres -g postgres "$var/run/postgres"
-}
-
-make_keys() {
-	[[ -e $var/secrets/fleet.key ]] || echo "first:$(random_hex)" | put "$var/secrets/fleet.key" 640 "root:$fleet_gid"
-	[[ -e $var/secrets/dns.key ]] || random_hex | put "$var/secrets/dns.key" 400 "$(uid_of dns)"
-	[[ -e $var/secrets/auth/key ]] || random_hex | put "$var/secrets/auth/key" 400 "$(uid_of auth)"
-	[[ -e $var/secrets/provision/key ]] ||
-		echo "first:$(random_hex)" | put "$var/secrets/provision/key" 400 "$(uid_of provision)"
-}
-
-# A CA for development: it can only vouch for names of this machine.
-make_ca() {
-	[[ -e $var/tls/ca.crt ]] && return
-	logged openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 3650 \
-		-keyout "$var/secrets/ca/ca.key" -out "$var/tls/ca.crt.new" -config <(cat <<-'END'
-			[req]
-			distinguished_name = name
-			x509_extensions = extensions
-			prompt = no
-			[name]
-			CN = Lanyard development CA
-			[extensions]
-			basicConstraints = critical, CA:TRUE, pathlen:0
-			keyUsage = critical, keyCertSign, cRLSign
-			subjectKeyIdentifier = hash
-			nameConstraints = critical, permitted;DNS:localhost, permitted;IP:127.0.0.0/255.0.0.0, permitted;IP:::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-		END
-		)
-	mv "$var/tls/ca.crt.new" "$var/tls/ca.crt"
-}
-
-# The certificate of gateway and dataplane; a new one in the last month of the old one.
-make_server_certificate() {
-	logged openssl x509 -checkend $((30 * 86400)) -noout -in "$var/tls/server.crt" && return
-	openssl ecparam -name prime256v1 -genkey -noout | put "$var/secrets/server.key" 640 "root:$fleet_gid"
-	openssl req -new -key "$var/secrets/server.key" -subj "/CN=Lanyard development server" |
-		openssl x509 -req -sha256 -days 365 -CA "$var/tls/ca.crt" -CAkey "$var/secrets/ca/ca.key" \
-			-set_serial "0x$(openssl rand -hex 16)" -extfile <(cat <<-'END'
-				basicConstraints = critical, CA:FALSE
-				keyUsage = critical, digitalSignature
-				extendedKeyUsage = serverAuth
-				subjectKeyIdentifier = hash
-				authorityKeyIdentifier = keyid
-				subjectAltName = DNS:localhost, DNS:api.localhost, IP:127.0.0.1, IP:::1
-			END
-			) 2>>"$log" | put "$var/tls/server.crt" 644 root:root
 }
 
 # ---- database ----
@@ -132,18 +79,7 @@ make_database() {
 	local exists
 	exists=$(psql -XAtq -d "${superuser/lanyard/postgres}" -c "SELECT 1 FROM pg_database WHERE datname = 'lanyard'")
 	[[ -n $exists ]] || logged psql -Xq -d "${superuser/lanyard/postgres}" -c "CREATE DATABASE lanyard"
-	LANYARD_DATABASE_URL=$superuser logged "$root/db/migrate"
-}
-
-make_passwords() {
-	local name password file
-	for name in "${services[@]}"; do
-		file=$var/secrets/$name.pgpass
-		[[ -e $file ]] && continue
-		password=$(random_hex)
-		logged psql -Xq -d "$superuser" <<<"ALTER ROLE lanyard_$name PASSWORD '$password'"
-		echo "*:*:lanyard:lanyard_$name:$password" | put "$file" 400 "$(uid_of "$name")"
-	done
+	LANYARD_DATABASE_URL=$superuser logged "$root/db/migrate" --passwords "$var/secrets"
 }
 
 # ---- processes ----
@@ -282,9 +218,7 @@ start_fleet() {
 	local name
 	step "Keys and certificates" "see the log; scripts/down --purge starts from nothing"
 	make_folders
-	make_keys
-	make_ca
-	make_server_certificate
+	logged "$root/scripts/keys" --uids "$first_uid" "$var"
 
 	step "Database" "read $var/log/postgres/current and the log"
 	make_cluster
@@ -293,7 +227,6 @@ start_fleet() {
 	supervise_up postgres
 	open_database
 	make_database
-	make_passwords
 
 	step "Services" "read $var/log/NAME/current of the service that is named; scripts/up continues from here"
 	install_binaries

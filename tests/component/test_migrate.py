@@ -29,12 +29,12 @@ class Database:
     def add(self, name, text):
         (self.folder / name).write_text(text)
 
-    def start(self):
-        return subprocess.Popen([str(ROOT / "db/migrate")], env=self.environment, stdout=subprocess.PIPE,
+    def start(self, *arguments):
+        return subprocess.Popen([str(ROOT / "db/migrate"), *arguments], env=self.environment, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
 
-    def migrate(self, status=0):
-        process = self.start()
+    def migrate(self, status=0, arguments=()):
+        process = self.start(*arguments)
         told, _ = process.communicate()
         assert process.returncode == status, told
         return told.splitlines()
@@ -105,3 +105,19 @@ def test_unreachable_database(database):
     assert "/nonexistent" in "\n".join(database.migrate(1))
     database.environment["LANYARD_DATABASE_URL"] = ""
     assert database.migrate(1) == ["migrate: LANYARD_DATABASE_URL is required"]
+
+
+def test_roles_get_the_passwords_of_their_files(database):
+    role = "lanyard_" + uuid.uuid4().hex
+    database.add("0003_role.sql", f"CREATE ROLE {role} LOGIN;")
+    secrets = database.folder / "secrets"
+    secrets.mkdir()
+    (secrets / "owner.pgpass").write_text("*:*:*:lanyard_owner:" + "0" * 64 + "\n")
+    (secrets / f"{role.removeprefix('lanyard_')}.pgpass").write_text(f"*:*:*:{role}:" + "a" * 64 + "\n")
+    database.migrate(arguments=["--passwords", str(secrets)])
+    kept = sql(SERVER, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'")
+    assert kept.startswith("SCRAM-SHA-256$")
+    (secrets / f"{role.removeprefix('lanyard_')}.pgpass").write_text(f"*:*:*:{role}:it's one\n")
+    told = database.migrate(1, arguments=["--passwords", str(secrets)])
+    assert "64 hex digits" in told[-1]
+    assert sql(SERVER, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'") == kept

@@ -44,6 +44,7 @@ Test(arguments, set_settings)
 	} rows[] = {
 		{ "", ARGUMENTS_RUN, "(none)", "(none)", "(none)" },
 		{ "--check", ARGUMENTS_CHECK, "(none)", "(none)", "(none)" },
+		{ "--health", ARGUMENTS_HEALTH, "(none)", "(none)", "(none)" },
 		{ "--version", ARGUMENTS_VERSION, "(none)", "(none)", "(none)" },
 		{ "--tuntap vpn0", ARGUMENTS_RUN, "vpn0", "(none)", "(none)" },
 		{ "--tuntap=vpn1 --bridge", ARGUMENTS_RUN, "vpn1", "true", "(none)" },
