@@ -39,6 +39,8 @@ err_t identity_ask(struct call *call, const ProtobufCMessage *credential, struct
 	if (err != OK)
 		return err;
 	principal = (const Auth__Principal *)reply;
+	if (*principal->error)
+		return call_refuse(call, ERR_UNAUTHENTICATED, "code", "%s", principal->error);
 	*identity = (struct identity){
 		.tenant = principal->tenant,
 		.subject = principal->subject,

@@ -8,6 +8,7 @@ const struct route *const api_tables[] = {
 	sites_routes,
 	oauth_clients_routes,
 	authorizations_routes,
+	sign_ins_routes,
 	enrolment_keys_routes,
 	networks_routes,
 	devices_routes,

@@ -19,6 +19,7 @@ extern const struct route api_keys_routes[];
 extern const struct route sites_routes[];
 extern const struct route oauth_clients_routes[];
 extern const struct route authorizations_routes[];
+extern const struct route sign_ins_routes[];
 extern const struct route enrolment_keys_routes[];
 extern const struct route networks_routes[];
 extern const struct route devices_routes[];

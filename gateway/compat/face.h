@@ -10,6 +10,9 @@ extern const struct route registration_routes[];
 extern const struct route challenge_routes[];
 extern const struct route oauth_token_routes[];
 extern const struct route oauth_page_routes[];
+extern const struct route account_page_routes[];
+extern const struct route password_page_routes[];
+extern const struct route own_factor_page_routes[];
 extern const struct route est_routes[];
 extern const struct route eduvpn_discovery_routes[];
 

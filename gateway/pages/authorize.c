@@ -7,6 +7,7 @@
 
 #include "gateway/oauth/site.h"
 #include "gateway/pages/page.h"
+#include "gateway/pages/scopes.h"
 #include "gateway/pages/sign_in.h"
 #include "lib/mem.h"
 #include "proto/oauth.pb-c.h"
@@ -14,58 +15,6 @@
 #include <string.h>
 
 #define SERVICE (&auth__oauth__descriptor)
-
-/* ---- what every page does ---- */
-
-/* What an app may do is told in words, where there are some. */
-static const char *scope_words(const char *scope)
-{
-	return strcmp(scope, "config") == 0 ? "get VPN configurations for you" : scope;
-}
-
-static void list_scopes(struct page *page, size_t n, char *const scopes[])
-{
-	page_markup(page, "<ul>\n");
-	for (size_t i = 0; i < n; i++)
-		page_say(page, "<li>", scope_words(scopes[i]), "</li>\n");
-	page_markup(page, "</ul>\n");
-}
-
-static void bad_request(struct api_request *request, const char *detail)
-{
-	page_send_message(request, HTTP_BAD_REQUEST, "That did not work",
-		"The form was not as expected.", detail);
-}
-
-/* The form of a POST of our own pages; `good` false: the reply is made. */
-static err_t read_form(struct api_request *request, struct form *form, bool *good)
-{
-	*good = false;
-	if (!site_is_own_form(request)) {
-		bad_request(request, "unexpected Origin or Referer");
-		return OK;
-	}
-	if (form_parse(request->call, "form", request->http->body, request->http->body_len, form) !=
-		OK)
-		bad_request(request, request->call->fault.detail);
-	else
-		*good = true;
-	return OK;
-}
-
-/* Who has this browser, and may use pages; NULL: the reply is made. */
-static err_t require(
-	struct api_request *request, const struct form *form, const Auth__SignIn **person)
-{
-	err_t err = sign_in_require(request, form, person);
-
-	if (err != OK || *person == NULL || strcmp((*person)->state, "active") == 0)
-		return err;
-	*person = NULL;
-	page_send_message(request, HTTP_FORBIDDEN, "account disabled",
-		"This account was blocked by its organisation.", NULL);
-	return OK;
-}
 
 /* ---- the authorization endpoint ---- */
 
@@ -83,7 +32,7 @@ static void ask_approval(struct api_request *request, const Auth__SignIn *person
 	struct page *page = page_begin(request, "Let this app in?");
 
 	page_say(page, "<p><strong>", check->client_name, "</strong> wants to</p>\n");
-	list_scopes(page, check->n_scopes, check->scopes);
+	scopes_list(page, check->n_scopes, check->scopes);
 	page_say(page, "<form method=\"post\" action=\"", request->http->target,
 		"\"><button class=\"main\" name=\"approve\" value=\"yes\">Allow</button>"
 		"<button name=\"approve\" value=\"no\">Refuse</button></form>\n");
@@ -136,7 +85,7 @@ static err_t decide(struct api_request *request, const struct form *form,
 	if (strcmp(approve, "no") == 0)
 		send_back(request, authorization, "error", "access_denied");
 	else
-		bad_request(request,
+		page_refuse_form(request,
 			*approve ? "invalid \"approve\"" : "missing \"approve\" parameter");
 	return OK;
 }
@@ -159,7 +108,7 @@ static err_t authorize(struct api_request *request, const struct form *form)
 		show_error(request, check->error, check->error_description);
 		return OK;
 	}
-	if ((err = require(request, form, &person)) != OK || person == NULL)
+	if ((err = sign_in_require(request, form, &person)) != OK || person == NULL)
 		return err;
 	if (form != NULL)
 		return decide(request, form, &authorization);
@@ -178,7 +127,7 @@ static err_t on_authorize_form(struct api_request *request)
 {
 	struct form form;
 	bool good;
-	err_t err = read_form(request, &form, &good);
+	err_t err = page_read_form(request, &form, &good);
 
 	return err == OK && good ? authorize(request, &form) : err;
 }
@@ -207,7 +156,7 @@ static void ask_device_approval(
 
 	page_say(page, "<p>A device with the code <strong>", user_code, "</strong>");
 	page_say(page, " runs <strong>", check->client_name, "</strong> and wants to</p>\n");
-	list_scopes(page, check->n_scopes, check->scopes);
+	scopes_list(page, check->n_scopes, check->scopes);
 	page_say(page,
 		"<p>Go on only if you see this code on a device of yours.</p>\n"
 		"<form method=\"post\" action=\"/oauth/device\">"
@@ -226,8 +175,8 @@ static err_t on_device(struct api_request *request)
 	const ProtobufCMessage *reply;
 	err_t err;
 
-	if ((err = site_enter(request)) != OK || (err = require(request, NULL, &person)) != OK ||
-		person == NULL)
+	if ((err = site_enter(request)) != OK ||
+		(err = sign_in_require(request, NULL, &person)) != OK || person == NULL)
 		return err;
 	if (*user_code == '\0') {
 		ask_user_code(request, "", NULL);
@@ -250,7 +199,7 @@ static err_t decide_device(struct api_request *request, const struct form *form)
 	err_t err;
 
 	if (strcmp(approve, "yes") != 0 && strcmp(approve, "no") != 0) {
-		bad_request(request, "invalid \"approve\"");
+		page_refuse_form(request, "invalid \"approve\"");
 		return OK;
 	}
 	message.user_code = (char *)(uintptr_t)form_value(form, "user_code");
@@ -274,10 +223,10 @@ static err_t on_device_form(struct api_request *request)
 	const Auth__SignIn *person;
 	struct form form;
 	bool good;
-	err_t err = read_form(request, &form, &good);
+	err_t err = page_read_form(request, &form, &good);
 
 	if (err != OK || !good || (err = site_enter(request)) != OK ||
-		(err = require(request, &form, &person)) != OK || person == NULL)
+		(err = sign_in_require(request, &form, &person)) != OK || person == NULL)
 		return err;
 	return decide_device(request, &form);
 }
@@ -286,7 +235,7 @@ static err_t on_sign_out(struct api_request *request)
 {
 	struct form form;
 	bool good;
-	err_t err = read_form(request, &form, &good);
+	err_t err = page_read_form(request, &form, &good);
 
 	return err == OK && good ? sign_in_end(request) : err;
 }

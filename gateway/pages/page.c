@@ -1,6 +1,8 @@
 /* page: see page.h. The text grows in the arena by doubling. */
 #include "gateway/pages/page.h"
 
+#include "gateway/oauth/site.h"
+
 #include <string.h>
 
 #define FIRST_SIZE 2048
@@ -126,6 +128,53 @@ void page_redirect(struct api_request *request, enum http_status status, const c
 	protect(request->reply);
 }
 
+void page_refuse_form(struct api_request *request, const char *detail)
+{
+	page_send_message(request, HTTP_BAD_REQUEST, "That did not work",
+		"The form was not as expected.", detail);
+}
+
+err_t page_read_form(struct api_request *request, struct form *form, bool *good)
+{
+	*good = false;
+	if (!site_is_own_form(request)) {
+		page_refuse_form(request, "unexpected Origin or Referer");
+		return OK;
+	}
+	if (form_parse(request->call, "form", request->http->body, request->http->body_len, form) !=
+		OK)
+		page_refuse_form(request, request->call->fault.detail);
+	else
+		*good = true;
+	return OK;
+}
+
+void page_time(struct page *page, const char *time)
+{
+	size_t date = strcspn(time, "T");
+
+	append(page, time, date);
+	if (time[date] == '\0')
+		return;
+	append(page, " ", 1);
+	append(page, time + date + 1, strnlen(time + date + 1, strlen("hh:mm")));
+	page_markup(page, " UTC");
+}
+
+void page_wrong(struct page *page, const char *wrong)
+{
+	if (wrong != NULL)
+		page_say(page, "<p class=\"wrong\" role=\"alert\">", wrong, "</p>\n");
+}
+
+void page_code_field(struct page *page, const char *label)
+{
+	page_say(page, "<label for=\"code\">", label,
+		"</label><input id=\"code\" name=\"code\" required maxlength=\"32\""
+		" autocomplete=\"one-time-code\" autocapitalize=\"characters\""
+		" spellcheck=\"false\">\n");
+}
+
 err_t page_style(struct api_request *request)
 {
 	static const char style[] =
@@ -141,6 +190,16 @@ err_t page_style(struct api_request *request)
 		"color:inherit}\n"
 		"button.main{background:var(--accent);border-color:var(--accent);color:#fff}\n"
 		"li{margin:.25rem 0}\n"
+		"h2{font-size:1.15rem;margin:2rem 0 .5rem}\n"
+		"a{color:var(--accent)}\n"
+		".card{border:1px solid var(--line);border-radius:.4rem;margin:.75rem 0;"
+		"padding:.75rem 1rem}\n"
+		".card p,.card ul{margin:.15rem 0}\n"
+		".card button{margin:.6rem 0 0;padding:.4rem .9rem}\n"
+		".more{font-size:.9rem;opacity:.8}\n"
+		".qr svg{display:block;width:13rem;height:13rem;margin:1rem 0}\n"
+		".codes li{margin:0;padding:.15rem 0}\n"
+		".codes{columns:2;font-family:ui-monospace,monospace;list-style:none;padding:0}\n"
 		".wrong{border-left:.25rem solid #d1242f;padding-left:.75rem}\n"
 		".detail{font-family:ui-monospace,monospace;font-size:.9rem;"
 		"overflow-wrap:anywhere}\n";

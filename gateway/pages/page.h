@@ -30,5 +30,20 @@ void page_send_message(struct api_request *request, enum http_status status, con
 /* Sends the browser elsewhere. */
 void page_redirect(struct api_request *request, enum http_status status, const char *location);
 
+/* Reads the form of a POST of our own pages; *good false: it is none, and the reply is made. */
+err_t page_read_form(struct api_request *request, struct form *form, bool *good) MUST_CHECK;
+
+/* Says that a form was not as expected. */
+void page_refuse_form(struct api_request *request, const char *detail);
+
+/* Adds a time of the API (RFC 3339) as people read it. */
+void page_time(struct page *page, const char *time);
+
+/* Says what was wrong, above a form; NULL: nothing. */
+void page_wrong(struct page *page, const char *wrong);
+
+/* A field of a form for a code of the second factor. */
+void page_code_field(struct page *page, const char *label);
+
 /* The one style sheet, of GET /pages/style.css. */
 err_t page_style(struct api_request *request) MUST_CHECK;

@@ -5,11 +5,13 @@
 #include "gateway/compat/face.h"
 #include "gateway/oauth/site.h"
 #include "gateway/pages/page.h"
+#include "gateway/pages/second_factor.h"
 
 #include <string.h>
 
 #define COOKIE	    "__Host-sign-in"
 #define WRONG_COSTS 10 /* requests of the address's limit */
+#define BUSY_S	    "2"
 
 /* ---- the cookie ---- */
 
@@ -42,8 +44,7 @@ static void ask(struct api_request *request, enum http_status status, const char
 {
 	struct page *page = page_begin(request, "Sign in");
 
-	if (wrong != NULL)
-		page_say(page, "<p class=\"wrong\" role=\"alert\">", wrong, "</p>\n");
+	page_wrong(page, wrong);
 	page_say(page, "<form method=\"post\" action=\"", request->http->target,
 		"\">\n<label for=\"user\">User name</label>"
 		"<input id=\"user\" name=\"user\" required maxlength=\"128\" autofocus"
@@ -53,6 +54,14 @@ static void ask(struct api_request *request, enum http_status status, const char
 		" maxlength=\"256\" autocomplete=\"current-password\">\n"
 		"<button class=\"main\">Sign in</button></form>\n");
 	page_send(page, status);
+}
+
+/* Passwords are dear to check, and only so many are at once. */
+void sign_in_busy(struct api_request *request)
+{
+	http_reply_add(request->reply, "Retry-After", BUSY_S);
+	page_send_message(request, HTTP_UNAVAILABLE, "Too many sign in at once",
+		"Please go back and try again in a moment.", NULL);
 }
 
 static err_t try_password(struct api_request *request, const struct form *form)
@@ -74,6 +83,10 @@ static err_t try_password(struct api_request *request, const struct form *form)
 				"There is no such user, or this is not the password.");
 		return err;
 	}
+	if (err == ERR_RESOURCE_EXHAUSTED) {
+		sign_in_busy(request);
+		return OK;
+	}
 	if (err != OK)
 		return err;
 	set_cookie(request, ((const Auth__SignIn *)reply)->secret, "");
@@ -81,10 +94,25 @@ static err_t try_password(struct api_request *request, const struct form *form)
 	return OK;
 }
 
+/* What the person still has to do, whose password was right. */
+static err_t complete(
+	struct api_request *request, const struct form *form, const Auth__SignIn *person)
+{
+	if (strcmp(person->state, "active") != 0) {
+		page_send_message(request, HTTP_FORBIDDEN, "account disabled",
+			"This account was blocked by its organisation.", NULL);
+		return OK;
+	}
+	if (strcmp(person->needs, "code") == 0)
+		return second_factor_code(request, form);
+	return second_factor_enrol(request, form, person, request->http->target);
+}
+
 err_t sign_in_require(
 	struct api_request *request, const struct form *form, const Auth__SignIn **person)
 {
 	Auth__SignInRef message = AUTH__SIGN_IN_REF__INIT;
+	const Auth__SignIn *found;
 	const ProtobufCMessage *reply;
 	err_t err;
 
@@ -97,9 +125,13 @@ err_t sign_in_require(
 		ask(request, HTTP_OK, NULL);
 		return OK;
 	}
-	if (err == OK)
-		*person = (const Auth__SignIn *)reply;
-	return err;
+	if (err != OK)
+		return err;
+	found = (const Auth__SignIn *)reply;
+	if (*found->needs || strcmp(found->state, "active") != 0)
+		return complete(request, form, found);
+	*person = found;
+	return OK;
 }
 
 err_t sign_in_end(struct api_request *request)

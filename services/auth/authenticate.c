@@ -6,10 +6,12 @@
 #include "services/auth/handlers.h"
 #include "services/auth/password.h"
 #include "services/auth/request.h"
+#include "services/auth/second_factor/second_factor.h"
 #include "services/auth/secret.h"
 #include "services/auth/store.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define TENANT_NAME_MAX 63
 
@@ -57,10 +59,31 @@ static err_t by_device(
 	return decide(call, rows, is_digest_right(rows, &secret), reply);
 }
 
+/* After a right password. `error` stays NULL if nothing is missing. */
+static err_t check_code(
+	struct call *call, const struct db_rows *rows, const char *code, const char **error)
+{
+	const char *needs = db_text(rows, 0, "needs"), *fleet = call->tenant;
+	err_t err;
+
+	*error = NULL;
+	if (strcmp(needs, "enrolment") == 0)
+		*error = "enrol a second factor at the pages of a site first";
+	else if (*needs && *code == '\0')
+		*error = "expected the code of the second factor";
+	if (*needs == '\0' || *error != NULL)
+		return OK;
+	call->tenant = db_text(rows, 0, "tenant");
+	err = second_factor_try(call, db_text(rows, 0, "id"), code, error);
+	call->tenant = fleet;
+	return err;
+}
+
 static err_t by_password(
 	struct call *call, const Auth__Credential *credential, Auth__Principal *reply)
 {
 	AUTO_ROWS rows = NULL;
+	const char *error = NULL;
 	bool is_right;
 	err_t err;
 
@@ -73,7 +96,13 @@ static err_t by_password(
 			 db_count(rows) > 0 ? db_text(rows, 0, "password") : NULL,
 			 credential->password, &is_right)) != OK)
 		return err;
-	return decide(call, rows, is_right, reply);
+	if (is_right && db_bool(rows, 0, "usable") &&
+		(err = check_code(call, rows, credential->code, &error)) != OK)
+		return err;
+	if (error == NULL)
+		return decide(call, rows, is_right, reply);
+	reply->error = (char *)(uintptr_t)error;
+	return OK;
 }
 
 err_t authenticate(struct call *call, const Auth__Credential *request, Auth__Principal *reply)

@@ -4,7 +4,8 @@
  *
  * Bus:    services auth.Auth of proto/auth.proto, auth.Oauth of proto/oauth.proto and
  *         auth.SecondFactors of proto/second_factor.proto; publishes the events Revoked and Keys.
- * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql).
+ * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql,
+ *         0020_sign_ins.sql).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
 #include "lib/keyring.h"
@@ -94,7 +95,7 @@ OAUTH(get_oauth_client, Ref, OauthClient, OAUTH_CLIENT)
 OAUTH(list_oauth_clients, ListRequest, OauthClientList, OAUTH_CLIENT_LIST)
 OAUTH(delete_oauth_client, Ref, Empty, EMPTY)
 OAUTH(list_authorizations, ListAuthorizationsRequest, AuthorizationList, AUTHORIZATION_LIST)
-OAUTH(end_authorization, Ref, Empty, EMPTY)
+OAUTH(end_authorization, OwnRef, Empty, EMPTY)
 OAUTH(check_authorization, AuthorizationRequest, AuthorizationCheck, AUTHORIZATION_CHECK)
 OAUTH(authorize, AuthorizeRequest, AuthorizationCode, AUTHORIZATION_CODE)
 OAUTH(exchange_token, TokenRequest, TokenReply, TOKEN_REPLY)
@@ -106,7 +107,13 @@ OAUTH(check_access, CheckAccessRequest, Introspection, INTROSPECTION)
 OAUTH(revoke_token, RevokeTokenRequest, RevokeTokenReply, REVOKE_TOKEN_REPLY)
 OAUTH(create_sign_in, SignInRequest, SignIn, SIGN_IN)
 OAUTH(get_sign_in, SignInRef, SignIn, SIGN_IN)
+OAUTH(confirm_sign_in, ConfirmSignInRequest, ConfirmSignInReply, CONFIRM_SIGN_IN_REPLY)
 OAUTH(delete_sign_in, SignInRef, Empty, EMPTY)
+OAUTH(list_sign_ins, ListSignInsRequest, SignInList, SIGN_IN_LIST)
+OAUTH(end_sign_in, OwnRef, Empty, EMPTY)
+OAUTH(change_password, ChangePasswordRequest, ChangePasswordReply, CHANGE_PASSWORD_REPLY)
+OAUTH(get_sign_in_policy, Empty, SignInPolicy, SIGN_IN_POLICY)
+OAUTH(update_sign_in_policy, UpdateSignInPolicyRequest, SignInPolicy, SIGN_IN_POLICY)
 
 #define FACTOR(method, Request, Reply, REPLY)                                                \
 	BUS_HANDLER(Auth__SecondFactors_Service, method, Auth__##Request, Auth__##Reply, \

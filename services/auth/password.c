@@ -14,12 +14,13 @@
 _Static_assert(PASSWORD_HASH_LEN == crypto_pwhash_STRBYTES, "size of a hash");
 
 /* What OWASP asks for argon2id at least: 19 MiB, 2 passes. */
-#define MEMORY	    (19 * 1024 * 1024)
-#define PASSES	    2
-#define RUNNING_MAX 2
-#define WAITING_MAX 2
-#define MAX_LEN	    256
-#define MIN_LEN	    12
+#define MEMORY	      (19 * 1024 * 1024)
+#define PASSES	      2
+#define RUNNING_MAX   2
+#define WAITING_MAX   2
+#define MAX_LEN	      256
+#define MIN_LEN	      12
+#define MIN_DIFFERENT 5
 
 static struct {
 	sem_t running;
@@ -45,9 +46,31 @@ void password_open(void)
 	hash_now(password, passwords.nobodys);
 }
 
-err_t password_check(struct call *call, const char *password)
+static size_t count_different(const char *text)
 {
-	return check_text(call, "password", password, MIN_LEN, MAX_LEN);
+	bool seen[256] = { false };
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		n += !seen[(unsigned char)*text];
+		seen[(unsigned char)*text] = true;
+	}
+	return n;
+}
+
+err_t password_check(struct call *call, const char *field, const char *user, const char *password)
+{
+	err_t err = check_text(call, field, password, MIN_LEN, MAX_LEN);
+
+	if (err != OK)
+		return err;
+	if (count_different(password) < MIN_DIFFERENT)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
+			"expected at least %d different characters", MIN_DIFFERENT);
+	if (strcasecmp(password, user) == 0)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
+			"expected something else than the user's name");
+	return OK;
 }
 
 /* Waits for its turn; password_done must follow. */

@@ -14,8 +14,10 @@
 /* Once, before the first thread. */
 void password_open(void);
 
-/* OK if it is one that may be set: 12 to 256 bytes of text. */
-err_t password_check(struct call *call, const char *password) MUST_CHECK;
+/* OK if it is one that the user of this name may have: 12 to 256 bytes of text, made of 5 different
+ * bytes at least, and not just the name. */
+err_t password_check(
+	struct call *call, const char *field, const char *user, const char *password) MUST_CHECK;
 
 err_t password_hash(
 	struct call *call, const char *password, char hash[PASSWORD_HASH_LEN]) MUST_CHECK;

@@ -87,7 +87,8 @@ err_t store_enrolment_key_use(struct call *call, const char *tenant, const char 
 	Auth__Grant *reply) MUST_CHECK;
 
 /* No row, or one with the columns of Principal; `usable`: the tenant and what the credential
- * belongs to are as they must be; and `digest` (hex) or `password` (its hash). */
+ * belongs to are as they must be; and `digest` (hex), or of a user id, `password` (its hash), and
+ * `needs` as in SignIn. */
 err_t store_credential_api_key(
 	struct call *call, const char *tenant, const char *id, struct db_rows **rows) MUST_CHECK;
 err_t store_credential_device(

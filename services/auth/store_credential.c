@@ -63,7 +63,8 @@ err_t store_credential_user(
 	struct call *call, const char *tenant_name, const char *user, struct db_rows **rows)
 {
 	static const struct db_statement statement = {
-		"SELECT tenant_id AS tenant, 'user:' || u.id AS subject, role, password,"
+		"SELECT tenant_id AS tenant, u.id, 'user:' || u.id AS subject, role, password,"
+		" auth.sign_in_needs(tenant_id, u.id) AS needs,"
 		" t.state = 'active' AND u.state = 'active' AS usable"
 		" FROM auth.\"user\" u JOIN auth.tenant t ON t.id = tenant_id"
 		" WHERE t.name = $1 AND u.name = $2"

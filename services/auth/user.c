@@ -7,6 +7,7 @@
 #include "lib/check.h"
 #include "services/auth/authority.h"
 #include "services/auth/handlers.h"
+#include "services/auth/oauth/oauth_store.h"
 #include "services/auth/password.h"
 #include "services/auth/request.h"
 #include "services/auth/revocation.h"
@@ -63,7 +64,7 @@ err_t create_user(struct call *call, const Auth__CreateUserRequest *request, Aut
 
 	if ((err = request_check_name(call, request->name)) != OK ||
 		(err = check_word(call, "role", request->role, user_roles)) != OK ||
-		(err = password_check(call, request->password)) != OK ||
+		(err = password_check(call, "password", request->name, request->password)) != OK ||
 		(err = authority_over_role(call, request->role)) != OK ||
 		(err = password_hash(call, request->password, hash)) != OK)
 		return err;
@@ -100,7 +101,7 @@ static err_t change_read(struct call *call, const Auth__UpdateUserRequest *reque
 		return err;
 	if (change->state && (err = check_word(call, "state", change->state, states)) != OK)
 		return err;
-	if (password && (err = password_check(call, password)) != OK)
+	if (password && (err = password_check(call, "password", "", password)) != OK)
 		return err;
 	return password ? password_hash(call, password, hash) : OK;
 }
@@ -129,6 +130,9 @@ static err_t change_apply(
 	if ((err = store_user_update(call, before->id, change->role, change->state,
 		     change->password_hash, reply)) != OK ||
 		(err = check_owner_left(call, before)) != OK)
+		return err;
+	if (change->password_hash &&
+		(err = store_sign_in_delete_others(call, before->id, NULL)) != OK)
 		return err;
 	return reason ? end_tokens(call, before->id, reason) : OK;
 }
@@ -161,6 +165,17 @@ err_t delete_user(struct call *call, const Auth__Ref *request, Auth__Empty *repl
 		(err = check_owner_left(call, &before)) != OK)
 		return err;
 	return end_tokens(call, request->id, "the user was deleted");
+}
+
+err_t user_set_password(struct call *call, const char *id, const char *password)
+{
+	Auth__User after = AUTH__USER__INIT;
+	char hash[PASSWORD_HASH_LEN];
+	err_t err = password_hash(call, password, hash);
+
+	if (err != OK || (err = store_user_update(call, id, NULL, NULL, hash, &after)) != OK)
+		return err;
+	return end_tokens(call, id, "the user's password was changed");
 }
 
 err_t user_block(struct call *call, const char *id)

@@ -7,5 +7,8 @@
 
 extern const char *const user_roles[]; /* NULL-terminated; also those of API keys */
 
+/* Sets a password that was checked, and ends the tokens of the user. */
+err_t user_set_password(struct call *call, const char *id, const char *password) MUST_CHECK;
+
 /* Blocks the user if there is one. FAILED_PRECONDITION: it is the last active owner. */
 err_t user_block(struct call *call, const char *id) MUST_CHECK;

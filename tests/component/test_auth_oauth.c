@@ -560,13 +560,13 @@ Test(auth, a_person_sees_and_ends_what_she_allowed)
 	const Auth__TokenReply *tokens = new_tokens(&world);
 	Auth__ListAuthorizationsRequest list = AUTH__LIST_AUTHORIZATIONS_REQUEST__INIT;
 	const Auth__AuthorizationList *page;
-	Auth__Ref id;
+	Auth__OwnRef id = AUTH__OWN_REF__INIT;
 
 	list.user = TEXT(world.user);
 	page = oauth(world.tenant, "ListAuthorizations", &list);
 	cr_assert_eq(page->n_items, 1);
 	cr_assert_str_eq(page->items[0]->client_name, "eduVPN for Linux");
-	id = ref(page->items[0]->id);
+	id.id = page->items[0]->id;
 	oauth_refuses(new_tenant("b")->id, "EndAuthorization", &id, ERR_NOT_FOUND, "id");
 	oauth(world.tenant, "EndAuthorization", &id);
 	is_inactive(world.tenant, tokens->access_token, "ended");

@@ -5,7 +5,9 @@ import hashlib
 import secrets
 import urllib.parse
 
+import pytest
 import requests
+from selenium import webdriver
 
 from api_client import WAIT_S
 from api_world import PASSWORD
@@ -69,3 +71,30 @@ def allow(browser, app, **changes):
     path = app.path(**changes)
     browser.sign_in(path)
     return back(browser.ask("POST", path, data={"approve": "yes"}))["code"]
+
+
+@pytest.fixture(scope="module")
+def site(api, tenant):
+    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+
+
+@pytest.fixture
+def app(fleet):
+    return App(fleet)
+
+
+@pytest.fixture
+def browser(fleet):
+    return Browser(fleet)
+
+
+@pytest.fixture
+def chromium():
+    options = webdriver.ChromeOptions()
+    options.accept_insecure_certs = True  # the gateway's certificate is of the test's own authority
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=390,844",
+                     "--blink-settings=scriptEnabled=false"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options)
+    yield driver
+    driver.quit()

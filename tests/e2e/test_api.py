@@ -109,6 +109,11 @@ def test_sites_and_the_apps_that_people_let_in(api, fleet, tenant):
     browser.sign_in(path)
     code = back(browser.ask("GET", path))["code"]
     assert client.exchange(code, client_id="app").status_code == 200
+    signed_in = api.ok("listSignIns", owner, **of)["items"]
+    assert [item["needs"] for item in signed_in] == [""]
+    api.ok("endSignIn", owner, id_=signed_in[0]["id"], **of)
+    policy = api.ok("getSignInPolicy", owner, **of)
+    assert api.ok("updateSignInPolicy", owner, {"second_factor": "optional"}, **of)["version"] > policy["version"]
     allowed = api.ok("listAuthorizations", owner, **of)["items"]
     assert [item["client_name"] for item in allowed] == ["App"]
     api.ok("endAuthorization", owner, id_=allowed[0]["id"], **of)

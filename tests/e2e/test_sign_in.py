@@ -8,35 +8,19 @@ import urllib.parse
 
 import pytest
 import requests
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from api_client import WAIT_S, bearer, wait_for
 from api_world import PASSWORD, admin, api, tenant  # fixtures too
-from oauth_world import APP, REDIRECT, App, Browser, allow, back
+from oauth_world import APP, REDIRECT, allow, app, back, browser, chromium, site  # fixtures too
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture(scope="module")
-def site(api, tenant):
-    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
 
 
 @pytest.fixture(autouse=True)
 def one_site(site):
     """Every test signs in at the same site."""
-
-
-@pytest.fixture
-def app(fleet):
-    return App(fleet)
-
-
-@pytest.fixture
-def browser(fleet):
-    return Browser(fleet)
 
 
 def refused(reply, status, error, description):
@@ -270,18 +254,6 @@ def callback():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
-
-
-@pytest.fixture
-def chromium():
-    options = webdriver.ChromeOptions()
-    options.accept_insecure_certs = True  # the gateway's certificate is of the test's own authority
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=390,844",
-                     "--blink-settings=scriptEnabled=false"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options)
-    yield driver
-    driver.quit()
 
 
 def test_a_person_lets_an_app_in_with_a_browser_without_script(app, callback, chromium, fleet, tmp_path):

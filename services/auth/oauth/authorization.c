@@ -70,7 +70,7 @@ static err_t publish_ends(struct call *call, const struct db_rows *rows, const c
 err_t authorization_end(struct call *call, const char *id, const char *reason)
 {
 	AUTO_ROWS rows = NULL;
-	err_t err = store_authorization_end(call, id, &rows);
+	err_t err = store_authorization_end(call, id, "", &rows);
 
 	return err == OK ? publish_ends(call, rows, reason) : err;
 }
@@ -103,13 +103,14 @@ err_t list_authorizations(struct call *call, const Auth__ListAuthorizationsReque
 	return OK;
 }
 
-err_t end_authorization(struct call *call, const Auth__Ref *request, Auth__Empty *reply)
+err_t end_authorization(struct call *call, const Auth__OwnRef *request, Auth__Empty *reply)
 {
 	AUTO_ROWS rows = NULL;
 	err_t err = check_uuid(call, "id", request->id);
 
 	(void)reply;
-	if (err != OK || (err = store_authorization_end(call, request->id, &rows)) != OK)
+	if (err != OK ||
+		(err = store_authorization_end(call, request->id, request->user, &rows)) != OK)
 		return err;
 	if (db_count(rows) == 0)
 		return call_refuse(

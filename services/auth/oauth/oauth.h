@@ -43,7 +43,8 @@ err_t delete_oauth_client(
 /* ---- authorization.c ---- */
 err_t list_authorizations(struct call *call, const Auth__ListAuthorizationsRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;
-err_t end_authorization(struct call *call, const Auth__Ref *request, Auth__Empty *reply) MUST_CHECK;
+err_t end_authorization(
+	struct call *call, const Auth__OwnRef *request, Auth__Empty *reply) MUST_CHECK;
 
 /* ---- authorize.c ---- */
 err_t check_authorization(struct call *call, const Auth__AuthorizationRequest *request,
@@ -76,5 +77,20 @@ err_t create_sign_in(
 	struct call *call, const Auth__SignInRequest *request, Auth__SignIn *reply) MUST_CHECK;
 err_t get_sign_in(
 	struct call *call, const Auth__SignInRef *request, Auth__SignIn *reply) MUST_CHECK;
+err_t confirm_sign_in(struct call *call, const Auth__ConfirmSignInRequest *request,
+	Auth__ConfirmSignInReply *reply) MUST_CHECK;
 err_t delete_sign_in(
 	struct call *call, const Auth__SignInRef *request, Auth__Empty *reply) MUST_CHECK;
+err_t list_sign_ins(struct call *call, const Auth__ListSignInsRequest *request,
+	Auth__SignInList *reply) MUST_CHECK;
+err_t end_sign_in(struct call *call, const Auth__OwnRef *request, Auth__Empty *reply) MUST_CHECK;
+
+/* ---- own_password.c ---- */
+err_t change_password(struct call *call, const Auth__ChangePasswordRequest *request,
+	Auth__ChangePasswordReply *reply) MUST_CHECK;
+
+/* ---- sign_in_policy.c ---- */
+err_t get_sign_in_policy(
+	struct call *call, const Auth__Empty *request, Auth__SignInPolicy *reply) MUST_CHECK;
+err_t update_sign_in_policy(struct call *call, const Auth__UpdateSignInPolicyRequest *request,
+	Auth__SignInPolicy *reply) MUST_CHECK;

@@ -49,8 +49,11 @@ err_t store_authorization_create(struct call *call, const struct store_authoriza
 err_t store_authorization_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
 err_t store_authorization_list(struct call *call, const Auth__ListAuthorizationsRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;
-/* Ends it; rows: its id, none if it had ended already or is not there. */
-err_t store_authorization_end(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
+/* Ends it; rows: its id, none if it had ended already, is not there, or is not of this user ("":
+ * any).
+ */
+err_t store_authorization_end(
+	struct call *call, const char *id, const char *user, struct db_rows **rows) MUST_CHECK;
 /* The same for all of a client. */
 err_t store_authorization_end_client(
 	struct call *call, const char *client_id, struct db_rows **rows) MUST_CHECK;
@@ -108,7 +111,22 @@ err_t store_sign_in_create(struct call *call, const char *id, const char *user, 
 /* One row or none: the columns of SignIn, and digest (hex), if it is not over. Notes that it was
  * seen, to the minute. */
 err_t store_sign_in_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
-err_t store_sign_in_delete(struct call *call, const char *id) MUST_CHECK;
+err_t store_sign_in_list(struct call *call, const Auth__ListSignInsRequest *request,
+	Auth__SignInList *reply) MUST_CHECK;
+/* Its person has shown the second factor. */
+err_t store_sign_in_confirm(struct call *call, const char *id) MUST_CHECK;
+/* `user`: only if it is this user's; "": whoever's. */
+err_t store_sign_in_delete(
+	struct call *call, const char *id, const char *user, bool *there) MUST_CHECK;
+/* All of a user but that one; NULL: all. */
+err_t store_sign_in_delete_others(struct call *call, const char *user, const char *id) MUST_CHECK;
+
+/* ---- store_sign_in_policy.c ---- */
+
+err_t store_sign_in_policy_get(struct call *call, Auth__SignInPolicy *reply) MUST_CHECK;
+/* NULL: unchanged. */
+err_t store_sign_in_policy_set(
+	struct call *call, const char *second_factor, Auth__SignInPolicy *reply) MUST_CHECK;
 
 /* Deletes what is over, in every tenant. */
 err_t store_oauth_purge(struct call *call) MUST_CHECK;

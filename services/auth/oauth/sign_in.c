@@ -6,6 +6,7 @@
 #include "services/auth/oauth/oauth_store.h"
 #include "services/auth/password.h"
 #include "services/auth/request.h"
+#include "services/auth/second_factor/second_factor.h"
 #include "services/auth/secret.h"
 #include "services/auth/store.h"
 
@@ -17,37 +18,35 @@
 
 /* ---- finding ---- */
 
-/* The id of a sign-in whose secret is right. */
-static err_t find(struct call *call, const char *text, struct secret *secret, Auth__SignIn *person)
+err_t sign_in_find(struct call *call, const char *text, Auth__SignIn *person)
 {
 	AUTO_ROWS rows = NULL;
+	struct secret secret;
 	err_t err;
 
-	if (!secret_read(KEYRING_SIGN_IN, text, NULL, secret) ||
-		strcmp(secret->tenant, call->tenant) != 0)
+	if (!secret_read(KEYRING_SIGN_IN, text, NULL, &secret) ||
+		strcmp(secret.tenant, call->tenant) != 0)
 		return request_unauthenticated(call);
-	if ((err = store_sign_in_find(call, secret->id, &rows)) != OK)
+	if ((err = store_sign_in_find(call, secret.id, &rows)) != OK)
 		return err;
-	if (!secret_matches(secret, db_count(rows) > 0 ? db_text(rows, 0, "digest") : ""))
+	if (!secret_matches(&secret, db_count(rows) > 0 ? db_text(rows, 0, "digest") : ""))
 		return request_unauthenticated(call);
 	db_message(rows, 0, call->arena, &person->base);
 	return OK;
-}
-
-err_t sign_in_find(struct call *call, const char *secret, Auth__SignIn *person)
-{
-	struct secret read;
-
-	return find(call, secret, &read, person);
 }
 
 err_t sign_in_person(struct call *call, const char *secret, Auth__SignIn *person)
 {
 	err_t err = sign_in_find(call, secret, person);
 
-	if (err != OK || strcmp(person->state, "active") == 0)
+	if (err != OK)
 		return err;
-	return call_refuse(call, ERR_PERMISSION_DENIED, "user", "account disabled");
+	if (strcmp(person->state, "active") != 0)
+		return call_refuse(call, ERR_PERMISSION_DENIED, "user", "account disabled");
+	if (*person->needs)
+		return call_refuse(
+			call, ERR_PERMISSION_DENIED, "sign_in", "the second factor is missing");
+	return OK;
 }
 
 /* ---- the methods ---- */
@@ -118,11 +117,51 @@ err_t get_sign_in(struct call *call, const Auth__SignInRef *request, Auth__SignI
 err_t delete_sign_in(struct call *call, const Auth__SignInRef *request, Auth__Empty *reply)
 {
 	Auth__SignIn person = AUTH__SIGN_IN__INIT;
-	struct secret secret;
-	err_t err = find(call, request->secret, &secret, &person);
+	err_t err = sign_in_find(call, request->secret, &person);
+	bool there;
 
 	(void)reply;
 	if (err == ERR_UNAUTHENTICATED)
 		return OK;
-	return err == OK ? store_sign_in_delete(call, secret.id) : err;
+	return err == OK ? store_sign_in_delete(call, person.id, "", &there) : err;
+}
+
+err_t confirm_sign_in(struct call *call, const Auth__ConfirmSignInRequest *request,
+	Auth__ConfirmSignInReply *reply)
+{
+	Auth__SignIn person = AUTH__SIGN_IN__INIT;
+	const char *error;
+	err_t err = sign_in_find(call, request->secret, &person);
+
+	if (err != OK ||
+		(err = second_factor_try(call, person.user_id, request->code, &error)) != OK)
+		return err;
+	if (error == NULL)
+		return store_sign_in_confirm(call, person.id);
+	reply->error = (char *)(uintptr_t)error;
+	return OK;
+}
+
+err_t list_sign_ins(
+	struct call *call, const Auth__ListSignInsRequest *request, Auth__SignInList *reply)
+{
+	err_t err;
+
+	if ((*request->cursor && (err = check_uuid(call, "cursor", request->cursor)) != OK) ||
+		(*request->user && (err = check_uuid(call, "user", request->user)) != OK))
+		return err;
+	return store_sign_in_list(call, request, reply);
+}
+
+err_t end_sign_in(struct call *call, const Auth__OwnRef *request, Auth__Empty *reply)
+{
+	bool there;
+	err_t err = check_uuid(call, "id", request->id);
+
+	(void)reply;
+	if (err != OK ||
+		(err = store_sign_in_delete(call, request->id, request->user, &there)) != OK)
+		return err;
+	return there ? OK
+		     : call_refuse(call, ERR_NOT_FOUND, "id", "no sign-in %s here", request->id);
 }

@@ -10,5 +10,6 @@
  * longer. */
 err_t sign_in_find(struct call *call, const char *secret, Auth__SignIn *person) MUST_CHECK;
 
-/* The same for what only an active user may do; PERMISSION_DENIED if it is blocked. */
+/* The same for what only an active user may do who is wholly signed in; PERMISSION_DENIED if not.
+ */
 err_t sign_in_person(struct call *call, const char *secret, Auth__SignIn *person) MUST_CHECK;

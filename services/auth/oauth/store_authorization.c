@@ -60,14 +60,16 @@ err_t store_authorization_list(struct call *call, const Auth__ListAuthorizations
 	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
 }
 
-err_t store_authorization_end(struct call *call, const char *id, struct db_rows **rows)
+err_t store_authorization_end(
+	struct call *call, const char *id, const char *user, struct db_rows **rows)
 {
 	static const struct db_statement statement = {
 		"UPDATE auth.oauth_authorization SET ended_at = now()"
-		" WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL RETURNING id"
+		" WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL"
+		" AND ($3 = '' OR user_id::text = $3) RETURNING id"
 	};
 
-	return DB_QUERY(call, &statement, rows, call->tenant, id);
+	return DB_QUERY(call, &statement, rows, call->tenant, id, user);
 }
 
 err_t store_authorization_end_client(

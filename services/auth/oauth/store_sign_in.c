@@ -10,7 +10,8 @@
 #define COLUMNS                                                                                    \
 	"s.id, s.user_id, u.name AS user, u.state, u.role, s.address, s.agent,"                    \
 	" fabric.rfc3339(s.created_at) AS created_at, fabric.rfc3339(s.seen_at) AS seen_at,"       \
-	" fabric.rfc3339(s.expires_at) AS expires_at"
+	" fabric.rfc3339(s.expires_at) AS expires_at, CASE WHEN s.confirmed THEN ''"               \
+	" ELSE auth.sign_in_needs(s.tenant_id, s.user_id) END AS needs"
 
 err_t store_person(struct call *call, const char *name, struct db_rows **rows)
 {
@@ -52,13 +53,58 @@ err_t store_sign_in_find(struct call *call, const char *id, struct db_rows **row
 	return DB_QUERY(call, &statement, rows, call->tenant, id);
 }
 
-err_t store_sign_in_delete(struct call *call, const char *id)
+err_t store_sign_in_list(
+	struct call *call, const Auth__ListSignInsRequest *request, Auth__SignInList *reply)
 {
 	static const struct db_statement statement = {
-		"DELETE FROM auth.sign_in WHERE tenant_id = $1 AND id = $2"
+		"SELECT " COLUMNS " FROM auth.sign_in s"
+		" JOIN auth.\"user\" u ON u.tenant_id = s.tenant_id AND u.id = s.user_id"
+		" WHERE s.tenant_id = $1 AND s.id > $2"
+		" AND ($3::text IS NULL OR s.user_id = $3::uuid) AND s.expires_at > now()"
+		" ORDER BY s.id LIMIT $4"
+	};
+	Auth__ListRequest page = AUTH__LIST_REQUEST__INIT;
+	const char *user = *request->user ? request->user : NULL;
+
+	page.cursor = request->cursor;
+	page.limit = request->limit;
+	const char *params[] = { call->tenant, store_cursor(&page), user,
+		store_limit(call, &page) };
+
+	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+}
+
+err_t store_sign_in_confirm(struct call *call, const char *id)
+{
+	static const struct db_statement statement = {
+		"UPDATE auth.sign_in SET confirmed = true WHERE tenant_id = $1 AND id = $2"
 	};
 
 	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+}
+
+err_t store_sign_in_delete(struct call *call, const char *id, const char *user, bool *there)
+{
+	static const struct db_statement statement = {
+		"DELETE FROM auth.sign_in WHERE tenant_id = $1 AND id = $2"
+		" AND ($3 = '' OR user_id::text = $3) RETURNING 1 AS one"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, id, user);
+
+	if (err == OK)
+		*there = db_count(rows) > 0;
+	return err;
+}
+
+err_t store_sign_in_delete_others(struct call *call, const char *user, const char *id)
+{
+	static const struct db_statement statement = {
+		"DELETE FROM auth.sign_in WHERE tenant_id = $1 AND user_id = $2"
+		" AND ($3::text IS NULL OR id <> $3::uuid)"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, user, id);
 }
 
 /* A code is kept for longer than it is good for, and so is a used refresh token: until then they

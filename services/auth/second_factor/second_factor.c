@@ -5,6 +5,9 @@
 #include "lib/clock.h"
 #include "lib/keyring.h"
 #include "services/auth/authority.h"
+#include "services/auth/oauth/oauth_store.h"
+#include "services/auth/oauth/sign_in.h"
+#include "services/auth/request.h"
 #include "services/auth/second_factor/recovery_code.h"
 #include "services/auth/second_factor/second_factor_store.h"
 #include "services/auth/second_factor/totp.h"
@@ -148,6 +151,17 @@ err_t second_factor_purge(struct call *call)
 
 /* ---- enrolment ---- */
 
+/* Who enrols in a browser has just shown a code there. */
+static err_t confirm_browser(struct call *call, const char *user, const char *secret)
+{
+	Auth__SignIn person = AUTH__SIGN_IN__INIT;
+	err_t err = sign_in_find(call, secret, &person);
+
+	if (err != OK || strcmp(person.user_id, user) != 0)
+		return err != OK ? err : request_unauthenticated(call);
+	return store_sign_in_confirm(call, person.id);
+}
+
 static err_t enrol(struct call *call, struct factor *factor, const Auth__EnrolTotpRequest *request,
 	Auth__EnrolTotpReply *reply)
 {
@@ -164,6 +178,8 @@ static err_t enrol(struct call *call, struct factor *factor, const Auth__EnrolTo
 	}
 	err = store_totp_create(
 		call, factor->user, keyring_seal(call->arena, KEYRING_TOTP, request->secret), step);
+	if (err == OK && *request->sign_in)
+		err = confirm_browser(call, factor->user, request->sign_in);
 	if (err != OK || !request->recovery_codes)
 		return err;
 	return recovery_code_renew(
@@ -218,10 +234,16 @@ err_t check_totp(
 err_t disable_second_factor(
 	struct call *call, const Auth__CheckTotpRequest *request, Auth__CheckTotpReply *reply)
 {
+	Auth__SignInPolicy policy = AUTH__SIGN_IN_POLICY__INIT;
 	const char *error;
-	err_t err = second_factor_try(call, request->user, request->code, &error);
+	err_t err = store_sign_in_policy_get(call, &policy);
 
 	if (err != OK)
+		return err;
+	if (strcmp(policy.second_factor, "required") == 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, NULL,
+			"the organisation wants a second factor of everybody");
+	if ((err = second_factor_try(call, request->user, request->code, &error)) != OK)
 		return err;
 	if (error == NULL)
 		return store_second_factor_delete(call, request->user);

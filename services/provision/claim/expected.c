@@ -4,7 +4,7 @@
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/claim/code.h"
-#include "services/provision/claim/qr.h"
+#include "lib/qr.h"
 #include "services/provision/claim/store_claim.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/request.h"

@@ -37,18 +37,24 @@ Test(password, has_12_to_256_bytes_of_text)
 		{ "", ERR_INVALID_ARGUMENT },
 		{ "12345678901", ERR_INVALID_ARGUMENT },
 		{ "123456789012", OK },
+		{ "aaaaaaaaaaaa", ERR_INVALID_ARGUMENT },
+		{ "abcdabcdabcd", ERR_INVALID_ARGUMENT },
+		{ "abcdeabcdeab", OK },
+		{ "Ann.Of.The.Office", ERR_INVALID_ARGUMENT },
 		{ "pässwörter", OK },
 		{ "line\nfeed and more", ERR_INVALID_ARGUMENT },
 		{ "bad \xff bytes in here", ERR_INVALID_ARGUMENT },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		cr_expect_eq(password_check(&call, rows[i].text), rows[i].want, "%s", rows[i].text);
-	memset(long_one, 'x', 257);
+		cr_expect_eq(password_check(&call, "password", "ann.of.the.office", rows[i].text),
+			rows[i].want, "%s", rows[i].text);
+	for (size_t i = 0; i < 257; i++)
+		long_one[i] = (char)('a' + i % 26);
 	long_one[257] = '\0';
-	cr_expect_eq(password_check(&call, long_one), ERR_INVALID_ARGUMENT);
+	cr_expect_eq(password_check(&call, "password", "", long_one), ERR_INVALID_ARGUMENT);
 	long_one[256] = '\0';
-	cr_expect_eq(password_check(&call, long_one), OK);
+	cr_expect_eq(password_check(&call, "password", "", long_one), OK);
 }
 
 Test(password, fits_its_hash_only)

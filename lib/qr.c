@@ -1,6 +1,6 @@
 /* qr: see qr.h. Each dark module is a square in one path; four light ones are left around it all.
  */
-#include "services/provision/claim/qr.h"
+#include "lib/qr.h"
 
 #include <qrencode.h>
 

@@ -1,0 +1,33 @@
+/*
+ * sign_in_policy: what a tenant wants of who signs in. Whoever changes it holds the lock of the
+ * tenant. Runs in the thread of the call.
+ */
+#include "lib/check.h"
+#include "services/auth/oauth/oauth.h"
+#include "services/auth/oauth/oauth_store.h"
+#include "services/auth/request.h"
+#include "services/auth/store.h"
+
+static const char *const wishes[] = { "optional", "required", NULL };
+
+err_t get_sign_in_policy(struct call *call, const Auth__Empty *request, Auth__SignInPolicy *reply)
+{
+	(void)request;
+	return store_sign_in_policy_get(call, reply);
+}
+
+err_t update_sign_in_policy(struct call *call, const Auth__UpdateSignInPolicyRequest *request,
+	Auth__SignInPolicy *reply)
+{
+	const char *second_factor = request->set_second_factor_case ? request->second_factor : NULL;
+	Auth__Tenant tenant = AUTH__TENANT__INIT;
+	err_t err;
+
+	if (second_factor && (err = check_word(call, "second_factor", second_factor, wishes)) != OK)
+		return err;
+	if ((err = store_tenant_lock(call, &tenant)) != OK ||
+		(err = store_sign_in_policy_get(call, reply)) != OK ||
+		(err = request_check_version(call, request->version, reply->version)) != OK)
+		return err;
+	return store_sign_in_policy_set(call, second_factor, reply);
+}
