@@ -125,6 +125,10 @@ static void set_request(struct fetch *fetch, const struct fetch_request *request
 	SET(fetch, CURLOPT_HTTPHEADER, fetch->headers);
 	SET(fetch, CURLOPT_WRITEFUNCTION, on_body);
 	SET(fetch, CURLOPT_WRITEDATA, fetch);
+	if (request->fresh) {
+		SET(fetch, CURLOPT_FRESH_CONNECT, 1L);
+		SET(fetch, CURLOPT_FORBID_REUSE, 1L);
+	}
 	if (request->user != NULL) {
 		SET(fetch, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		SET(fetch, CURLOPT_USERNAME, request->user);

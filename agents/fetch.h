@@ -11,6 +11,7 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct fetcher; /* all transfers of a loop */
@@ -23,6 +24,7 @@ struct fetch_request {
 	const char *bearer;	     /* or this one's */
 	const char *idempotency_key; /* or NULL */
 	const char *ca_pem;	     /* certificates to trust beside the system's; may be NULL */
+	bool fresh;		     /* over a connection of its own, made now */
 };
 
 /* How a request ended: an HTTP status and body, or err and a fault that says why there is none. */

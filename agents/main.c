@@ -32,6 +32,8 @@ static const struct command {
 	{ "monitor", "show what pairs and tunnels carry just now", command_monitor },
 	{ "expose", "give this device a name, a certificate and a way in from everywhere",
 		command_expose },
+	{ "packages", "keep this device at the package that its tenant wants it to have",
+		command_packages },
 	{ "down", "stop the running lanyard up or expose and wait until it has", command_down },
 };
 

@@ -67,6 +67,20 @@ struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, 
 		done, context);
 }
 
+struct fetch *portal_get(struct fetcher *fetcher, const struct device *device, const char *path,
+	bool fresh, void (*done)(void *context, const struct fetch_reply *reply), void *context)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", device->url, path);
+
+	return fetch_send(fetcher,
+		&(struct fetch_request){ .url = url,
+			.user = device->id,
+			.password = device->secret,
+			.ca_pem = device->ca_pem,
+			.fresh = fresh },
+		done, context);
+}
+
 struct fetch *portal_attach(struct fetcher *fetcher, const struct device *device,
 	const char *network, void (*done)(void *context, const struct fetch_reply *reply),
 	void *context)

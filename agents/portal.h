@@ -21,6 +21,10 @@ struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, 
 	const char *token, json_t *object,
 	void (*done)(void *context, const struct fetch_reply *reply), void *context);
 
+/* Gets a path of the device's portal as the device; `fresh` as in fetch.h. */
+struct fetch *portal_get(struct fetcher *fetcher, const struct device *device, const char *path,
+	bool fresh, void (*done)(void *context, const struct fetch_reply *reply), void *context);
+
 /* Enrols at `url` as `name`; blocks. */
 struct portal_enrolment {
 	const char *url;

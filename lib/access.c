@@ -64,6 +64,7 @@ static const struct {
 	{ "vpn:serve",            DEVICE },
 	{ "network:attach",       DEVICE },
 	{ "certificates:own",     DEVICE },
+	{ "packages:own",         DEVICE },
 	{ "config",               OWNER | ADMIN | OPERATOR | AUDITOR | MEMBER }, /* VPN apps */
 	{ "keys:write",           OWNER | ADMIN }, /* of the fleet tenant only: the gateway sees to it */
 };

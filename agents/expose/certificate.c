@@ -5,7 +5,7 @@
 #include "agents/expose/certificate.h"
 
 #include "agents/document.h"
-#include "agents/expose/child.h"
+#include "agents/child.h"
 #include "agents/expose/helper.h"
 #include "agents/expose/schedule.h"
 #include "agents/expose/verdict.h"

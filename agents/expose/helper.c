@@ -1,7 +1,7 @@
 /* helper: see helper.h. */
 #include "agents/expose/helper.h"
 
-#include "agents/expose/child.h"
+#include "agents/child.h"
 
 #include "lib/mem.h"
 

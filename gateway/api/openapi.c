@@ -7,6 +7,7 @@
 __asm__(".section .rodata\n"
 	".global openapi_text\n"
 	"openapi_text:\n"
+	"/* " LANYARD_OPENAPI_SHA256 " */\n"
 	".incbin \"" LANYARD_OPENAPI "\"\n"
 	".global openapi_end\n"
 	"openapi_end:\n"

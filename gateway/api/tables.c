@@ -27,6 +27,7 @@ const struct route *const api_tables[] = {
 	tokens_routes,
 	enrolments_routes,
 	attachments_routes,
+	manifests_routes,
 	signing_keys_routes,
 	network_events_routes,
 	vpn_routes,

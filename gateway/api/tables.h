@@ -38,6 +38,7 @@ extern const struct route connections_routes[];
 extern const struct route tokens_routes[];
 extern const struct route enrolments_routes[];
 extern const struct route attachments_routes[];
+extern const struct route manifests_routes[];
 extern const struct route signing_keys_routes[];
 extern const struct route network_events_routes[];
 extern const struct route vpn_routes[];

@@ -3,9 +3,9 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Rollouts, Claims, Est, Vpn, Audit and
- *   Homes (proto/provision.proto, certificates.proto, portal.proto, rollout.proto, claim.proto,
- *   est.proto, vpn.proto, audit.proto, home.proto); asks auth
+ *   services Provision, Certificates, Portals, Manifests, Rollouts, Claims, Est, Vpn, Audit and
+ *   Homes (proto/provision.proto, certificates.proto, portal.proto, manifest.proto, rollout.proto,
+ *   claim.proto, est.proto, vpn.proto, audit.proto, home.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -20,6 +20,7 @@
 #include "services/provision/claim/claims.h"
 #include "services/provision/est/est.h"
 #include "services/provision/home/homes.h"
+#include "services/provision/manifest/manifests.h"
 #include "services/provision/pki.h"
 #include "services/provision/portal_gauges.h"
 #include "services/provision/portals.h"
@@ -149,6 +150,12 @@ HANDLER(start_vpn_server, StartVpnServerRequest, VpnServerStart, VPN_SERVER_STAR
 HANDLER(authorize_vpn_connection, AuthorizeVpnConnectionRequest, VpnDecision, VPN_DECISION)
 HANDLER(report_vpn_connections, ReportVpnConnectionsRequest, VpnVerdict, VPN_VERDICT)
 
+BUS_HANDLER(Provision__Manifests_Service, get_manifest, Provision__ManifestRequest,
+	Provision__SignedManifest, PROVISION__SIGNED_MANIFEST__INIT)
+BUS_HANDLER(Provision__Manifests_Service, get_package_files, Provision__ManifestRequest,
+	Provision__PackageFiles, PROVISION__PACKAGE_FILES__INIT)
+BUS_HANDLER(Provision__Manifests_Service, report_package, Provision__PackageReport,
+	Provision__Empty, PROVISION__EMPTY__INIT)
 BUS_HANDLER(Provision__Est_Service, get_est_authorities, Provision__Empty, Provision__EstReply,
 	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provision__EstReply,
@@ -165,13 +172,15 @@ static Provision__Provision_Service service = PROVISION__PROVISION__INIT(on_);
 static Provision__Certificates_Service certificates = PROVISION__CERTIFICATES__INIT(on_);
 static Provision__Portals_Service portals = PROVISION__PORTALS__INIT(on_);
 static Provision__Claims_Service claims = PROVISION__CLAIMS__INIT(on_);
+static Provision__Manifests_Service manifests = PROVISION__MANIFESTS__INIT(on_);
 static Provision__Est_Service est = PROVISION__EST__INIT(on_);
 static Provision__Vpn_Service vpn = PROVISION__VPN__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Homes_Service homes = PROVISION__HOMES__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, &claims.base, &est.base, &vpn.base, &audit.base, &homes.base, NULL };
+	&rollouts.base, &claims.base, &manifests.base, &est.base, &vpn.base, &audit.base,
+	&homes.base, NULL };
 
 #define MINUTE_S  60
 #define ROLLOUT_S 5

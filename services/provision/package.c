@@ -7,14 +7,23 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define RECORD	 10240 /* what every tar pads an archive to */
-#define TAR_ROOM (PACKAGE_FILES * (PACKAGE_FILE_MAX + 1024) + RECORD)
+#define RECORD	 10240	       /* what every tar pads an archive to */
+#define ARCHIVED PACKAGE_AGENT /* the files before it */
+#define TAR_ROOM (ARCHIVED * (PACKAGE_FILE_MAX + 1024) + RECORD)
 
-static const char *const names[PACKAGE_FILES] = { "ca.crt", "client.conf", "ta.key",
-	"credentials" };
+const char *const package_names[PACKAGE_FILES] = { "ca.crt", "client.conf", "ta.key", "credentials",
+	"agent.json" };
+
+void package_sha256(const char *bytes, size_t len, char hex[PACKAGE_SHA256_LEN])
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(digest, (const unsigned char *)bytes, len);
+	sodium_bin2hex(hex, PACKAGE_SHA256_LEN, digest, sizeof(digest));
+}
 
 void package_md5(const char *text, char hex[PACKAGE_MD5_LEN])
 {
@@ -57,8 +66,8 @@ static void make_tar(struct arena *arena, struct package *package)
 	must(archive, archive_write_set_bytes_per_block(archive, RECORD));
 	must(archive, archive_write_set_bytes_in_last_block(archive, RECORD));
 	must(archive, archive_write_open_memory(archive, room, TAR_ROOM, &package->tar_len));
-	for (size_t i = 0; i < PACKAGE_FILES; i++)
-		add_file(archive, names[i], package->files[i]);
+	for (size_t i = 0; i < ARCHIVED; i++)
+		add_file(archive, package_names[i], package->files[i]);
 	must(archive, archive_write_close(archive));
 	archive_write_free(archive);
 	package->tar = room;
@@ -66,34 +75,50 @@ static void make_tar(struct arena *arena, struct package *package)
 
 void package_build(struct arena *arena, struct package *package)
 {
-	unsigned char digest[crypto_hash_sha256_BYTES];
-
 	make_tar(arena, package);
 	for (size_t i = 0; i < PACKAGE_FILES; i++)
 		package_md5(package->files[i], package->md5[i]);
-	crypto_hash_sha256(digest, (const unsigned char *)package->tar, package->tar_len);
-	sodium_bin2hex(package->sha256, PACKAGE_SHA256_LEN, digest, sizeof(digest));
+	package_sha256(package->tar, package->tar_len, package->sha256);
 }
 
 const char *package_pack(struct arena *arena, const struct package *package)
 {
 	const char *const *files = package->files;
 
-	return arena_printf(arena, "%zu %zu %zu %zu\n%s%s%s%s", strlen(files[0]), strlen(files[1]),
-		strlen(files[2]), strlen(files[3]), files[0], files[1], files[2], files[3]);
+	return arena_printf(arena, "%zu %zu %zu %zu %zu\n%s%s%s%s%s", strlen(files[0]),
+		strlen(files[1]), strlen(files[2]), strlen(files[3]), strlen(files[4]), files[0],
+		files[1], files[2], files[3], files[4]);
 }
 
+/* The lengths in the first line, which is passed; how many, 0 if it is not such a line. */
+static int read_lengths(const char **text, size_t len[PACKAGE_FILES])
+{
+	const char *at = *text;
+	int n = 0;
+
+	do {
+		char *end;
+
+		len[n++] = strtoul(at, &end, 10);
+		if (end == at)
+			return 0;
+		at = end;
+	} while (n < PACKAGE_FILES && *at == ' ');
+	*text = at + 1;
+	return *at == '\n' && (n == ARCHIVED || n == PACKAGE_FILES) ? n : 0;
+}
+
+/* Those made before there were agents have no file for them. */
 err_t package_unpack(struct call *call, const char *text, struct package *package)
 {
 	size_t len[PACKAGE_FILES], left;
-	int head = 0;
+	int n = read_lengths(&text, len);
 
-	if (sscanf(text, "%zu %zu %zu %zu%n", &len[0], &len[1], &len[2], &len[3], &head) != 4 ||
-		text[head] != '\n')
+	if (n == 0)
 		return call_refuse(call, ERR_DATA_LOSS, NULL, "the package can't be read");
-	text += head + 1;
+	package->files[PACKAGE_AGENT] = PACKAGE_NO_SETTINGS;
 	left = strlen(text);
-	for (size_t i = 0; i < PACKAGE_FILES; i++) {
+	for (int i = 0; i < n; i++) {
 		if (len[i] > left)
 			return call_refuse(call, ERR_DATA_LOSS, NULL, "the package can't be read");
 		package->files[i] = arena_strndup(call->arena, text, len[i]);

@@ -16,7 +16,7 @@
 #define PKI_FINGERPRINT_LEN 65
 #define PKI_CSR_MAX	    (16 * 1024)
 
-enum pki_role { PKI_ROOT, PKI_ISSUING, PKI_CLIENT, PKI_SERVER };
+enum pki_role { PKI_ROOT, PKI_ISSUING, PKI_CLIENT, PKI_SERVER, PKI_SIGNER };
 
 /* What is to be signed: all of it is chosen by us, never by whoever asks. */
 struct pki_template {
@@ -62,6 +62,9 @@ err_t pki_csr_read(struct call *call, const char *csr, const char **public_key) 
 /* Signs the template for a public key. `issuer` NULL: by `self_key`, a root's own. */
 void pki_sign(struct arena *arena, const struct pki_template *template, const char *public_key,
 	const struct pki_issuer *issuer, const char *self_key, struct pki_certificate *certificate);
+
+/* A signature over the text with SHA-256, in base64. */
+const char *pki_signature(struct arena *arena, const char *key, const char *text);
 
 /* Certificates, PEM one after the other, as PKCS #7 without a signature, in lines of base64. */
 char *pki_pkcs7(struct arena *arena, const char *certificates);

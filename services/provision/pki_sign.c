@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SERIAL_BYTES (PKI_SERIAL_LEN / 2)
+#define SERIAL_BYTES  (PKI_SERIAL_LEN / 2)
+#define SIGNATURE_MAX 128 /* ECDSA on P-256 takes 72 bytes at most */
+#define BASE64	      sodium_base64_VARIANT_ORIGINAL
 
 /* What each role may be used for, as OpenSSL's configuration language has it. */
 static const struct {
@@ -22,6 +24,7 @@ static const struct {
 	/* keyAgreement too: OpenVPN before 2.4 wants one of two exact sets. */
 	[PKI_SERVER] = { "critical,CA:FALSE", "critical,digitalSignature,keyAgreement",
 		"serverAuth" },
+	[PKI_SIGNER] = { "critical,CA:FALSE", "critical,digitalSignature", "critical,codeSigning" },
 };
 
 ASN1_INTEGER *pki_serial(const char *hex)
@@ -140,6 +143,22 @@ void pki_sign(struct arena *arena, const struct pki_template *template, const ch
 	fill(x509, issuer_x509 != NULL ? issuer_x509 : x509, template, key, certificate->serial);
 	PKI_MUST(X509_sign(x509, signer, pki_digest(signer)) > 0);
 	describe(arena, x509, certificate);
+}
+
+const char *pki_signature(struct arena *arena, const char *key, const char *text)
+{
+	AUTO_PKEY signer = pki_private_key(key);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char signature[SIGNATURE_MAX];
+	size_t len = sizeof(signature), room = sodium_base64_ENCODED_LEN(SIGNATURE_MAX, BASE64);
+	char *base64 = arena_alloc(arena, room);
+
+	PKI_MUST(context != NULL &&
+		 EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer) == 1 &&
+		 EVP_DigestSign(
+			 context, signature, &len, (const unsigned char *)text, strlen(text)) == 1);
+	EVP_MD_CTX_free(context);
+	return sodium_bin2base64(base64, room, signature, len, BASE64);
 }
 
 /* ---- revocation lists ---- */

@@ -15,7 +15,6 @@
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/store_portal.h"
-#include "services/provision/vault.h"
 
 #include <sodium.h>
 
@@ -218,28 +217,14 @@ static err_t no_package(struct call *call)
 	return call_refuse(call, ERR_NOT_FOUND, "", "there is no package for this device now");
 }
 
-/* The archive is made anew; its digest shows that it is the same as ever. */
 static err_t read_package(
 	struct call *call, const char *device, int number, Provision__PackageArchive *reply)
 {
-	AUTO_ROWS row = NULL;
 	struct package package = { 0 };
-	const char *files;
-	err_t err;
+	err_t err = publish_read(call, device, number, &package);
 
-	if ((err = store_package_get(call, device, number, &row)) != OK)
+	if (err != OK)
 		return err;
-	if (db_count(row) == 0)
-		return no_package(call);
-	if ((err = vault_unseal(
-		     call, publish_use(call, device), db_text(row, 0, "files"), &files)) != OK ||
-		(err = package_unpack(call, files, &package)) != OK)
-		return err;
-	package_build(call->arena, &package);
-	if (strcmp(package.sha256, db_text(row, 0, "sha256")) != 0) {
-		log_error("package_changed", "device=%s number=%d", device, number);
-		return call_refuse(call, ERR_DATA_LOSS, NULL, "the package is not what it was");
-	}
 	reply->tar.data = (uint8_t *)(uintptr_t)package.tar;
 	reply->tar.len = package.tar_len;
 	reply->sha256 = arena_strdup(call->arena, package.sha256);

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/clock.h"
 #include "services/provision/audit/audit.h"
+#include "services/provision/manifest/settings.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
@@ -97,6 +98,7 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 
 	if ((err = check_host(call, portal->host)) != OK ||
 		(err = template_check(call, portal->client_conf)) != OK ||
+		(err = settings_check(call, portal->agent_settings)) != OK ||
 		(err = check_numbers(call, portal)) != OK)
 		return err;
 	if (request->set_legacy_until_case != 0 &&
@@ -111,12 +113,15 @@ static err_t check_rollout(struct call *call, const Provision__UpdatePortalReque
 	bool under_way;
 	err_t err;
 
-	if (request->set_client_conf_case == 0 && request->set_ta_key_case == 0)
+	if (request->set_client_conf_case == 0 && request->set_ta_key_case == 0 &&
+		request->set_agent_settings_case == 0)
 		return OK;
 	if ((err = store_rollout_under_way(call, &under_way)) != OK || !under_way)
 		return err;
 	return call_refuse(call, ERR_FAILED_PRECONDITION,
-		request->set_client_conf_case != 0 ? "client_conf" : "ta_key",
+		request->set_client_conf_case != 0 ? "client_conf"
+		: request->set_ta_key_case != 0	   ? "ta_key"
+						   : "agent_settings",
 		"a rollout is under way: cancel it first, or let it come to its end");
 }
 
@@ -140,6 +145,8 @@ static void apply(const Provision__UpdatePortalRequest *request, Provision__Port
 		portal->legacy_until = request->legacy_until;
 	if (request->set_clone_guard_case != 0)
 		portal->clone_guard = request->clone_guard;
+	if (request->set_agent_settings_case != 0)
+		portal->agent_settings = request->agent_settings;
 }
 
 static const char *version_name(struct call *call, int64_t version)

@@ -27,6 +27,12 @@ bool portal_serial_valid(const char *serial)
 			      "0123456789._-") == len;
 }
 
+static err_t refuse_serial(struct call *call)
+{
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "serial",
+		"expected 1 to 64 letters, digits and ._-, the first one no mark");
+}
+
 static err_t check_create(struct call *call, const Provision__CreatePortalDeviceRequest *request)
 {
 	err_t err;
@@ -34,8 +40,7 @@ static err_t check_create(struct call *call, const Provision__CreatePortalDevice
 	if ((err = check_label(call, "name", request->name)) != OK)
 		return err;
 	if (!portal_serial_valid(request->serial))
-		return call_refuse(call, ERR_INVALID_ARGUMENT, "serial",
-			"expected 1 to 64 letters, digits and ._-, the first one no mark");
+		return refuse_serial(call);
 	return *request->network != '\0' ? check_uuid(call, "network", request->network) : OK;
 }
 
@@ -60,8 +65,7 @@ static err_t publish_first(struct call *call, Provision__PortalDevice *device)
 
 	if ((err = store_portal_lock(call, &portal)) != OK ||
 		(err = store_device_get(call, device->id, &found)) != OK ||
-		strcmp(found.state, STATE_APPROVED) != 0 ||
-		*db_text(portal, 0, "client_conf") == '\0')
+		strcmp(found.state, STATE_APPROVED) != 0 || !publish_possible(portal))
 		return err;
 	if ((err = publish_next(call, device)) != OK)
 		return err;
@@ -104,6 +108,35 @@ err_t portal_approved(struct call *call, const char *device)
 	return err == OK && found.current == 0 ? publish_first(call, &found) : err;
 }
 
+/* A device that was enrolled has a name, a secret and its networks; the portal may know it by its
+ * id. */
+static err_t check_adopt(struct call *call, const Provision__CreatePortalDeviceRequest *request)
+{
+	if (*request->name != '\0' || *request->network != '\0' || request->legacy)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "device",
+			"expected neither name, network nor legacy with it: the device has its "
+			"own");
+	if (*request->serial != '\0' && !portal_serial_valid(request->serial))
+		return refuse_serial(call);
+	return check_uuid(call, "device", request->device);
+}
+
+static err_t adopt(struct call *call, const Provision__CreatePortalDeviceRequest *request,
+	Provision__PortalDevice *reply)
+{
+	Provision__Device device = PROVISION__DEVICE__INIT;
+	const char *serial = *request->serial != '\0' ? request->serial : request->device;
+	err_t err;
+
+	if ((err = check_adopt(call, request)) != OK ||
+		(err = store_device_lock(call, request->device, &device)) != OK ||
+		(err = store_portal_device_create(call, device.id, serial, false, reply)) != OK ||
+		(err = AUDIT(call, "device.registered", .subject = device.id, .after = serial)) !=
+			OK)
+		return err;
+	return publish_first(call, reply);
+}
+
 err_t create_portal_device(struct call *call, const Provision__CreatePortalDeviceRequest *request,
 	Provision__PortalDevice *reply)
 {
@@ -114,8 +147,11 @@ err_t create_portal_device(struct call *call, const Provision__CreatePortalDevic
 		.state = STATE_APPROVED,
 		.legacy = request->legacy,
 	};
-	err_t err = check_create(call, request);
+	err_t err;
 
+	if (*request->device != '\0')
+		return adopt(call, request, reply);
+	err = check_create(call, request);
 	return err == OK ? portal_register(call, &wanted, reply) : err;
 }
 

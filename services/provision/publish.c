@@ -4,6 +4,7 @@
  */
 #include "services/provision/publish.h"
 
+#include "lib/log.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
 #include "services/provision/store_portal.h"
@@ -80,6 +81,7 @@ static err_t make_files(struct call *call, const Provision__PortalDevice *device
 {
 	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
 	const char *ta_key = db_text(portal, 0, "ta_key");
+	const char *settings = db_text(portal, 0, "agent_settings");
 	Provision__Empty nothing = PROVISION__EMPTY__INIT;
 	err_t err = get_authorities(call, &nothing, &authorities);
 
@@ -90,10 +92,47 @@ static err_t make_files(struct call *call, const Provision__PortalDevice *device
 		make_conf(call, device, db_text(portal, 0, "client_conf"), certificate);
 	package->files[PACKAGE_CREDENTIALS] =
 		arena_printf(call->arena, "%s\n%s\n", device->id, password);
+	package->files[PACKAGE_AGENT] = *settings != '\0' ? settings : PACKAGE_NO_SETTINGS;
 	package->files[PACKAGE_TA] = "";
 	if (*ta_key == '\0')
 		return OK;
 	return vault_unseal(call, publish_ta_key_use(call), ta_key, &package->files[PACKAGE_TA]);
+}
+
+bool publish_possible(const struct db_rows *portal)
+{
+	return *db_text(portal, 0, "client_conf") != '\0' ||
+	       *db_text(portal, 0, "agent_settings") != '\0';
+}
+
+err_t publish_refuse(struct call *call)
+{
+	return call_refuse(call, ERR_FAILED_PRECONDITION, "client_conf",
+		"the portal has neither client.conf nor settings for agents yet: packages are made "
+		"from them");
+}
+
+err_t publish_read(struct call *call, const char *device, int number, struct package *package)
+{
+	AUTO_ROWS row = NULL;
+	const char *files;
+	err_t err;
+
+	if ((err = store_package_get(call, device, number, &row)) != OK)
+		return err;
+	if (db_count(row) == 0)
+		return call_refuse(
+			call, ERR_NOT_FOUND, "", "there is no package for this device now");
+	if ((err = vault_unseal(
+		     call, publish_use(call, device), db_text(row, 0, "files"), &files)) != OK ||
+		(err = package_unpack(call, files, package)) != OK)
+		return err;
+	package_build(call->arena, package);
+	if (strcmp(package->sha256, db_text(row, 0, "sha256")) != 0) {
+		log_error("package_changed", "device=%s number=%d", device, number);
+		return call_refuse(call, ERR_DATA_LOSS, NULL, "the package is not what it was");
+	}
+	return OK;
 }
 
 err_t publish_next(struct call *call, const Provision__PortalDevice *device)
@@ -107,9 +146,8 @@ err_t publish_next(struct call *call, const Provision__PortalDevice *device)
 
 	if ((err = store_portal_lock(call, &portal)) != OK)
 		return err;
-	if (*db_text(portal, 0, "client_conf") == '\0')
-		return call_refuse(call, ERR_FAILED_PRECONDITION, "client_conf",
-			"the portal has no client.conf yet: packages are made from it");
+	if (!publish_possible(portal))
+		return publish_refuse(call);
 	if ((err = make_certificate(call, device->id, &certificate)) != OK ||
 		(err = make_files(call, device, portal, password, &certificate, &package)) != OK)
 		return err;

@@ -15,7 +15,7 @@ static const char *number(struct call *call, int n)
 #define PORTAL                                                                                     \
 	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
 	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, clone_guard,"  \
-	" version"
+	" agent_settings, version"
 
 err_t store_portal_lock(struct call *call, struct db_rows **rows)
 {
@@ -37,13 +37,14 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		"UPDATE provision.portal SET host = nullif($2, ''), client_conf = $3,"
 		" interval_s = $4, disable_code = $5, strict = $6, one_shot = $7,"
 		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, clone_guard = $10,"
-		" version = version + 1"
+		" agent_settings = $11, version = version + 1"
 		" WHERE tenant_id = $1 RETURNING " PORTAL
 	};
 	const char *params[] = { call->tenant, portal->host, portal->client_conf,
 		number(call, (int)portal->interval_s), number(call, (int)portal->disable_code),
 		portal->strict ? "true" : "false", portal->one_shot ? "true" : "false",
-		portal->legacy_until, ta_key, portal->clone_guard ? "true" : "false" };
+		portal->legacy_until, ta_key, portal->clone_guard ? "true" : "false",
+		portal->agent_settings };
 	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
 
 	if (err == ERR_ALREADY_EXISTS)
@@ -66,6 +67,7 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 	" fabric.rfc3339(acknowledged_at) AS acknowledged_at, good,"                               \
 	" fabric.rfc3339(seen_at) AS seen_at, bad, fabric.rfc3339(polled_at) AS polled_at,"        \
 	" source, fabric.rfc3339(quarantined_at) AS quarantined_at,"                               \
+	" fabric.rfc3339(failed_at) AS failed_at, failure,"                                        \
 	" fabric.rfc3339(s.created_at) AS created_at, s.version"
 #define TABLES                                                                                     \
 	" FROM provision.portal_device s JOIN provision.device d"                                  \

@@ -13,6 +13,9 @@ static const struct db_statement finds[STORE_SEALED_KINDS] = {
 	  " files AS sealed" OTHERWISE("package", "files") },
 	{ "SELECT tenant_id AS tenant, tenant_id AS id, '0' AS number,"
 	  " 'ta_key/' || tenant_id AS use, ta_key AS sealed" OTHERWISE("portal", "ta_key") },
+	{ "SELECT tenant_id AS tenant, tenant_id AS id, '0' AS number,"
+	  " 'signer/' || tenant_id AS use, sealed_key AS sealed" OTHERWISE(
+		  "signer", "sealed_key") },
 };
 
 static const struct db_statement sets[STORE_SEALED_KINDS] = {
@@ -21,6 +24,8 @@ static const struct db_statement sets[STORE_SEALED_KINDS] = {
 	{ "UPDATE provision.package SET files = $4"
 	  " WHERE tenant_id = $1 AND device_id = $2 AND number = $3" },
 	{ "UPDATE provision.portal SET ta_key = $4"
+	  " WHERE tenant_id = $1 AND tenant_id = $2 AND $3::integer = 0" },
+	{ "UPDATE provision.signer SET sealed_key = $4"
 	  " WHERE tenant_id = $1 AND tenant_id = $2 AND $3::integer = 0" },
 };
 

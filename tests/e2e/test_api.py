@@ -27,7 +27,7 @@ GRANTS = {
     "devices:read": WORK_READ, "devices:write": WORK_WRITE,
     "members:read": WORK_READ, "members:write": WORK_WRITE,
     "sessions:read": WORK_READ, "sessions:write": WORK_WRITE, "names:read": WORK_READ | {"member"},
-    "registrations:read": WORK_READ, "registrations:write": WORK_WRITE, "registrations:own": {"device"},
+    "registrations:read": WORK_READ, "registrations:write": WORK_WRITE, "registrations:own": {"device"}, "packages:own": {"device"},
     "pairs:read": WORK_READ, "pairs:write": WORK_WRITE,
     "vpn:read": WORK_READ, "vpn:write": WORK_WRITE, "vpn:serve": {"device"},
     "network:attach": {"device", "attachment"}, "keys:write": WRITE, "*": set(ROLES) | {"device", "attachment"},
@@ -178,6 +178,12 @@ def test_portal(api, tenant):
     assert api.ok("getRolloutDevices", owner, **where)["items"][0]["id"] == device["id"]
     assert api.ok("updateRollout", owner, {"state": "cancelled"}, **where)["state"] == "cancelled"
     assert api.ok("getRollout", owner, **where)["state"] == "cancelled"
+    api.ok("createPortalDevice", owner, {"device": things.device.id}, **of)
+    manifest = json.loads(api.ok("getManifest", things.device.basic)["manifest"])
+    assert (manifest["device"], manifest["package"]) == (things.device.id, 1)
+    assert len(api.ok("getPackageFiles", things.device.basic)["files"]) == len(manifest["files"])
+    api.ok("reportPackage", things.device.basic, {"version": manifest["version"], "outcome": "applied"})
+    assert api.call("reportPackage", things.device.basic, {"version": 99, "outcome": "applied"}).status_code in (409, 412)
     records = api.ok("listAuditRecords", owner, query={"subject": device["id"]}, **of)["items"]
     assert [r["action"] for r in records[:3]] == ["device.registered", "package.published", "package.published"]
 

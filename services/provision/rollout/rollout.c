@@ -3,6 +3,7 @@
 
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
+#include "services/provision/publish.h"
 #include "services/provision/request.h"
 #include "services/provision/rollout/store_rollout.h"
 #include "services/provision/store_portal.h"
@@ -46,9 +47,8 @@ static err_t check_template(struct call *call)
 	AUTO_ROWS portal = NULL;
 	err_t err = store_portal_lock(call, &portal);
 
-	if (err == OK && *db_text(portal, 0, "client_conf") == '\0')
-		return call_refuse(call, ERR_FAILED_PRECONDITION, "client_conf",
-			"the portal has no client.conf yet: packages are made from it");
+	if (err == OK && !publish_possible(portal))
+		return publish_refuse(call);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* child: see child.h. */
-#include "agents/expose/child.h"
+#include "agents/child.h"
 
 #include "lib/clock.h"
 #include "lib/mem.h"
