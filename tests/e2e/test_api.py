@@ -157,7 +157,7 @@ def test_authorities(api, tenant):
     api.ok("rotateAuthority", owner, {"kind": "issuing", "root_key": key, "passphrase": PASSWORD}, **of)
 
 
-def test_portal(api, tenant):
+def test_portal(api, tenant, things):
     of, owner = {"tenant": tenant.id}, tenant.owner
     conf = "client\ndev tap\nremote vpn.example.org 1194\nca ca.crt\nauth-user-pass credentials\n"
     assert api.ok("getPortal", owner, **of)["interval_s"] == 900
