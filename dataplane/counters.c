@@ -44,6 +44,12 @@ static struct metric metrics[] = {
 		"Segments of super-frames to members that had waited too long; the rest was sent."),
 	[COUNTER_RELAY_BYTES] =
 		COUNT("relay_bytes_total", "Bytes passed between pairs, and through tunnels."),
+	[COUNTER_TRUNKS] = NOW("trunks", "Trunks to other nodes that are open."),
+	[COUNTER_TRUNK_RX_BYTES] =
+		COUNT("trunk_received_bytes_total", "Bytes of frames from other nodes."),
+	[COUNTER_TRUNK_TX_BYTES] =
+		COUNT("trunk_sent_bytes_total", "Bytes of frames to other nodes, with addresses."),
+	[COUNTER_HOMES] = NOW("homes", "Networks that this node is the home of."),
 	[COUNTER_TUNNELS] = NOW("tunnels", "Devices that are linked under their names."),
 	[COUNTER_TUNNEL_STREAMS] = NOW("tunnel_streams", "Visitors at these devices."),
 	[COUNTER_VISITORS + OUTCOME_JOINED] = VISITORS("joined"),

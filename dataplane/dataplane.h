@@ -33,6 +33,7 @@ struct dataplane {
 	long ping_s;
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
+	const char *node_name;
 	long pair_ping_s, pair_idle_s; /* 0: never */
 	long pair_per_address;
 	struct nymea_settings nymea_settings;
@@ -57,6 +58,7 @@ struct dataplane {
 	struct crowd pairs;    /* those at /pair */
 	struct desk *desks;    /* claims of theirs under way: relay/claim.c */
 	struct links *links;   /* to other nodes */
+	struct trunks *trunks; /* the same, for networks */
 	struct nymea *nymea;   /* faces for nymea's clients */
 	struct live *live;     /* what pairs and tunnels carry just now */
 	struct front *front;   /* doors of the tunnel */

@@ -14,6 +14,7 @@
 #include "dataplane/node.h"
 #include "dataplane/nymea/ini.h"
 #include "dataplane/relay/link.h"
+#include "dataplane/trunk/trunks.h"
 #include "dataplane/tunnel/locate.h"
 #include "dataplane/tunnel/visitor.h"
 #include "lib/congestion.h"
@@ -96,6 +97,8 @@ static const struct config_entry config[] = {
 	{ "LANYARD_LINK_LISTEN", "127.0.0.1:0", &dataplane.link_listen, CONFIG_ENDPOINT,
 		"where other nodes bring the partners of our clients; port 0 takes a free one", 0,
 		0 },
+	{ "LANYARD_NODE_NAME", "", &dataplane.node_name, CONFIG_TEXT,
+		"what other nodes and redirections call this one; empty: the id of its run", 0, 0 },
 	{ "LANYARD_PAIR_PING_S", "30", &dataplane.pair_ping_s, CONFIG_INT,
 		"a WebSocket client of a pair, nymea's too, that is silent so long is pinged, and "
 		"closed "
@@ -181,6 +184,7 @@ static void close_doors(void *arg)
 	(void)arg;
 	listener_close(dataplane.listener);
 	vpnws_close(dataplane.vpnws);
+	trunks_close(dataplane.trunks);
 	links_close(dataplane.links);
 	nymea_close(dataplane.nymea);
 	front_close(dataplane.front);
@@ -222,6 +226,7 @@ static void run_open(void *arg)
 	if (*err == OK)
 		*err = open_vpnws();
 	dataplane.live = live_open(&dataplane);
+	dataplane.trunks = trunks_open(&dataplane);
 }
 
 static void stop(struct svc *svc)
@@ -234,6 +239,7 @@ static void stop(struct svc *svc)
 	identity_destroy(dataplane.identity);
 	congestion_destroy(dataplane.control);
 	vpnws_destroy(dataplane.vpnws);
+	trunks_destroy(dataplane.trunks);
 	sessions_destroy(dataplane.sessions);
 	nymea_destroy(dataplane.nymea);
 	live_destroy(dataplane.live);
@@ -264,6 +270,8 @@ static err_t start(struct svc *svc)
 	dataplane.svc = svc;
 	dataplane.bus = svc_bus(svc);
 	dataplane.instance = svc_instance(svc);
+	if (*dataplane.node_name == '\0')
+		dataplane.node_name = dataplane.instance;
 	dataplane.verifier = verifier_create(dataplane.issuer);
 	dataplane.refused = refused_create();
 	dataplane.sessions = sessions_create();

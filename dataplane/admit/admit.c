@@ -27,21 +27,20 @@ static int refuse(int status, const char **why, const char *text)
 	return status;
 }
 
-void admit_session(struct dataplane *dataplane, struct http *http, const struct virtual_host *host,
-	const struct token_claims *claims)
+void admit_session(struct dataplane *dataplane, struct http *http, const struct admitted *admitted)
 {
 	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);
 	const struct channel_options options = {
 		.protocol = batches ? L2_PROTOCOL : NULL,
 		.quiet_ms = batches ? 0 : CHANNEL_QUIET_MS,
 	};
-	struct token_claims own = *claims;
+	struct token_claims own = *admitted->claims;
 	struct channel *channel;
 	const char *why;
 	unsigned status = peer_apply_headers(&own, http_header(http, PEER_MAC_HEADER),
 		http_header(http, PEER_BRIDGE_HEADER), &why);
 
-	if (status == 0 && !host_admits(host, claims))
+	if (status == 0 && !host_admits(admitted->host, admitted->claims))
 		status = (unsigned)refuse(403, &why, ELSEWHERE);
 	if (status != 0) {
 		http_answer(http, status, why);
@@ -52,20 +51,20 @@ void admit_session(struct dataplane *dataplane, struct http *http, const struct 
 		stream_set_quick_ack(http_stream(http));
 	}
 	channel = channel_accept(http, &options);
-	session_create(dataplane->sessions, channel, &own, batches);
+	session_create(dataplane->sessions, channel, &own, admitted->token, batches);
 	channel_open(channel);
 }
 
 /* ---- access tokens ---- */
 
 static int admit_member(struct dataplane *dataplane, struct http *http,
-	const struct token_claims *claims, const struct admit_request *request, const char **why)
+	const struct admitted *admitted, const char **why)
 {
-	if (!verifier_allows(claims, "network:attach"))
+	if (!verifier_allows(admitted->claims, "network:attach"))
 		return refuse(403, why, "The token does not allow network:attach.");
-	if (!session_claims_good(claims))
+	if (!session_claims_good(admitted->claims))
 		return refuse(403, why, "The token names no network, member or MAC address.");
-	admit_session(dataplane, http, request->host, claims);
+	admit_session(dataplane, http, admitted);
 	return 0;
 }
 
@@ -104,6 +103,7 @@ static int admit_bearer(struct dataplane *dataplane, struct http *http,
 	const char **why)
 {
 	struct token_claims claims;
+	char token[TOKEN_MAX + 1];
 	err_t err = verifier_check(dataplane->verifier, credentials->token, credentials->token_len,
 		clock_unix_ms() / 1000, &claims);
 
@@ -115,7 +115,9 @@ static int admit_bearer(struct dataplane *dataplane, struct http *http,
 		return refuse(401, why, "The token is not valid.");
 	if (request->is_pair)
 		return admit_pair(dataplane, http, &claims, request, why);
-	return admit_member(dataplane, http, &claims, request, why);
+	snprintf(token, sizeof(token), "%.*s", (int)credentials->token_len, credentials->token);
+	return admit_member(
+		dataplane, http, &(struct admitted){ &claims, token, request->host }, why);
 }
 
 /* ---- device credentials ---- */

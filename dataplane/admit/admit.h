@@ -25,9 +25,15 @@ struct admit_request {
 struct dataplane;
 struct virtual_host;
 
-/* Makes the request's connection a session of the member that the claims name, or refuses it. */
-void admit_session(struct dataplane *dataplane, struct http *http, const struct virtual_host *host,
-	const struct token_claims *claims);
+/* Who shows a token that is good. */
+struct admitted {
+	const struct token_claims *claims;
+	const char *token;
+	const struct virtual_host *host; /* by which it comes */
+};
+
+/* Makes the request's connection a session of the member, or refuses it. */
+void admit_session(struct dataplane *dataplane, struct http *http, const struct admitted *admitted);
 
 /* For http_create; the context is the struct dataplane. */
 extern const struct http_face admit_face;

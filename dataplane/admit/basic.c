@@ -112,7 +112,8 @@ static void become_session(struct attempt *attempt)
 		!session_claims_good(&claims))
 		http_answer(attempt->http, 503, "The token for the session is not valid here.");
 	else
-		admit_session(dataplane, attempt->http, attempt->host, &claims);
+		admit_session(dataplane, attempt->http,
+			&(struct admitted){ &claims, attempt->token, attempt->host });
 }
 
 static bool is_refusal(err_t err)

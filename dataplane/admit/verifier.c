@@ -8,6 +8,8 @@
 #include "lib/mem.h"
 #include "lib/revoked.h"
 
+#include <string.h>
+
 #define REVOKED_KEEP_S 3600 /* longer than any token lives */
 
 struct verifier {
@@ -72,6 +74,18 @@ err_t verifier_check(const struct verifier *verifier, const char *token, size_t 
 				 versions_refuse(verifier->versions, claims)))
 		err = ERR_UNAUTHENTICATED;
 	return err;
+}
+
+err_t verifier_recall(
+	const struct verifier *verifier, const char *token, struct token_claims *claims)
+{
+	err_t err;
+
+	if (!verifier->keys)
+		return ERR_UNAVAILABLE;
+	err = token_read(verifier->keys, token, strlen(token), verifier->issuer, claims);
+	return err == OK && revoked_has_token(verifier->revoked, claims) ? ERR_UNAUTHENTICATED
+									 : err;
 }
 
 bool verifier_allows(const struct token_claims *claims, const char *scope)

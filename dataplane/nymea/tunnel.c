@@ -170,7 +170,7 @@ static void on_found(struct dataplane *dataplane, const struct registry_answer *
 			&(struct link_request){ client->guest.tenant, result->node,
 				result->found_connection, client->guest.relay.end.id, "",
 				client->guest.name, client->guest.uuid,
-				client->guest.relay.end.address },
+				client->guest.relay.end.address, "" },
 			on_linked);
 	else {
 		answer(client, client->request, refusal_of(result->err));

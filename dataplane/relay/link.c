@@ -6,6 +6,7 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/nymea/tunnel.h"
 #include "dataplane/relay/link_end.h"
+#include "dataplane/trunk/trunks.h"
 #include "dataplane/tunnel/far.h"
 #include "lib/endpoint.h"
 #include "lib/log.h"
@@ -31,6 +32,7 @@ struct offer {
 	uint8_t keys[LINK_KEYS_LEN];
 	char connection[UUID_SIZE];
 	char pair[UUID_SIZE];
+	char trunk[UUID_SIZE]; /* the other node's, for a trunk; else "" */
 	char *name, *uuid, *address;
 	uv_timer_t timer;
 	UT_hash_handle hh; /* links.offers */
@@ -76,6 +78,7 @@ static struct offer *make_offer(struct links *links, const Dataplane__OpenLinkRe
 	randombytes_buf(offer->keys, sizeof(offer->keys));
 	COPY(offer->connection, request->connection);
 	COPY(offer->pair, request->pair);
+	COPY(offer->trunk, request->trunk);
 	offer->name = xstrdup(request->name);
 	offer->uuid = xstrdup(request->uuid);
 	offer->address = xstrdup(request->address);
@@ -112,17 +115,27 @@ static err_t check_guest(struct dataplane *dataplane, struct call *call,
 	return OK;
 }
 
+static err_t check_request(struct dataplane *dataplane, struct call *call,
+	const Dataplane__OpenLinkRequest *request, Dataplane__Link *reply)
+{
+	if (*request->trunk != '\0')
+		return trunks_expect(dataplane->trunks, call, request->trunk);
+	if (*request->pair != '\0')
+		return check_guest(dataplane, call, request, reply);
+	if (!tunnel_find(dataplane->nymea, request->connection) &&
+		!boxes_find_id(dataplane->boxes, request->connection))
+		return call_refuse(call, ERR_NOT_FOUND, "connection", "no such server is here");
+	return OK;
+}
+
 err_t link_offer(struct dataplane *dataplane, struct call *call,
 	const Dataplane__OpenLinkRequest *request, Dataplane__Link *reply)
 {
 	struct links *links = dataplane->links;
 	struct offer *offer;
-	err_t err;
+	err_t err = check_request(dataplane, call, request, reply);
 
-	if (*request->pair == '\0' && !tunnel_find(dataplane->nymea, request->connection) &&
-		!boxes_find_id(dataplane->boxes, request->connection))
-		return call_refuse(call, ERR_NOT_FOUND, "connection", "no such server is here");
-	if (*request->pair != '\0' && (err = check_guest(dataplane, call, request, reply)) != OK)
+	if (err != OK)
 		return err;
 	offer = make_offer(links, request);
 	reply->endpoint = arena_strdup(call->arena, links->endpoint);
@@ -142,6 +155,10 @@ static bool join_offer(struct offer *offer, struct relay_end *far)
 	struct relay_end *place;
 	struct guest *guest;
 
+	if (*offer->trunk != '\0') {
+		trunks_take(dataplane->trunks, offer->trunk, far);
+		return true;
+	}
 	if (*offer->pair != '\0') {
 		guest = waiting_guest(dataplane, offer->connection);
 		if (!guest)
@@ -236,7 +253,7 @@ struct errand {
 	struct dataplane *dataplane;
 	link_done *done; /* NULL: for a guest */
 	char tenant[UUID_SIZE], node[UUID_SIZE], peer[UUID_SIZE];
-	char connection[UUID_SIZE], pair[UUID_SIZE];
+	char connection[UUID_SIZE], pair[UUID_SIZE], trunk[UUID_SIZE];
 	char *name, *uuid, *address;
 	/* the answer */
 	err_t err;
@@ -285,6 +302,7 @@ static void ask(void *arg)
 	request.name = errand->name;
 	request.uuid = errand->uuid;
 	request.address = errand->address;
+	request.trunk = errand->trunk;
 	errand->err = bus_call_at(&call, errand->node, &dataplane__dataplane__descriptor,
 		"OpenLink", &request.base, &reply);
 	link = (const Dataplane__Link *)reply;
@@ -356,6 +374,7 @@ void link_open_server(
 	COPY(errand->peer, request->peer);
 	COPY(errand->connection, request->connection);
 	COPY(errand->pair, request->pair);
+	COPY(errand->trunk, request->trunk);
 	errand->name = xstrdup(request->name);
 	errand->uuid = xstrdup(request->uuid);
 	errand->address = xstrdup(request->address);
@@ -374,6 +393,6 @@ void link_open(struct dataplane *dataplane, struct guest *guest, const char *pai
 	link_open_server(dataplane,
 		&(struct link_request){ guest->tenant, node, peer, guest->relay.end.id, pair,
 			guest->name ? guest->name : "", guest->uuid ? guest->uuid : "",
-			guest->relay.end.address },
+			guest->relay.end.address, "" },
 		NULL);
 }

@@ -27,6 +27,7 @@ struct link_request {
 	const char *connection;		   /* whose link it is to be */
 	const char *pair;		   /* "": the peer is a tunnel server */
 	const char *name, *uuid, *address; /* of the client */
+	const char *trunk;		   /* own instance id: it is a trunk; else "" */
 };
 
 /* Links the guest with its partner on another node, or has it claim again. */

@@ -20,14 +20,19 @@ struct domain {
 	struct port_list bridges; /* those whose policy says so */
 	struct stations stations;
 	struct neighbour *neighbours; /* by address */
+	struct uplink *uplink;	      /* NULL: what follows is decided here */
 	UT_hash_handle hh;	      /* switch_ctx.domains */
 };
 
 struct switch_ctx {
 	struct domain *domains;
-	switch_notify *notify;
-	void *context;
 };
+
+/* NULL: it has no ports. */
+struct domain *domain_find(const struct switch_ctx *ctx, const char *tenant, const char *network);
+void domain_drop_if_empty(struct switch_ctx *ctx, struct domain *domain);
+
+void port_unlink(struct port *port);
 
 /* Tells the owner, unless the port has had its share; port->n_untold counts those. */
 void domain_notify(struct switch_notice *notice, int64_t now_ms);

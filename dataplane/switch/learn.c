@@ -16,10 +16,17 @@ static bool is_own(const struct station *station)
 	return station == &station->port->own;
 }
 
+static void tell_owner(struct port *port, uint64_t mac, bool has)
+{
+	if (port->owner && port->owner->station)
+		port->owner->station(port, mac, has);
+}
+
 static void forget(struct station *station)
 {
 	struct port *port = station->port;
 
+	tell_owner(port, station->mac, false);
 	stations_remove(&port->domain->stations, station);
 	TAILQ_REMOVE(&port->learned, station, link);
 	port->n_learned--;
@@ -122,11 +129,13 @@ static enum drop move(struct port *port, struct station *station, int64_t now_ms
 	station->seen_ms = now_ms;
 	TAILQ_INSERT_TAIL(&port->learned, station, link);
 	port->n_learned++;
+	tell_owner(from, station->mac, false);
+	tell_owner(port, station->mac, true);
 	tell(SWITCH_STATION_MOVED, port, station->mac, from, "", now_ms);
 	return DROP_NONE;
 }
 
-static void add(struct port *port, uint64_t mac, int64_t now_ms)
+void learn_put(struct port *port, uint64_t mac, int64_t now_ms)
 {
 	struct station *station = xcalloc(1, sizeof(*station));
 
@@ -136,7 +145,7 @@ static void add(struct port *port, uint64_t mac, int64_t now_ms)
 	stations_add(&port->domain->stations, station);
 	TAILQ_INSERT_TAIL(&port->learned, station, link);
 	port->n_learned++;
-	tell(SWITCH_STATION_LEARNED, port, mac, NULL, "", now_ms);
+	tell_owner(port, mac, true);
 }
 
 static enum drop learn(struct port *port, uint64_t mac, struct station *station, int64_t now_ms)
@@ -154,7 +163,8 @@ static enum drop learn(struct port *port, uint64_t mac, struct station *station,
 	}
 	if (station)
 		return move(port, station, now_ms);
-	add(port, mac, now_ms);
+	learn_put(port, mac, now_ms);
+	tell(SWITCH_STATION_LEARNED, port, mac, NULL, "", now_ms);
 	return DROP_NONE;
 }
 
@@ -194,6 +204,12 @@ void learn_own(struct port *port)
 		forget(station);
 	port->own = (struct station){ .mac = port->mac, .port = port };
 	stations_add(&port->domain->stations, &port->own);
+	tell_owner(port, port->mac, true);
+}
+
+void learn_drop(struct station *station)
+{
+	forget(station);
 }
 
 void learn_forget(struct port *port)

@@ -26,5 +26,9 @@ void learn_own(struct port *port);
 /* Takes all addresses of the port out of its network. */
 void learn_forget(struct port *port);
 
+/* Adds a learned address that nobody in the network has, or takes one away. */
+void learn_put(struct port *port, uint64_t mac, int64_t now_ms);
+void learn_drop(struct station *station);
+
 /* Forgets stations that were not heard of lately. */
 void learn_age(struct port *port, int64_t now_ms);

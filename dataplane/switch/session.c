@@ -19,16 +19,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Notes something of the session; all but `kind` and `detail` may be left out. */
-static void note(const struct session *session, const char *kind, const char *detail,
+void session_describe(const struct port *port, struct session_card *card)
+{
+	const struct session *session = (const struct session *)port;
+
+	*card = (struct session_card){ session->tenant, session->network, session->id,
+		session->token, session->number };
+}
+
+/* Notes something of the port's session; `notice` may be left out. */
+static void note_at(struct sessions *sessions, const struct session_card *card,
+	const struct port *port, const char *kind, const char *detail,
 	const struct switch_notice *notice)
 {
 	struct journal_entry entry = { .kind = kind };
 
-	snprintf(entry.tenant, sizeof(entry.tenant), "%s", session->tenant);
-	snprintf(entry.network, sizeof(entry.network), "%s", session->network);
-	snprintf(entry.member, sizeof(entry.member), "%s", session->port.member);
-	snprintf(entry.session, sizeof(entry.session), "%s", session->id);
+	snprintf(entry.tenant, sizeof(entry.tenant), "%s", card->tenant);
+	snprintf(entry.network, sizeof(entry.network), "%s", card->network);
+	snprintf(entry.member, sizeof(entry.member), "%s", port->member);
+	snprintf(entry.session, sizeof(entry.session), "%s", card->id);
 	snprintf(entry.detail, sizeof(entry.detail), "%s", detail);
 	if (notice) {
 		frame_mac_format(notice->mac, entry.mac);
@@ -37,20 +46,54 @@ static void note(const struct session *session, const char *kind, const char *de
 			snprintf(entry.other_member, sizeof(entry.other_member), "%s",
 				notice->other->member);
 	}
-	journal_add(session->sessions->journal, &entry, clock_unix_ms() / 1000);
+	journal_add(sessions->journal, &entry, clock_unix_ms() / 1000);
+}
+
+static void note(const struct session *session, const char *kind, const char *detail)
+{
+	struct session_card card;
+
+	session_describe(&session->port, &card);
+	note_at(session->sessions, &card, &session->port, kind, detail, NULL);
+}
+
+void sessions_note(struct sessions *sessions, const struct session_card *card,
+	const struct switch_notice *notice)
+{
+	note_at(sessions, card, notice->port, switch_event_name(notice->event), notice->detail,
+		notice);
+	if (notice->event == SWITCH_LOOP)
+		log_warn("loop", "session=%s network=%s member=%s detail=\"%s\"", card->id,
+			card->network, notice->port->member, notice->detail);
+}
+
+/* It has come into its network, or has gone. */
+static void tell_watch(const struct session *session, int by)
+{
+	const struct sessions *sessions = session->sessions;
+
+	if (sessions->watch && *session->token != '\0')
+		sessions->watch(sessions->watch_context, session->tenant, session->network, by);
+}
+
+/* Its port is in no network any more. */
+static void tell_end(struct session *session, const char *reason)
+{
+	tell_watch(session, -1);
+	counter_add(COUNTER_SESSIONS, -1);
+	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
+		session->id, log_value(reason), (unsigned long long)session->rx_frames,
+		(unsigned long long)session->outlet.n_frames,
+		(unsigned long long)session_count_drops(session));
 }
 
 static void detach(struct session *session, const char *reason)
 {
 	if (!session_is_live(session))
 		return;
-	note(session, "session_closed", reason, NULL);
+	note(session, "session_closed", reason);
 	switch_detach(session->sessions->ctx, &session->port);
-	counter_add(COUNTER_SESSIONS, -1);
-	log_info("session_ended", "session=%s reason=%s rx_frames=%llu tx_frames=%llu dropped=%llu",
-		session->id, log_value(reason), (unsigned long long)session->rx_frames,
-		(unsigned long long)session->outlet.n_frames,
-		(unsigned long long)session_count_drops(session));
+	tell_end(session, reason);
 }
 
 static void end(struct session *session, enum ws_status code, const char *reason)
@@ -108,30 +151,25 @@ static void deliver(struct port *port, struct packet *frame)
 	wake(session, frame_is_group(frame->data));
 }
 
-/* Something that the switch saw at a port. */
-static void on_notice(void *context, const struct switch_notice *notice)
+static void on_notice(struct port *port, const struct switch_notice *notice)
 {
-	static const char *const kinds[] = {
-		[SWITCH_STATION_LEARNED] = "station_learned",
-		[SWITCH_STATION_MOVED] = "station_moved",
-		[SWITCH_STATION_REFUSED] = "station_refused",
-		[SWITCH_GUARD] = "guard",
-		[SWITCH_STORM] = "storm",
-		[SWITCH_LOOP] = "loop",
-	};
-	const struct session *session = (const struct session *)notice->port;
+	struct session_card card;
 
-	(void)context;
-	if (notice->port->deliver != deliver) { /* the node's own interface */
-		if (notice->event == SWITCH_LOOP)
-			log_warn("loop", "port=interface detail=\"%s\"", notice->detail);
-		return;
-	}
-	note(session, kinds[notice->event], notice->detail, notice);
-	if (notice->event == SWITCH_LOOP)
-		log_warn("loop", "session=%s network=%s member=%s detail=\"%s\"", session->id,
-			session->network, session->port.member, notice->detail);
+	session_describe(port, &card);
+	sessions_note(((struct session *)port)->sessions, &card, notice);
 }
+
+static void on_evicted(struct port *port, const char *why)
+{
+	struct session *session = (struct session *)port;
+
+	note(session, strcmp(why, SWITCH_REPLACED) == 0 ? "session_replaced" : "session_closed",
+		why);
+	tell_end(session, why);
+	channel_close(session->channel, WS_STATUS_POLICY, why);
+}
+
+static const struct port_owner owner = { .evicted = on_evicted, .notice = on_notice };
 
 static void on_fill(struct channel *channel)
 {
@@ -240,7 +278,7 @@ static void on_opened(struct channel *channel)
 	channel_keep_alive(channel, session->sessions->silence_ms);
 	if (switch_attach(session->sessions->ctx, session->tenant, session->network, &session->port,
 		    &replaced) != OK) {
-		end(session, WS_STATUS_POLICY, "another member has this MAC address");
+		end(session, WS_STATUS_POLICY, SWITCH_TAKEN);
 		return;
 	}
 	switch_set_rules(
@@ -250,15 +288,10 @@ static void on_opened(struct channel *channel)
 		"session=%s tenant=%s network=%s member=%s subject=%s address=%s", session->id,
 		session->tenant, session->network, session->port.member,
 		log_value(session->subject), channel->address);
-	note(session, "session_opened", channel->address, NULL);
-	if (!replaced)
-		return;
-	note((struct session *)replaced, "session_replaced", "the member has a new session", NULL);
-	counter_add(COUNTER_SESSIONS, -1);
-	log_info("session_replaced", "session=%s by=%s", ((struct session *)replaced)->id,
-		session->id);
-	channel_close(((struct session *)replaced)->channel, WS_STATUS_POLICY,
-		"the member has a new session");
+	note(session, "session_opened", channel->address);
+	tell_watch(session, 1);
+	if (replaced)
+		replaced->owner->evicted(replaced, SWITCH_REPLACED);
 }
 
 static void on_closed(struct channel *channel)
@@ -269,6 +302,7 @@ static void on_closed(struct channel *channel)
 	intake_finish(&session->intake);
 	outlet_finish(&session->outlet);
 	HASH_DELETE(hh, session->sessions->by_id, session);
+	free(session->token);
 	free(session->user);
 	free(session->dn);
 	free(session);
@@ -287,7 +321,7 @@ struct sessions *sessions_create(void)
 	struct sessions *sessions = xcalloc(1, sizeof(*sessions));
 
 	sessions->journal = journal_create();
-	sessions->ctx = switch_create(on_notice, NULL);
+	sessions->ctx = switch_create();
 	randombytes_buf(&sessions->seed, sizeof(sessions->seed));
 	return sessions;
 }
@@ -311,8 +345,7 @@ bool session_claims_good(const struct token_claims *claims)
 	       (*claims->mac == '\0' || frame_mac_parse(claims->mac, &mac) == OK);
 }
 
-/* What the token says of the port. */
-static void port_init(struct port *port, const struct token_claims *claims)
+void session_fill_port(struct port *port, const struct token_claims *claims)
 {
 	if (*claims->mac != '\0' && frame_mac_parse(claims->mac, &port->mac) != OK)
 		BUG("claims with a wrong MAC address");
@@ -327,12 +360,11 @@ static void port_init(struct port *port, const struct token_claims *claims)
 	};
 	neighbour_set_ipv4(&port->ipv4, claims->ipv4);
 	neighbour_set_ipv6(&port->ipv6, claims->ipv6);
-	port->deliver = deliver;
 }
 
-static struct switch_rules rules_of(const struct token_claims *claims)
+void session_read_rules(const struct token_claims *claims, struct switch_rules *rules)
 {
-	return (struct switch_rules){
+	*rules = (struct switch_rules){
 		.version = claims->network_version,
 		.no_broadcast = claims->no_broadcast,
 		.no_multicast = claims->no_multicast,
@@ -342,7 +374,7 @@ static struct switch_rules rules_of(const struct token_claims *claims)
 }
 
 void session_create(struct sessions *sessions, struct channel *channel,
-	const struct token_claims *claims, bool batches)
+	const struct token_claims *claims, const char *token, bool batches)
 {
 	struct session *session = xcalloc(1, sizeof(*session));
 
@@ -350,7 +382,9 @@ void session_create(struct sessions *sessions, struct channel *channel,
 		.batches = batches, .seed = sessions->seed, .each = forward, .context = session
 	};
 	outlet_init(&session->outlet, batches);
-	port_init(&session->port, claims);
+	session_fill_port(&session->port, claims);
+	session->port.deliver = deliver;
+	session->port.owner = &owner;
 	session->sessions = sessions;
 	session->channel = channel;
 	session->id = channel->id;
@@ -358,13 +392,22 @@ void session_create(struct sessions *sessions, struct channel *channel,
 	session->issued_at = claims->issued_at;
 	session->started_at = clock_unix_ms() / 1000;
 	session->policy_version = claims->policy_version;
-	session->rules = rules_of(claims);
+	session_read_rules(claims, &session->rules);
+	session->token = xstrdup(token);
 	snprintf(session->tenant, sizeof(session->tenant), "%s", claims->tenant);
 	snprintf(session->network, sizeof(session->network), "%s", claims->network);
 	snprintf(session->subject, sizeof(session->subject), "%s", claims->subject);
 	HASH_ADD_KEYPTR(hh, sessions->by_id, session->id, strlen(session->id), session);
 	channel->face = &face;
 	channel->owner = session;
+}
+
+void sessions_watch(struct sessions *sessions,
+	void (*watch)(void *context, const char *tenant, const char *network, int by),
+	void *context)
+{
+	sessions->watch = watch;
+	sessions->watch_context = context;
 }
 
 void sessions_set_silence(struct sessions *sessions, unsigned ms)
@@ -445,4 +488,23 @@ enum drop sessions_forward(struct sessions *sessions, struct port *from, struct 
 {
 	sessions->now_us = (uint64_t)clock_us();
 	return switch_forward(from, frame, (int64_t)(sessions->now_us / 1000));
+}
+
+/* ---- for trunks to other nodes ---- */
+
+void sessions_deliver(struct sessions *sessions, struct port *port, struct packet *frame)
+{
+	sessions->now_us = (uint64_t)clock_us();
+	port->deliver(port, frame);
+}
+
+void sessions_evict(struct sessions *sessions, struct port *port, const char *why)
+{
+	switch_detach(sessions->ctx, port);
+	port->owner->evicted(port, why);
+}
+
+void session_count_drop(struct port *port, enum drop why, uint64_t n)
+{
+	drop((struct session *)port, why, n);
 }

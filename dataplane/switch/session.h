@@ -22,9 +22,10 @@ struct sessions *sessions_create(void);
 void sessions_destroy(struct sessions *sessions); /* all must be closed; NULL is fine */
 
 /* Makes the connection a session of the member that the claims name, which must have passed
- * session_claims_good; it begins with the face's opened. `batches`: it speaks lanyard.l2.v1. */
+ * session_claims_good; it begins with the face's opened. `token` is where they come from, ""
+ * without: then its network is of this node only. `batches`: it speaks lanyard.l2.v1. */
 void session_create(struct sessions *sessions, struct channel *channel,
-	const struct token_claims *claims, bool batches);
+	const struct token_claims *claims, const char *token, bool batches);
 
 /* Members from whom nothing has come for so long are pinged from now on; 0: they are not. */
 void sessions_set_silence(struct sessions *sessions, unsigned ms);
@@ -68,6 +69,41 @@ struct session_view {
 /* Shows the network's sessions, the oldest first. */
 void sessions_visit(const struct sessions *sessions, const char *tenant, const char *network,
 	void (*visit)(void *context, const struct session_view *view), void *context);
+
+/* ---- for trunks to other nodes ---- */
+
+/* What another node has to know of a session; texts live as long as the session. */
+struct session_card {
+	const char *tenant, *network;
+	const char *id;
+	const char *token; /* that it was admitted by */
+	uint32_t number;   /* as in session_view */
+};
+
+/* `watch` hears of each session with a token that comes into a network (1) and goes (-1). */
+void sessions_watch(struct sessions *sessions,
+	void (*watch)(void *context, const char *tenant, const char *network, int by),
+	void *context);
+
+/* The session that the port is of. */
+void session_describe(const struct port *port, struct session_card *card);
+
+/* Gives the port's member a frame. */
+void sessions_deliver(struct sessions *sessions, struct port *port, struct packet *frame);
+
+/* Ends the session that the port is of. */
+void sessions_evict(struct sessions *sessions, struct port *port, const char *why);
+
+/* Counts frames of the port's member that went nowhere. */
+void session_count_drop(struct port *port, enum drop why, uint64_t n);
+
+/* Notes for operators what the switch saw at a port that stands for another node's session. */
+void sessions_note(struct sessions *sessions, const struct session_card *card,
+	const struct switch_notice *notice);
+
+/* What the claims, which are good, say of the member's port and of its network. */
+void session_fill_port(struct port *port, const struct token_claims *claims);
+void session_read_rules(const struct token_claims *claims, struct switch_rules *rules);
 
 /* The switch that their ports are of. */
 struct switch_ctx *sessions_switch(const struct sessions *sessions);

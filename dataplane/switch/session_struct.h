@@ -21,6 +21,7 @@ struct session {
 	struct channel *channel;
 	const char *id;	 /* the connection's */
 	uint32_t number; /* see session_view */
+	char *token;	 /* that it was admitted by; "" without */
 	char *user, *dn; /* by the proxy; NULL: there is none */
 	char tenant[UUID_SIZE];
 	char network[UUID_SIZE];
@@ -48,6 +49,8 @@ struct sessions {
 	uint64_t now_us;  /* of the message that is being forwarded */
 	struct pace pace; /* of frames to many */
 	unsigned silence_ms;
+	void (*watch)(void *context, const char *tenant, const char *network, int by); /* or NULL */
+	void *watch_context;
 };
 
 static inline bool session_is_live(const struct session *session)

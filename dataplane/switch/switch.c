@@ -24,8 +24,7 @@ static void key_fill(struct domain_key *key, const char *tenant, const char *net
 	strncpy(key->network, network, sizeof(key->network) - 1);
 }
 
-static struct domain *domain_find(
-	const struct switch_ctx *ctx, const char *tenant, const char *network)
+struct domain *domain_find(const struct switch_ctx *ctx, const char *tenant, const char *network)
 {
 	struct domain_key key;
 	struct domain *domain;
@@ -50,7 +49,7 @@ static struct domain *domain_get(struct switch_ctx *ctx, const char *tenant, con
 	return domain;
 }
 
-static void domain_drop_if_empty(struct switch_ctx *ctx, struct domain *domain)
+void domain_drop_if_empty(struct switch_ctx *ctx, struct domain *domain)
 {
 	if (domain->ports)
 		return;
@@ -62,7 +61,6 @@ static void domain_drop_if_empty(struct switch_ctx *ctx, struct domain *domain)
 void domain_notify(struct switch_notice *notice, int64_t now_ms)
 {
 	struct port *port = notice->port;
-	const struct switch_ctx *ctx = port->domain->ctx;
 
 	if (!bucket_has(&port->notices, NOTICES_A_SECOND, NOTICES_AT_ONCE, 1, now_ms)) {
 		port->n_untold++;
@@ -71,8 +69,22 @@ void domain_notify(struct switch_notice *notice, int64_t now_ms)
 	bucket_take(&port->notices, 1);
 	notice->n_untold = port->n_untold;
 	port->n_untold = 0;
-	if (ctx->notify)
-		ctx->notify(ctx->context, notice);
+	if (port->owner && port->owner->notice)
+		port->owner->notice(port, notice);
+}
+
+const char *switch_event_name(enum switch_event event)
+{
+	static const char *const names[] = {
+		[SWITCH_STATION_LEARNED] = "station_learned",
+		[SWITCH_STATION_MOVED] = "station_moved",
+		[SWITCH_STATION_REFUSED] = "station_refused",
+		[SWITCH_GUARD] = "guard",
+		[SWITCH_STORM] = "storm",
+		[SWITCH_LOOP] = "loop",
+	};
+
+	return names[event];
 }
 
 /* ---- ports ---- */
@@ -87,13 +99,19 @@ static void port_link(struct domain *domain, struct port *port)
 	HASH_ADD_STR(domain->ports, member, port);
 	if (port->policy.bridge)
 		TAILQ_INSERT_TAIL(&domain->bridges, port, bridge_link);
+	if (domain->uplink) {
+		domain->uplink->join(domain->uplink, port);
+		return;
+	}
 	if (port->mac != 0)
 		learn_own(port);
 	guard_add(port);
 }
 
-static void port_unlink(struct port *port)
+void port_unlink(struct port *port)
 {
+	if (port->domain->uplink)
+		port->domain->uplink->leave(port->domain->uplink, port);
 	guard_remove(port);
 	learn_forget(port);
 	if (port->policy.bridge)
@@ -102,13 +120,9 @@ static void port_unlink(struct port *port)
 	port->domain = NULL;
 }
 
-struct switch_ctx *switch_create(switch_notify *notify, void *context)
+struct switch_ctx *switch_create(void)
 {
-	struct switch_ctx *ctx = xcalloc(1, sizeof(*ctx));
-
-	ctx->notify = notify;
-	ctx->context = context;
-	return ctx;
+	return xcalloc(1, sizeof(struct switch_ctx));
 }
 
 void switch_destroy(struct switch_ctx *ctx)
@@ -158,7 +172,8 @@ size_t switch_count_stations(struct port *port, int64_t now_ms)
 {
 	if (!port->domain)
 		return 0;
-	learn_age(port, now_ms);
+	if (!port->domain->uplink)
+		learn_age(port, now_ms);
 	return port->n_learned + (port->mac != 0);
 }
 
@@ -266,6 +281,29 @@ static enum drop guard(
 	return DROP_POLICY;
 }
 
+/*
+ * The home of the network decides, but two stations that it has told of, both here, may go on
+ * without it, unless a guard wants to look at what they say. It hears of all that is new: addresses
+ * that appear, or appear elsewhere, and frames to many.
+ */
+static enum drop forward_up(
+	struct port *from, struct packet *frame, const struct frame_header *header, int64_t now_ms)
+{
+	struct domain *domain = from->domain;
+	struct station *source = stations_find(&domain->stations, header->source);
+	struct station *to = stations_find(&domain->stations, header->destination);
+	struct inspected inspected;
+
+	if (!source || !to || source->port != from || to->port == from ||
+		port_is_held(from, now_ms))
+		return domain->uplink->forward(domain->uplink, from, frame);
+	inspect(frame->data, frame->len, &inspected);
+	if (inspected.kind != INSPECT_OTHER)
+		return domain->uplink->forward(domain->uplink, from, frame);
+	source->seen_ms = now_ms;
+	return deliver_to(from, to->port, frame, now_ms);
+}
+
 enum drop switch_forward(struct port *from, struct packet *frame, int64_t now_ms)
 {
 	struct frame_header header;
@@ -275,6 +313,8 @@ enum drop switch_forward(struct port *from, struct packet *frame, int64_t now_ms
 
 	if (frame_parse(frame->data, frame->len, &header) != OK)
 		return DROP_LENGTH;
+	if (from->domain->uplink)
+		return forward_up(from, frame, &header, now_ms);
 	if (port_is_held(from, now_ms))
 		return DROP_LOOP;
 	if ((why = learn_source(from, header.source, now_ms)) != DROP_NONE)

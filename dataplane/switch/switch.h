@@ -21,7 +21,9 @@
 #define SWITCH_ID_LEN 37 /* UUID text with its NUL */
 
 struct domain;
+struct port;
 struct switch_ctx;
+struct switch_notice;
 
 /* What the member's port may do. */
 struct port_policy {
@@ -33,14 +35,26 @@ struct port_policy {
 	bool address_guard; /* speaks ARP and neighbour discovery for its own addresses only */
 };
 
+/* What the owner of a port is told. None of these may attach or detach, but `evicted`, which comes
+ * when the port is out already. */
+struct port_owner {
+	void (*evicted)(struct port *port, const char *why);
+	void (*notice)(struct port *port, const struct switch_notice *notice); /* or NULL */
+	/* It has a source address more or less; or NULL. */
+	void (*station)(struct port *port, uint64_t mac, bool has);
+};
+
 struct port {
 	/* Set by the owner before switch_attach. */
+	const struct port_owner *owner; /* NULL: there is nothing to tell it */
 	char member[SWITCH_ID_LEN];
 	uint64_t mac; /* its own address; 0: that of its first frame */
 	struct port_policy policy;
 	struct neighbour ipv4, ipv6; /* addresses that the network gave it, or none */
 	void (*deliver)(
 		struct port *port, struct packet *frame); /* must neither attach nor detach */
+
+	void *place; /* the uplink's own */
 
 	/* the switch's own */
 	struct domain *domain;	     /* NULL: not attached */
@@ -72,7 +86,15 @@ enum switch_event {
 	SWITCH_LOOP, /* the port is held down */
 };
 
-/* Something that an operator may want to know. Each port has only some in a while. */
+/* Its word in lists of events. */
+const char *switch_event_name(enum switch_event event);
+
+/* Why a port is evicted: its member has a later one; another member has its address. */
+#define SWITCH_REPLACED "the member has a new session"
+#define SWITCH_TAKEN	"another member has this MAC address"
+
+/* Something that an operator may want to know, told to the port's owner. Each port has only some in
+ * a while. */
 struct switch_notice {
 	enum switch_event event;
 	struct port *port;
@@ -82,10 +104,15 @@ struct switch_notice {
 	uint32_t n_untold;	  /* notices of the port that were left out before this one */
 };
 
-typedef void switch_notify(void *context, const struct switch_notice *notice);
+/* Where the ports of a network are decided about when that is not here (docs/nodes.md). It gets the
+ * frames, but for those between two ports whose addresses it has told of (switch_put_station). */
+struct uplink {
+	void (*join)(struct uplink *uplink, struct port *port);
+	void (*leave)(struct uplink *uplink, struct port *port);
+	enum drop (*forward)(struct uplink *uplink, struct port *from, struct packet *frame);
+};
 
-/* `notify` may be NULL; it must neither attach nor detach. */
-struct switch_ctx *switch_create(switch_notify *notify, void *context);
+struct switch_ctx *switch_create(void);
 void switch_destroy(struct switch_ctx *ctx); /* must have no ports left */
 
 /*
@@ -109,3 +136,26 @@ enum drop switch_forward(struct port *from, struct packet *frame, int64_t now_ms
 
 /* How many source addresses the port has now. */
 size_t switch_count_stations(struct port *port, int64_t now_ms);
+
+/* ---- networks whose home is another node ---- */
+
+/* Gives the network an uplink in the place of the one that it has; NULL: it is decided about here.
+ * All its ports join, and are evicted if two have one address. */
+void switch_set_uplink(
+	struct switch_ctx *ctx, const char *tenant, const char *network, struct uplink *uplink);
+
+/* The uplink tells: the port has this source address, its `own` or a learned one. */
+void switch_put_station(struct port *port, uint64_t mac, bool own);
+void switch_drop_station(struct port *port, uint64_t mac);
+void switch_drop_stations(struct port *port); /* all of it */
+
+/* The uplink tells: the port is held down. */
+void switch_hold(struct port *port, int64_t until_ms);
+
+/* Calls `visit` for each source address of the port; `seen_ms` is when it was last heard of, 0 of
+ * its own. */
+void switch_visit_stations(const struct port *port,
+	void (*visit)(void *context, uint64_t mac, int64_t seen_ms), void *context);
+
+/* The port's learned address was heard of now, if it is still the port's. */
+void switch_touch_station(struct port *port, uint64_t mac, int64_t now_ms);

@@ -306,7 +306,7 @@ static void on_located(struct dataplane *dataplane, const char *id, const struct
 	far_write(&told, text);
 	link_open_server(dataplane,
 		&(struct link_request){ location->tenant, location->node, location->connection, id,
-			"", text, "", visitor->relay.end.address },
+			"", text, "", visitor->relay.end.address, "" },
 		on_linked);
 }
 

@@ -63,7 +63,7 @@ static void become_session(
 	if (!batches)
 		stream_set_quick_ack(stream);
 	channel = channel_create(stream, request->key, &options);
-	session_create(vpnws_sessions(vpnws), channel, &claims, batches);
+	session_create(vpnws_sessions(vpnws), channel, &claims, "", batches);
 	session_set_names(channel, request->user, request->dn);
 	channel_open(channel);
 }

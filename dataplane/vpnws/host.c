@@ -116,6 +116,21 @@ static uint64_t own_mac(const struct tap *tap)
 	return mac;
 }
 
+static void on_evicted(struct port *port, const char *why)
+{
+	(void)port;
+	log_warn("interface_evicted", "reason=%s", log_value(why));
+}
+
+static void on_notice(struct port *port, const struct switch_notice *notice)
+{
+	(void)port;
+	if (notice->event == SWITCH_LOOP)
+		log_warn("loop", "port=interface detail=\"%s\"", notice->detail);
+}
+
+static const struct port_owner owner = { .evicted = on_evicted, .notice = on_notice };
+
 static err_t attach(struct host *host)
 {
 	const struct host_options *options = &host->options;
@@ -124,6 +139,7 @@ static err_t attach(struct host *host)
 	uuid_new(host->port.member);
 	host->port.mac = own_mac(&host->tap);
 	host->port.deliver = deliver;
+	host->port.owner = &owner;
 	host->port.policy = (struct port_policy){
 		.mac_limit = options->bridge ? STATIONS_MAX : 1,
 		.bridge = options->bridge,

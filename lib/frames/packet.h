@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define PACKET_HEADROOM 16    /* L2_HEADER_LEN at least */
-#define PACKET_MAX	65552 /* largest payload: a message of 65,549 bytes, rounded up */
+#define PACKET_MAX	66592 /* largest payload: the longest frame with what a trunk puts in front */
 
 struct block;
 

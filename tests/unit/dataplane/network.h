@@ -27,12 +27,23 @@ static int64_t time_ms;
 static int n_notices[SWITCH_LOOP + 1];
 static struct switch_notice last_notice;
 
-static void network_notify(void *context, const struct switch_notice *notice)
+static const char *evicted; /* why the last one was, or NULL */
+
+static void network_notify(struct port *port, const struct switch_notice *notice)
 {
-	(void)context;
+	cr_assert_eq(port, notice->port);
 	n_notices[notice->event]++;
 	last_notice = *notice;
 }
+
+static void network_evicted(struct port *port, const char *why)
+{
+	(void)port;
+	evicted = why;
+}
+
+static const struct port_owner network_owner = { .evicted = network_evicted,
+	.notice = network_notify };
 
 static void network_deliver(struct port *port, struct packet *frame)
 {
@@ -46,9 +57,10 @@ static void network_deliver(struct port *port, struct packet *frame)
 
 static void network_open(void)
 {
-	ctx = switch_create(network_notify, NULL);
+	ctx = switch_create();
 	memset(taps, 0, sizeof(taps));
 	memset(n_notices, 0, sizeof(n_notices));
+	evicted = NULL;
 	time_ms = 1000;
 }
 
@@ -72,6 +84,7 @@ static err_t network_attach_as(
 	port->mac = mac;
 	port->policy = *policy;
 	port->deliver = network_deliver;
+	port->owner = &network_owner;
 	snprintf(address, sizeof(address), "10.0.0.%d", i + 1);
 	neighbour_set_ipv4(&port->ipv4, address);
 	snprintf(address, sizeof(address), "fd00::%d", i + 1);

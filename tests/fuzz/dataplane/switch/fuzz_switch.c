@@ -93,7 +93,7 @@ static void forward(struct tap *from, const uint8_t *bytes, size_t len, int64_t 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const struct switch_rules rules = { .no_multicast = true, .storm_frames = 8 };
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	int64_t now_ms = 0;
 
 	for (int i = 0; i < PORTS; i++)

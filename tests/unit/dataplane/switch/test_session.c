@@ -32,7 +32,7 @@ static struct token_claims claims_of(const char *member, const char *mac)
 static void begin(struct fake *fake, const char *id, const struct token_claims *claims)
 {
 	fake_init(fake, id);
-	session_create(sessions, &fake->channel, claims, false);
+	session_create(sessions, &fake->channel, claims, "", false);
 	fake_open(fake);
 }
 
@@ -135,7 +135,7 @@ Test(session, carries_super_frames_to_those_that_take_them_and_cuts_them_for_oth
 	struct fake fast, taker;
 
 	fake_init(&fast, "id-fast");
-	session_create(sessions, &fast.channel, &claims, true);
+	session_create(sessions, &fast.channel, &claims, "", true);
 	fake_open(&fast);
 	fake_receive(&fast, &piece);
 	fake_turn(&b);
@@ -145,7 +145,7 @@ Test(session, carries_super_frames_to_those_that_take_them_and_cuts_them_for_oth
 	cr_expect_eq(b.sent[3].len, 60);
 
 	fake_init(&taker, "id-taker");
-	session_create(sessions, &taker.channel, &of_b, true);
+	session_create(sessions, &taker.channel, &of_b, "", true);
 	fake_open(&taker);
 	fake_receive(&fast, &piece);
 	fake_turn(&taker);
@@ -174,7 +174,7 @@ Test(session, counts_frames_of_a_batch_that_cannot_be_used_and_ends_on_what_is_n
 	struct fake fast;
 
 	fake_init(&fast, "id-a2");
-	session_create(sessions, &fast.channel, &claims, true);
+	session_create(sessions, &fast.channel, &claims, "", true);
 	fake_open(&fast);
 	block->data[L2_LENGTH_LEN + 6]++; /* the place of the checksum */
 	fake_receive(&fast, &piece);

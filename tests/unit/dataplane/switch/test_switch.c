@@ -70,7 +70,7 @@ static enum drop send(struct tap *from, uint64_t destination, uint64_t source)
 
 Test(switch, forwards_by_address)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct tap taps[3];
 	const struct {
 		uint64_t destination, source;
@@ -112,7 +112,7 @@ Test(switch, forwards_by_address)
 
 Test(switch, forwards_no_frame_of_a_wrong_length)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	const uint32_t lengths[] = { 0, 6, 12, 13, FRAME_LEN_MAX + 1 };
 	struct tap a, b;
 
@@ -137,7 +137,7 @@ Test(switch, forwards_no_frame_of_a_wrong_length)
 
 Test(switch, shares_one_packet_among_all_receivers)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct packet *frame = frame_new(FRAME_BROADCAST, 0x020000000001, 0, 60);
 	struct tap taps[4];
 
@@ -160,7 +160,7 @@ Test(switch, shares_one_packet_among_all_receivers)
 
 Test(switch, gives_a_members_place_to_its_new_port)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct tap old, new, other;
 	struct port *replaced = NULL;
 
@@ -185,7 +185,7 @@ Test(switch, gives_a_members_place_to_its_new_port)
 
 Test(switch, moves_a_member_that_comes_back_with_another_address)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct tap old, new, other;
 
 	tap_init(&old, 0, "member", 0x020000000001);
@@ -204,7 +204,7 @@ Test(switch, moves_a_member_that_comes_back_with_another_address)
 
 Test(switch, lets_nobody_take_another_members_address)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct tap owner, thief, elsewhere;
 
 	tap_init(&owner, 0, "owner", 0x020000000001);
@@ -221,7 +221,7 @@ Test(switch, lets_nobody_take_another_members_address)
 
 Test(switch, keeps_networks_of_one_name_in_two_tenants_apart)
 {
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	struct tap a, b;
 
 	tap_init(&a, 1, "a", 0x020000000001);
@@ -253,7 +253,7 @@ Test(switch, never_lets_a_frame_out_of_its_network, .timeout = 60)
 {
 	enum { NETWORKS = 50, PORTS = 8, FRAMES = 1000000 };
 	static struct tap taps[NETWORKS][PORTS];
-	struct switch_ctx *ctx = switch_create(NULL, NULL);
+	struct switch_ctx *ctx = switch_create();
 	uint64_t state = 42;
 	int forwarded = 0, refused = 0;
 

@@ -1,0 +1,109 @@
+/* ask: see ask.h. */
+#include "dataplane/trunk/ask.h"
+
+#include "dataplane/dataplane.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "proto/home.pb-c.h"
+
+#include <stdio.h>
+
+#define TIMEOUT_MS     3000
+#define CLAIMS_MAX     512 /* in one call */
+#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+
+struct ask *ask_create(struct dataplane *dataplane, size_t n,
+	void (*done)(void *context, const struct ask *ask), void *context)
+{
+	struct ask *ask = xcalloc(1, sizeof(*ask));
+
+	ask->dataplane = dataplane;
+	ask->done = done;
+	ask->context = context;
+	ask->claims = xcalloc(n, sizeof(*ask->claims));
+	ask->homes = xcalloc(n, sizeof(*ask->homes));
+	return ask;
+}
+
+void ask_add(struct ask *ask, const char *tenant, const char *network, bool unreachable)
+{
+	struct ask_claim *claim = &ask->claims[ask->n_claims++];
+
+	COPY(claim->tenant, tenant);
+	COPY(claim->network, network);
+	claim->unreachable = unreachable;
+}
+
+/* The lease ends by our clock, counted from before we asked. */
+static void keep(struct ask *ask, const Provision__Home *item, int64_t asked_ms)
+{
+	struct home *home = &ask->homes[ask->n_homes++];
+
+	COPY(home->tenant, item->tenant);
+	COPY(home->network, item->network);
+	COPY(home->node, item->node);
+	COPY(home->name, item->name);
+	home->epoch = item->epoch;
+	home->until_ms = asked_ms + item->left_ms;
+}
+
+static err_t hold(struct ask *ask, struct call *call, struct ask_claim *claims, size_t n)
+{
+	Provision__HoldHomesRequest request = PROVISION__HOLD_HOMES_REQUEST__INIT;
+	Provision__HomeClaim **items = arena_alloc(call->arena, n * sizeof(*items));
+	const ProtobufCMessage *reply;
+	const Provision__HomeList *list;
+	int64_t asked_ms = clock_ms();
+	err_t err;
+
+	for (size_t i = 0; i < n; i++) {
+		items[i] = arena_alloc(call->arena, sizeof(*items[i]));
+		provision__home_claim__init(items[i]);
+		items[i]->tenant = claims[i].tenant;
+		items[i]->network = claims[i].network;
+		items[i]->unreachable = claims[i].unreachable;
+	}
+	request.node = (char *)(uintptr_t)ask->dataplane->instance;
+	request.name = (char *)(uintptr_t)ask->dataplane->node_name;
+	request.n_claims = n;
+	request.claims = items;
+	err = bus_call(call, &provision__homes__descriptor, "HoldHomes", &request.base, &reply);
+	if (err != OK)
+		return err;
+	list = (const Provision__HomeList *)reply;
+	for (size_t i = 0; i < list->n_items && ask->n_homes < ask->n_claims; i++)
+		keep(ask, list->items[i], asked_ms);
+	return OK;
+}
+
+static void run(void *arg)
+{
+	struct ask *ask = arg;
+	struct call call;
+
+	for (size_t at = 0; at < ask->n_claims && ask->err == OK; at += CLAIMS_MAX) {
+		size_t n = ask->n_claims - at < CLAIMS_MAX ? ask->n_claims - at : CLAIMS_MAX;
+
+		call_init(&call, ask->dataplane->bus, DATAPLANE_ACTOR, TIMEOUT_MS);
+		call.tenant = CALL_FLEET;
+		ask->err = hold(ask, &call, ask->claims + at, n);
+		COPY(ask->detail, call.fault.detail);
+		call_finish(&call);
+	}
+}
+
+static void on_done(void *arg)
+{
+	struct ask *ask = arg;
+
+	ask->done(ask->context, ask);
+	free(ask->claims);
+	free(ask->homes);
+	free(ask);
+}
+
+void ask_send(struct ask *ask)
+{
+	ask->begun_ms = clock_ms();
+	loop_work(ask->dataplane->loop, run, on_done, ask);
+}

@@ -1,0 +1,331 @@
+/* places: see places.h. */
+#include "dataplane/trunk/places.h"
+
+#include "dataplane/counters.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/trunk/ask.h"
+#include "dataplane/trunk/seat.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RENEW_MS       3000
+#define LEASE_MS       10000
+#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+
+struct place_key {
+	char tenant[UUID_SIZE], network[UUID_SIZE];
+};
+
+struct place {
+	struct place_key key;
+	unsigned n_sessions, n_seats;
+	enum { PLACE_UNKNOWN, PLACE_HOME, PLACE_AWAY } role;
+	char node[UUID_SIZE], name[HOME_NAME_SIZE]; /* the home */
+	int64_t epoch;
+	int64_t changed_ms; /* the home's becoming it, as far as is known */
+	int64_t until_ms;   /* PLACE_HOME: the lease's end */
+	bool unreachable;   /* PLACE_AWAY: the home is, from here */
+	bool urgent;	    /* to be asked for before the next renewal */
+	bool told;	    /* that its lease can't be renewed */
+	UT_hash_handle hh;  /* places.by_key */
+};
+
+struct places {
+	struct trunks *trunks;
+	struct place *by_key;
+	bool asking;
+	int64_t asked_ms; /* when all were, last */
+};
+
+static struct dataplane *dataplane_of(const struct places *places)
+{
+	return places->trunks->dataplane;
+}
+
+static void key_fill(struct place_key *key, const char *tenant, const char *network)
+{
+	memset(key, 0, sizeof(*key));
+	COPY(key->tenant, tenant);
+	COPY(key->network, network);
+}
+
+static struct place *find(struct places *places, const char *tenant, const char *network)
+{
+	struct place_key key;
+	struct place *place;
+
+	key_fill(&key, tenant, network);
+	HASH_FIND(hh, places->by_key, &key, sizeof(key), place);
+	return place;
+}
+
+static struct place *get(struct places *places, const char *tenant, const char *network)
+{
+	struct place *place = find(places, tenant, network);
+
+	if (place)
+		return place;
+	place = xcalloc(1, sizeof(*place));
+	key_fill(&place->key, tenant, network);
+	place->urgent = true;
+	HASH_ADD(hh, places->by_key, key, sizeof(place->key), place);
+	return place;
+}
+
+static bool is_used(const struct place *place)
+{
+	return place->n_sessions > 0 || place->n_seats > 0;
+}
+
+/* ---- what follows from it ---- */
+
+/* The switch has the uplink that fits what is known. */
+static void apply(struct places *places, struct place *place)
+{
+	struct trunk *trunk = NULL;
+
+	if (place->role == PLACE_AWAY && place->n_sessions > 0)
+		trunk = trunk_want(places->trunks, place->node);
+	switch_set_uplink(sessions_switch(dataplane_of(places)->sessions), place->key.tenant,
+		place->key.network, trunk ? &trunk->uplink : NULL);
+}
+
+/* Tells the node at the trunk who the home is. */
+static void tell_moved(struct trunk *trunk, struct place *place)
+{
+	Trunk__Moved message = TRUNK__MOVED__INIT;
+
+	message.tenant = place->key.tenant;
+	message.network = place->key.network;
+	message.node = place->node;
+	message.name = place->name;
+	message.epoch = place->epoch;
+	TRUNK_SEND(trunk, MOVED, moved, &message);
+}
+
+/* Another node is the home now: the edges here hear it, and have no seats here any more. */
+static void send_seats_away(struct places *places, struct place *place)
+{
+	for (struct trunk *trunk = places->trunks->by_node; trunk; trunk = trunk->hh.next)
+		if (seats_end(trunk, place->key.tenant, place->key.network) > 0)
+			tell_moved(trunk, place);
+}
+
+static void set_role(struct places *places, struct place *place, const struct home *home)
+{
+	bool is_here = strcmp(home->node, dataplane_of(places)->instance) == 0;
+	bool was_here = place->role == PLACE_HOME;
+	struct trunk *before = NULL;
+
+	if (place->role == PLACE_AWAY && strcmp(place->node, home->node) != 0)
+		HASH_FIND_STR(places->trunks->by_node, place->node, before);
+	if (was_here != is_here || place->epoch != home->epoch)
+		log_info("home", "tenant=%s network=%s node=%s epoch=%lld here=%s",
+			place->key.tenant, place->key.network, home->node, (long long)home->epoch,
+			is_here ? "yes" : "no");
+	if (was_here != is_here)
+		counter_add(COUNTER_HOMES, is_here ? 1 : -1);
+	place->role = is_here ? PLACE_HOME : PLACE_AWAY;
+	if (strcmp(place->node, home->node) != 0)
+		place->unreachable = false;
+	COPY(place->node, home->node);
+	COPY(place->name, home->name);
+	place->epoch = home->epoch;
+	place->urgent = place->told = false;
+	place->until_ms = home->until_ms;
+	if (was_here && !is_here)
+		send_seats_away(places, place);
+	if (before)
+		tell_moved(before, place);
+	apply(places, place);
+}
+
+/* ---- asking ---- */
+
+static void on_answer(void *context, const struct ask *ask);
+
+static void ask_now(struct places *places, bool all)
+{
+	size_t n = 0;
+	struct ask *ask;
+
+	if (places->asking || places->trunks->closing)
+		return;
+	for (struct place *place = places->by_key; place; place = place->hh.next)
+		n += is_used(place) && (all || place->urgent || place->unreachable);
+	if (all)
+		places->asked_ms = clock_ms();
+	if (n == 0)
+		return;
+	ask = ask_create(dataplane_of(places), n, on_answer, places);
+	for (struct place *place = places->by_key; place; place = place->hh.next)
+		if (is_used(place) && (all || place->urgent || place->unreachable)) {
+			ask_add(ask, place->key.tenant, place->key.network, place->unreachable);
+			place->urgent = false;
+		}
+	places->asking = true;
+	ask_send(ask);
+}
+
+/* A home that can't renew its lease goes on: nobody else can have it while provision is away, and
+ * who has got it is told of by a higher epoch. */
+static void on_no_answer(struct places *places, const char *detail)
+{
+	int64_t now_ms = clock_ms();
+
+	for (struct place *place = places->by_key; place; place = place->hh.next) {
+		place->urgent = place->urgent || place->role == PLACE_UNKNOWN;
+		if (place->role != PLACE_HOME || now_ms < place->until_ms || place->told)
+			continue;
+		place->told = true;
+		log_warn("home_unproven",
+			"tenant=%s network=%s epoch=%lld error=%s action=\"goes on as the home "
+			"until another node is\"",
+			place->key.tenant, place->key.network, (long long)place->epoch,
+			log_value(detail));
+	}
+}
+
+static void on_answer(void *context, const struct ask *ask)
+{
+	struct places *places = context;
+
+	places->asking = false;
+	if (places->trunks->closing)
+		return;
+	for (size_t i = 0; i < ask->n_homes; i++) {
+		const struct home *home = &ask->homes[i];
+		struct place *place = find(places, home->tenant, home->network);
+
+		/* What was heard meanwhile from another node is newer. */
+		if (place && place->changed_ms <= ask->begun_ms)
+			set_role(places, place, home);
+	}
+	if (ask->err != OK)
+		on_no_answer(places, ask->detail);
+	else
+		ask_now(places, false); /* about those that came meanwhile */
+}
+
+/* ---- what comes and goes ---- */
+
+static void forget_if_unused(struct places *places, struct place *place)
+{
+	if (is_used(place) || (place->role == PLACE_HOME && clock_ms() < place->until_ms))
+		return;
+	if (place->role == PLACE_HOME)
+		counter_add(COUNTER_HOMES, -1);
+	HASH_DELETE(hh, places->by_key, place);
+	free(place);
+}
+
+void places_session(struct places *places, const char *tenant, const char *network, int by)
+{
+	struct place *place = get(places, tenant, network);
+
+	place->n_sessions += (unsigned)by; /* what is not used any more goes with the next tick */
+	if (by > 0 && place->n_sessions == 1)
+		apply(places, place);
+	if (by > 0 && place->role == PLACE_UNKNOWN)
+		ask_now(places, false);
+}
+
+bool places_take_seat(struct places *places, const char *tenant, const char *network)
+{
+	struct place *place = find(places, tenant, network);
+
+	if (!place || place->role != PLACE_HOME)
+		return false;
+	place->n_seats++;
+	return true;
+}
+
+void places_drop_seat(struct places *places, const char *tenant, const char *network)
+{
+	struct place *place = find(places, tenant, network);
+
+	if (place)
+		place->n_seats--;
+}
+
+void places_trunk_opened(struct places *places, struct trunk *trunk)
+{
+	for (struct place *place = places->by_key; place; place = place->hh.next)
+		if (place->role == PLACE_AWAY && strcmp(place->node, trunk->node) == 0) {
+			place->unreachable = false;
+			apply(places, place);
+		}
+}
+
+void places_trunk_lost(struct places *places, const char *node)
+{
+	for (struct place *place = places->by_key; place; place = place->hh.next)
+		if (place->role == PLACE_AWAY && strcmp(place->node, node) == 0) {
+			place->unreachable = true;
+			switch_set_uplink(sessions_switch(dataplane_of(places)->sessions),
+				place->key.tenant, place->key.network, NULL);
+		}
+}
+
+void places_moved(struct places *places, const Trunk__Moved *message)
+{
+	struct place *place = find(places, message->tenant, message->network);
+	struct home home = { .epoch = message->epoch, .until_ms = clock_ms() + LEASE_MS };
+
+	if (!place || message->epoch <= place->epoch)
+		return;
+	COPY(home.node, message->node);
+	COPY(home.name, message->name);
+	place->changed_ms = clock_ms();
+	set_role(places, place, &home);
+}
+
+void places_doubt(struct places *places, const char *tenant, const char *network)
+{
+	struct place *place = find(places, tenant, network);
+
+	if (!place || place->role != PLACE_AWAY)
+		return;
+	place->role = PLACE_UNKNOWN;
+	place->urgent = true;
+	apply(places, place);
+}
+
+void places_tick(struct places *places)
+{
+	struct place *place, *next;
+
+	HASH_ITER(hh, places->by_key, place, next)
+	{
+		if (place->role == PLACE_AWAY && place->unreachable)
+			apply(places, place); /* tries the trunk again */
+		forget_if_unused(places, place);
+	}
+	ask_now(places, clock_ms() - places->asked_ms >= RENEW_MS);
+}
+
+struct places *places_create(struct trunks *trunks)
+{
+	struct places *places = xcalloc(1, sizeof(*places));
+
+	places->trunks = trunks;
+	return places;
+}
+
+void places_destroy(struct places *places)
+{
+	struct place *place, *next;
+
+	if (!places)
+		return;
+	HASH_ITER(hh, places->by_key, place, next)
+	{
+		HASH_DELETE(hh, places->by_key, place);
+		free(place);
+	}
+	free(places);
+}

@@ -1,0 +1,30 @@
+/*
+ * trunks: one connection to each other node that this one shares networks with (docs/nodes.md). The
+ * loop's thread.
+ *
+ * A trunk is a link (relay/link.h): sealed with keys that only the two nodes have, asked for over
+ * the bus. On it go frames in batches and the control messages of proto/trunk.proto. The node that
+ * has a session is an edge of its network, unless it is the network's home.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+struct dataplane;
+struct relay_end;
+struct trunks;
+
+struct trunks *trunks_open(struct dataplane *dataplane);
+void trunks_close(struct trunks *trunks);   /* on the loop; NULL is fine */
+void trunks_destroy(struct trunks *trunks); /* when its links are gone; NULL is fine */
+
+/* Another node asks for a trunk: OK, and it may connect; ERR_ALREADY_EXISTS, and we are connecting
+ * to it. */
+err_t trunks_expect(struct trunks *trunks, struct call *call, const char *node) MUST_CHECK;
+
+/* It has connected; takes the end. */
+void trunks_take(struct trunks *trunks, const char *node, struct relay_end *far);
