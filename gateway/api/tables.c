@@ -4,6 +4,7 @@
 const struct route *const api_tables[] = {
 	tenants_routes,
 	users_routes,
+	groups_routes,
 	api_keys_routes,
 	sites_routes,
 	oauth_clients_routes,

@@ -2,16 +2,16 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    services auth.Auth of proto/auth.proto, auth.Oauth of proto/oauth.proto and
- *         auth.SecondFactors of proto/second_factor.proto; publishes the events Revoked and Keys.
- * State:  schema auth (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql,
- *         0020_sign_ins.sql).
- * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
+ * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors and auth.Groups, of the files in
+ * proto/ with these names; publishes the events Revoked and Keys. State:  schema auth
+ * (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql, 0020_sign_ins.sql,
+ * 0022_groups.sql). Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
 #include "lib/keyring.h"
 #include "lib/log.h"
 #include "lib/svc.h"
 #include "services/auth/bootstrap.h"
+#include "services/auth/group/group.h"
 #include "services/auth/handlers.h"
 #include "services/auth/oauth/oauth.h"
 #include "services/auth/password.h"
@@ -115,6 +115,18 @@ OAUTH(change_password, ChangePasswordRequest, ChangePasswordReply, CHANGE_PASSWO
 OAUTH(get_sign_in_policy, Empty, SignInPolicy, SIGN_IN_POLICY)
 OAUTH(update_sign_in_policy, UpdateSignInPolicyRequest, SignInPolicy, SIGN_IN_POLICY)
 
+#define GROUP(method, Request, Reply, REPLY)                                          \
+	BUS_HANDLER(Auth__Groups_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+GROUP(create_group, CreateGroupRequest, Group, GROUP)
+GROUP(get_group, Ref, Group, GROUP)
+GROUP(list_groups, ListRequest, GroupList, GROUP_LIST)
+GROUP(update_group, UpdateGroupRequest, Group, GROUP)
+GROUP(delete_group, Ref, Empty, EMPTY)
+GROUP(list_group_members, GroupMembersRequest, UserList, USER_LIST)
+GROUP(change_group_members, ChangeGroupMembersRequest, Empty, EMPTY)
+
 #define FACTOR(method, Request, Reply, REPLY)                                                \
 	BUS_HANDLER(Auth__SecondFactors_Service, method, Auth__##Request, Auth__##Reply, \
 		AUTH__##REPLY##__INIT)
@@ -130,8 +142,9 @@ FACTOR(reset_second_factor, Ref, Empty, EMPTY)
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
 static Auth__Oauth_Service oauth_service = AUTH__OAUTH__INIT(on_);
 static Auth__SecondFactors_Service factor_service = AUTH__SECOND_FACTORS__INIT(on_);
+static Auth__Groups_Service group_service = AUTH__GROUPS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &oauth_service.base,
-	&factor_service.base, NULL };
+	&factor_service.base, &group_service.base, NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },

@@ -42,6 +42,14 @@ err_t store_tenant_update(struct call *call, const char *state, Auth__Tenant *re
 
 /* ---- store_user.c ---- */
 
+/* What User says, of a row of auth."user" by that name. */
+#define STORE_USER_COLUMNS                                                                         \
+	"id, name, role, state, fabric.rfc3339(created_at) AS created_at, version,"                \
+	" ARRAY(SELECT g.name FROM auth.\"group\" g JOIN auth.group_member m"                      \
+	" ON m.tenant_id = g.tenant_id AND m.group_id = g.id"                                      \
+	" WHERE m.tenant_id = \"user\".tenant_id AND m.user_id = \"user\".id"                      \
+	" ORDER BY g.name) AS groups"
+
 /* ALREADY_EXISTS (name). */
 err_t store_user_create(struct call *call, const char *name, const char *role,
 	const char *password_hash, Auth__User *reply) MUST_CHECK;

@@ -3,7 +3,7 @@
 
 #include "lib/mem.h"
 
-#define COLUMNS "id, name, role, state, fabric.rfc3339(created_at) AS created_at, version"
+#define COLUMNS STORE_USER_COLUMNS
 
 err_t store_user_create(struct call *call, const char *name, const char *role,
 	const char *password_hash, Auth__User *reply)

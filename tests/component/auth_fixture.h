@@ -22,7 +22,8 @@ SQL(reset, "WITH a AS (DELETE FROM auth.\"user\"), b AS (DELETE FROM auth.api_ke
 	   " c AS (DELETE FROM auth.enrolment_key), d AS (DELETE FROM auth.device_secret),"
 	   " e AS (DELETE FROM auth.signing_key), f AS (DELETE FROM fabric.event),"
 	   " g AS (DELETE FROM auth.site), h AS (DELETE FROM auth.oauth_client),"
-	   " i AS (DELETE FROM auth.oauth_device_code), j AS (DELETE FROM auth.sign_in_policy)"
+	   " i AS (DELETE FROM auth.oauth_device_code), j AS (DELETE FROM auth.sign_in_policy), k "
+	   "AS (DELETE FROM auth.\"group\")"
 	   " DELETE FROM fabric.instance WHERE id <> '" FIXTURE_SELF "'");
 SQL(reset_tenants, "DELETE FROM auth.tenant");
 

@@ -74,6 +74,19 @@ def test_users(api, tenant):
     assert api.call("getUser", owner, id_=user["id"], **of).status_code == 404
 
 
+def test_groups(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    user = api.ok("createUser", owner, {"name": "Ada", "role": "member", "password": PASSWORD}, **of)
+    group = api.ok("createGroup", owner, {"name": "staff"}, **of)
+    assert api.ok("getGroup", owner, id_=group["id"], **of) == group and group in api.ok("listGroups", owner, **of)["items"]
+    api.ok("changeGroupMembers", owner, {"add": [user["id"]]}, id_=group["id"], **of)
+    assert [u["name"] for u in api.ok("listGroupMembers", owner, id_=group["id"], **of)["items"]] == ["Ada"]
+    renamed = api.ok("updateGroup", owner, {"name": "crew"}, id_=group["id"], headers={"If-Match": '"1"'}, **of)
+    assert renamed["version"] == 2 and api.ok("getUser", owner, id_=user["id"], **of)["groups"] == ["crew"]
+    api.ok("deleteGroup", owner, id_=group["id"], **of)
+    assert api.ok("getUser", owner, id_=user["id"], **of)["groups"] == []
+
+
 def test_api_keys(api, tenant):
     of, owner = {"tenant": tenant.id}, tenant.owner
     key = api.ok("createApiKey", owner, {"name": "k", "role": "operator", "scopes": ["devices:read"]}, **of)
