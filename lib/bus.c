@@ -213,7 +213,8 @@ static err_t open_sockets(struct bus *bus, struct address *address, const char *
 		err = doorbells_open(bus);
 	if (err == OK)
 		err = listen_at(bus->rep, address, advertise, bus->url);
-	address->port = 0; /* doorbells: any */
+	if (address->port != 0)
+		address->port++;
 	if (err == OK)
 		err = listen_at(bus->pub, address, advertise, bus->events_url);
 	return err;

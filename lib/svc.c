@@ -66,7 +66,9 @@ static const struct config_entry common[] = {
 		"file with the keys that seal the bus, lines ID:64 hex digits, the first one seals",
 		0, 0 },
 	{ "LANYARD_BUS_LISTEN", "tcp://127.0.0.1:0", &settings.bus_listen, CONFIG_TEXT,
-		"where this process answers the bus; port 0 takes a free one", 0, 0 },
+		"where this process answers the bus, and on the next port rings; port 0 takes "
+		"free ones",
+		0, 0 },
 	{ "LANYARD_BUS_ADVERTISE", "", &settings.bus_advertise, CONFIG_TEXT,
 		"address under which the others reach it; empty: that of LANYARD_BUS_LISTEN, or of "
 		"this machine's host name if that is every address",

@@ -1,41 +1,12 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # names shared with scripts/up
+# shellcheck shell=bash disable=SC2034,SC2154 # names shared with scripts/up and scripts/api.sh
 # The main job, through the public REST API only: a tenant, a network, an enrolment key, and two devices that enrol,
 # connect and talk. Each thing is looked for before it is made. Sourced by scripts/up.
 
-tenant=
-network=
+api_url=https://127.0.0.1:$LANYARD_GATEWAY_PORT
+api_ca=$var/tls/ca.crt
+
 alpha_name=
 beta_address=
-
-# api METHOD PATH [JSON]: prints the body of the reply. Any refusal fails the step.
-# The key goes to curl by a file descriptor, never by its arguments.
-api() {
-	local reply status
-	reply=$(curl -sS -m 20 -w '\n%{http_code}' --cacert "$var/tls/ca.crt" -X "$1" \
-		-K <(printf 'header = "Authorization: Bearer %s"\n' "$(admin_api_key)") \
-		-H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \
-		${3:+-H 'Content-Type: application/json' --data-binary "$3"} \
-		"https://127.0.0.1:$LANYARD_GATEWAY_PORT$2" 2>>"$log")
-	status=${reply##*$'\n'}
-	reply=${reply%$'\n'*}
-	if [[ $status != 2* ]]; then
-		printf '%s %s: %s\n%s\n' "$1" "$2" "$status" "$reply" >>"$log"
-		return 1
-	fi
-	printf '%s\n' "$reply"
-}
-
-admin_api_key() {
-	sed -n 's/^LANYARD_ADMIN_API_KEY=//p' "$bootstrap"
-}
-
-# find_or_create PATH NAME JSON: prints the id of the thing of this name.
-find_or_create() {
-	local id
-	id=$(api GET "$1?name=$2" | jq -r '.items[0].id // empty')
-	[[ -n $id ]] || id=$(api POST "$1" "$3" | jq -er .id)
-	echo "$id"
-}
 
 # The device that the agent's state folder holds the identity of; prints nothing if it can't connect with it.
 enrolled_device() {
@@ -58,11 +29,8 @@ enrol_device() {
 	[[ -z $(enrolled_device "$1") ]] || return 0
 	retire_namesake "$1"
 	rm -rf "$var/agents/${1:?}"
-	api POST "/v1/tenants/$tenant/enrolment-keys" \
-		"$(jq -n --arg name "$1 $(date -u +%FT%T.%N)" --arg network "$network" \
-			'{$name, $network, max_uses: 1, expires_in_s: 600, approve: true}')" |
-		jq -er .secret | (umask 077 && cat >"$key")
-	logged "$var/bin/lanyard" enroll "https://127.0.0.1:$LANYARD_GATEWAY_PORT" --key-file "$key" --name "$1" \
+	make_enrolment_key "$1" 1 | (umask 077 && cat >"$key")
+	logged "$var/bin/lanyard" enroll "$api_url" --key-file "$key" --name "$1" \
 		--ca "$var/tls/ca.crt" --state "$var/agents/$1"
 	rm "$key"
 }
@@ -118,9 +86,7 @@ has_address() {
 play_main_job() {
 	local name alpha_address
 	step "Tenant demo with network office, by the REST API" "read $var/log/gateway/current and the log"
-	tenant=$(find_or_create /v1/tenants demo '{"name": "demo"}')
-	network=$(find_or_create "/v1/tenants/$tenant/networks" office '{"name": "office", "ipv4": "10.77.0.0/24"}')
-
+	make_office
 	step "Devices ${agents[*]}, each in a network namespace" "read $var/log/agent-*/current"
 	for name in "${agents[@]}"; do
 		enrol_device "$name"

@@ -147,26 +147,10 @@ define_services() {
 		"LANYARD_TUNNEL_API=127.0.0.1:$LANYARD_GATEWAY_PORT"
 }
 
-# docs/names.md tells why these settings.
 define_powerdns() {
-	put "$var/run/pdns.conf" 644 root:root <<-END
-		launch=remote
-		remote-connection-string=unix:path=/srv/run/dns/socket
-		remote-dnssec=yes
-		local-address=127.0.0.1
-		local-port=$LANYARD_DNS_PORT
-		socket-dir=/srv/run/pdns
-		zone-cache-refresh-interval=5
-		distributor-threads=1
-		receiver-threads=2
-		primary=yes
-		xfr-cycle-interval=5
-		cache-ttl=0
-		query-cache-ttl=0
-		negquery-cache-ttl=0
-		security-poll-suffix=
-		disable-syslog=yes
-	END
+	sed -e "s|^local-address=.*|local-address=127.0.0.1|; s|^local-port=.*|local-port=$LANYARD_DNS_PORT|" \
+		-e 's|path=.*|path=/srv/run/dns/socket|; s|^socket-dir=.*|socket-dir=/srv/run/pdns|' \
+		"$root/packaging/etc/pdns.conf" | put "$var/run/pdns.conf" 644 root:root
 	define_confined pdns "$pdns_uid" "$fleet_gid" \
 		"/usr/sbin/pdns_server --config-dir=/srv/run --guardian=no --daemon=no --disable-syslog --write-pid=no"
 }

@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LOOKS 30
+#define SOCKET_MODE 0660 /* PowerDNS is another user of the same group */
+#define LOOKS	    30
 
 struct server {
 	const struct remote *remote;
@@ -213,6 +215,7 @@ static err_t listen_at(struct server *server, const char *path)
 	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (server->listener < 0 ||
 		bind(server->listener, (void *)address, sizeof(*address)) != 0 ||
+		chmod(path, SOCKET_MODE) != 0 ||
 		listen(server->listener, SERVER_CONNECTIONS_MAX) != 0) {
 		log_error("dns_socket", "path=%s error=\"%s\"", log_value(path), strerror(errno));
 		return ERR_UNAVAILABLE;

@@ -1,0 +1,331 @@
+"""k8s/: each overlay as kubectl renders it, against the schema of Kubernetes' API and against what its pods and networks
+must be like. No cluster is needed."""
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/test")).resolve()
+pytestmark = pytest.mark.skipif(not shutil.which("kubectl") or not shutil.which("npm"), reason="needs kubectl and npm")
+
+FLEET = ["auth", "provision", "rendezvous", "dns", "gateway", "node"]
+OVERLAYS = ["dev", "production", "ingress"]
+
+# Who may speak to whom on which port, beside the cluster's name servers: the arrows of docs/architecture.md.
+ARROWS = {
+    *((caller, called, 7000) for caller in ["gateway", "node"] for called in ["auth", "provision", "rendezvous", "dns", "node"]),
+    ("provision", "auth", 7000), ("dns", "auth", 7000),
+    *((one, other, 7001) for one, other in itertools.product(FLEET, FLEET)),
+    ("node", "node", 7002),
+    *((one, "database", 5432) for one in [*FLEET, "migrate"]),
+}
+WORLD = {("gateway", 8443), ("node", 9443), ("node", 10443), ("dns", 5353)}
+
+
+def run(*command, **more):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=300, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of k8s/ with secrets in it, and with an overlay of the component that no overlay takes."""
+    copy = tmp_path_factory.mktemp("k8s") / "k8s"
+    shutil.copytree(ROOT / "k8s", copy)
+    (copy / "overlays/ingress").mkdir()
+    text = (copy / "overlays/production/kustomization.yaml").read_text()
+    (copy / "overlays/ingress/kustomization.yaml").write_text(text.replace("components/loadbalancer", "components/ingress"))
+    shutil.copy(copy / "overlays/production/autoscaling.yaml", copy / "overlays/ingress")
+    for overlay in OVERLAYS:
+        run(ROOT / "scripts/keys", copy / "overlays" / overlay)
+        tls = copy / "overlays" / overlay / "tls"
+        shutil.copy(tls / "server.crt", tls / "tls.crt")
+        shutil.copy(tls.parent / "secrets/server.key", tls / "tls.key")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def rendered(folder):
+    return {overlay: [item for item in yaml.safe_load_all(run("kubectl", "kustomize", folder / "overlays" / overlay)) if item]
+            for overlay in OVERLAYS}
+
+
+@pytest.fixture(params=OVERLAYS)
+def objects(request, rendered):
+    return rendered[request.param]
+
+
+def of_kind(objects, *kinds):
+    return [item for item in objects if item["kind"] in kinds]
+
+
+def workloads(objects):
+    return of_kind(objects, "Deployment", "StatefulSet", "Job")
+
+
+def process_of(workload):
+    return workload["spec"]["template"]["metadata"]["labels"].get("lanyard.dev/process", "database")
+
+
+def pod_of(workload):
+    return workload["spec"]["template"]["spec"]
+
+
+# ---- the schema ----
+
+@pytest.fixture(scope="module")
+def validate():
+    """What is wrong with objects by the schema of their kinds, as lines."""
+    place = BUILD / "k8s-models"
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ["package.json", "package-lock.json", "validate.mjs"]:
+        shutil.copy(HERE / name, place)
+    run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=place)
+
+    def check(objects):
+        return run("node", "validate.mjs", cwd=place, input="".join(json.dumps(item) + "\n" for item in objects)).splitlines()
+    return check
+
+
+def in_one_line(item):
+    """kustomize breaks long base64 into lines, which Kubernetes takes and the schema does not know."""
+    if item["kind"] != "Secret":
+        return item
+    return {**item, "data": {key: re.sub(r"\s", "", text) for key, text in item["data"].items()}}
+
+
+def test_objects_are_what_kubernetes_takes(objects, validate):
+    assert validate([in_one_line(item) for item in objects]) == []
+
+
+def test_wrong_objects_are_noticed(rendered, validate):
+    for change in [lambda spec: spec.update(replicas="two"), lambda spec: spec["template"]["spec"].pop("containers"),
+                   lambda spec: spec["template"]["spec"]["containers"][0].update(imagePullPolicy=3)]:
+        wrong = json.loads(json.dumps(of_kind(rendered["dev"], "Deployment")[0]))
+        change(wrong["spec"])
+        assert len(validate([wrong])) == 1
+
+
+# ---- pods ----
+
+def test_pods_have_no_privileges(objects):
+    """Pod Security "restricted", and a root file system that can't be written."""
+    namespace = of_kind(objects, "Namespace")[0]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert len(workloads(objects)) >= 7
+    for workload in workloads(objects):
+        pod = pod_of(workload)
+        assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+        for volume in pod.get("volumes", []):
+            assert set(volume) - {"name"} <= {"secret", "configMap", "emptyDir"}
+        for container in pod["containers"]:
+            assert container["securityContext"].items() >= {
+                "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}.items()
+
+
+def test_pods_are_probed_and_limited(objects):
+    for workload in workloads(objects):
+        for container in pod_of(workload)["containers"]:
+            assert container["resources"]["requests"].keys() == {"cpu", "memory"}, workload["metadata"]["name"]
+            assert "memory" in container["resources"]["limits"]
+            if workload["kind"] != "Job":
+                ports = {port["name"] for port in container["ports"]}
+                for probe in ["livenessProbe", "readinessProbe"]:
+                    asked = container[probe].get("httpGet") or container[probe].get("tcpSocket")
+                    assert asked is None or asked["port"] in ports
+
+
+def test_pods_drain(objects):
+    for workload in workloads(objects):
+        if process_of(workload) in FLEET:
+            pod = pod_of(workload)
+            assert pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] >= 5
+            assert pod["terminationGracePeriodSeconds"] >= 30
+            assert pod["topologySpreadConstraints"]
+    budgets = {item["spec"]["selector"]["matchLabels"]["lanyard.dev/process"] for item in of_kind(objects, "PodDisruptionBudget")}
+    assert budgets == set(FLEET)
+
+
+def test_everything_that_is_named_is_there(objects):
+    """Config maps, secrets and their keys, accounts, claims, and what services and autoscalers point to."""
+    data = {(item["kind"], item["metadata"]["name"]): item.get("data", {}) for item in of_kind(objects, "ConfigMap", "Secret")}
+    accounts = {item["metadata"]["name"] for item in of_kind(objects, "ServiceAccount")}
+    for workload in workloads(objects):
+        pod = pod_of(workload)
+        assert pod["serviceAccountName"] in accounts
+        volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+        volumes.update((claim["metadata"]["name"], claim) for claim in workload["spec"].get("volumeClaimTemplates", []))
+        for volume in volumes.values():
+            if "secret" in volume:
+                held = data["Secret", volume["secret"]["secretName"]]
+                assert {row["key"] for row in volume["secret"].get("items", [])} <= set(held)
+            if "configMap" in volume:
+                assert ("ConfigMap", volume["configMap"]["name"]) in data
+        for container in pod["containers"]:
+            assert {mount["name"] for mount in container.get("volumeMounts", [])} <= set(volumes)
+            environment_of(container, data)
+    for service in of_kind(objects, "Service"):
+        chosen = [workload for workload in workloads(objects) if service["spec"]["selector"].items()
+                  <= workload["spec"]["template"]["metadata"]["labels"].items()]
+        ports = {port["name"] for workload in chosen for container in pod_of(workload)["containers"] for port in container["ports"]}
+        assert len(chosen) == 1 and {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+    names = {(workload["kind"], workload["metadata"]["name"]) for workload in workloads(objects)}
+    for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
+        assert (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"]) in names
+    services = {service["metadata"]["name"]: service for service in of_kind(objects, "Service")}
+    for ingress in of_kind(objects, "Ingress"):
+        backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+        assert backend["port"]["name"] in {port["name"] for port in services[backend["name"]]["spec"]["ports"]}
+
+
+def environment_of(container, data):
+    """The variables of a container, each of which has to come from somewhere."""
+    environment = {}
+    for source in container.get("envFrom", []):
+        environment.update(data["ConfigMap", source["configMapRef"]["name"]])
+    for row in container.get("env", []):
+        source = row.get("valueFrom", {})
+        if "value" in row:
+            environment[row["name"]] = row["value"]
+        elif "fieldRef" in source:
+            environment[row["name"]] = "10.0.0.1"
+        else:
+            (kind, place), = source.items()
+            held = data["Secret" if kind == "secretKeyRef" else "ConfigMap", place["name"]]
+            environment[row["name"]] = held[place["key"]]
+    return environment
+
+
+def test_processes_take_their_settings(objects):
+    """Each process reads what its pod gives it: nothing is missing, unknown or malformed."""
+    data = {(item["kind"], item["metadata"]["name"]): item.get("data", {}) for item in of_kind(objects, "ConfigMap", "Secret")}
+    checked = 0
+    for workload in workloads(objects):
+        if process_of(workload) not in FLEET:
+            continue
+        container = pod_of(workload)["containers"][0]
+        program, *arguments = container["command"]
+        environment = {**environment_of(container, data), "PATH": os.environ["PATH"]}
+        told = run(BUILD / "bin" / program, *arguments, "--check", env=environment)
+        assert "LANYARD_BUS_ADVERTISE=10.0.0.1" in told
+        checked += 1
+    assert checked == len(FLEET)
+
+
+def test_nodes_keep_their_names(objects):
+    node, = [workload for workload in of_kind(objects, "StatefulSet") if workload["metadata"]["name"] == "node"]
+    headless, = [item for item in of_kind(objects, "Service") if item["metadata"]["name"] == node["spec"]["serviceName"]]
+    assert headless["spec"]["clusterIP"] == "None"
+
+
+def test_what_scales_has_no_number_of_its_own(objects):
+    for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
+        target, = [item for item in workloads(objects) if item["metadata"]["name"] == scaler["spec"]["scaleTargetRef"]["name"]]
+        assert "replicas" not in target["spec"]
+
+
+# ---- the networks ----
+
+def matches(selector, labels):
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+        rule["operator"] == "In" and labels.get(rule["key"]) in rule["values"] for rule in selector.get("matchExpressions", []))
+
+
+def pods(objects):
+    """The labels of each kind of pod, by its name; CloudNativePG makes those of its cluster."""
+    found = {process_of(workload): workload["spec"]["template"]["metadata"]["labels"] for workload in workloads(objects)}
+    for cluster in of_kind(objects, "Cluster"):
+        found["database"] = cluster["spec"]["inheritedMetadata"]["labels"]
+    return found
+
+
+def allowed(objects, direction):
+    """Triples (pod, peer, port) that the policies of one direction allow; peer None: any."""
+    labels = pods(objects)
+    for policy in of_kind(objects, "NetworkPolicy"):
+        for rule in policy["spec"].get(direction.lower(), []):
+            peers = rule.get("from" if direction == "Ingress" else "to")
+            chosen = [name for name in labels if matches(policy["spec"]["podSelector"], labels[name])]
+            for name, port in itertools.product(chosen, rule["ports"]):
+                if peers is None:
+                    yield name, None, port["port"]
+                for peer in peers or []:
+                    if set(peer) == {"podSelector"}:
+                        yield from ((name, other, port["port"]) for other in labels if matches(peer["podSelector"], labels[other]))
+
+
+def test_only_the_arrows_are_open(objects):
+    denied, = [item for item in of_kind(objects, "NetworkPolicy") if item["metadata"]["name"] == "default-deny"]
+    assert denied["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    incoming, outgoing = set(allowed(objects, "Ingress")), set(allowed(objects, "Egress"))
+    own = {("database", "database", 5432), ("database", "database", 8000)}  # of CloudNativePG's instances
+    assert {(peer, name, port) for name, peer, port in incoming if peer} - own == ARROWS
+    assert {(name, peer, port) for name, peer, port in outgoing if peer} - own == ARROWS
+    assert {(name, port) for name, peer, port in incoming if peer is None} == WORLD
+
+
+def test_ports_of_policies_are_those_of_pods(objects):
+    """A policy for a port that nobody listens on would be a slip of the pen."""
+    open_ports = {(process_of(workload), port["containerPort"]) for workload in workloads(objects)
+                  for container in pod_of(workload)["containers"] for port in container.get("ports", [])}
+    for one, other, port in ARROWS:
+        assert (other, port) in open_ports or other == "database"
+    assert WORLD <= open_ports
+
+
+# ---- what watches ----
+
+def known_metrics():
+    found = set()
+    for file in itertools.chain.from_iterable((ROOT / name).rglob("*.c") for name in ["lib", "services", "gateway", "dataplane"]):
+        text = file.read_text()
+        found |= set(re.findall(r'"(lanyard_[a-z_]+)"', text))
+        found |= {"lanyard_" + name for name in re.findall(r'(?:NOW|COUNT)\(\s*"([a-z_]+)"', text)}
+    return found
+
+
+def test_metrics_that_are_asked_for_exist(rendered):
+    known = known_metrics()
+    asked = set()
+    for item in of_kind(rendered["production"], "PrometheusRule", "ConfigMap"):
+        text = json.dumps(item.get("spec") or item["data"])
+        asked |= set(re.findall(r"\blanyard_[a-z_]+\b", text)) - {"lanyard_dev_process"}
+    assert len(asked) > 15 and asked <= known, asked - known
+    adapter = yaml.safe_load([item for item in of_kind(rendered["production"], "ConfigMap")
+                              if item["metadata"]["name"] == "lanyard-adapter"][0]["data"]["config.yaml"])
+    given = set()
+    for rule in adapter["rules"]:
+        name = re.match(r"[a-z_]+", rule["seriesQuery"]).group()
+        how = rule.get("name", {"matches": "(.*)", "as": "${1}"})
+        given.add(re.sub(how["matches"], how["as"].replace("${1}", r"\1"), name, count=1))
+    for scaler in of_kind(rendered["production"], "HorizontalPodAutoscaler"):
+        for metric in scaler["spec"]["metrics"]:
+            assert metric["type"] == "Resource" or metric["pods"]["metric"]["name"] in given
+
+
+def test_the_dashboard_is_one(rendered):
+    item, = [item for item in of_kind(rendered["production"], "ConfigMap") if "grafana_dashboard" in item["metadata"].get("labels", {})]
+    board = json.loads(item["data"]["dashboard.json"])
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"]) >= 8
+    assert all(target["expr"] for panel in board["panels"] for target in panel["targets"])
+
+
+def test_powerdns_is_set_up_as_everywhere():
+    """Only the port and the folder of its own socket differ from what scripts/up and Debian's package have."""
+    one = (ROOT / "packaging/etc/pdns.conf").read_text().splitlines()
+    other = (ROOT / "k8s/base/pdns.conf").read_text().splitlines()
+    assert {line.split("=")[0] for line, own in zip(one, other, strict=True) if line != own} == {"local-port", "socket-dir"}
