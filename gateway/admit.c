@@ -32,6 +32,11 @@ err_t admit_stranger(struct api_request *request, long cost)
 	return limit_check(request, request->api->addresses, request->http->origin, cost);
 }
 
+err_t admit_subject(struct api_request *request, const char *subject)
+{
+	return limit_check(request, request->api->principals, subject, 1);
+}
+
 /* A signature is checked here and at once, but auth is not asked for an address that guesses. */
 static err_t identify(struct api_request *request)
 {

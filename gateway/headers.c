@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define ACCEPT_MAX 1024 /* bytes; lines beyond it are not looked at */
+
 static const struct {
 	const char *name;
 	size_t offset;
@@ -49,7 +51,7 @@ static bool is_token(const char *name)
 	return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
 }
 
-void headers_add(struct headers *headers, const char *name, const char *value)
+void headers_add(struct headers *headers, struct arena *arena, const char *name, const char *value)
 {
 	headers->len += strlen(name) + strlen(value) + 4;
 	if (!is_token(name))
@@ -59,7 +61,11 @@ void headers_add(struct headers *headers, const char *name, const char *value)
 
 		if (strcasecmp(known[i].name, name) != 0)
 			continue;
-		if (*slot != NULL)
+		if (*slot != NULL && slot == &headers->accept)
+			value = strlen(*slot) < ACCEPT_MAX
+					? arena_printf(arena, "%s, %s", *slot, value)
+					: *slot;
+		else if (*slot != NULL)
 			refuse(headers, HTTP_BAD_REQUEST, known[i].name,
 				"expected this header once");
 		*slot = value;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/status.h"
+#include "lib/mem.h"
 
 #include <stddef.h>
 
@@ -24,8 +25,9 @@ struct headers {
 	const char *field, *detail;
 };
 
-/* Takes one header line. */
-void headers_add(struct headers *headers, const char *name, const char *value);
+/* Takes one header line. Those of Accept are one list, however many lines it has (RFC 9110 section
+ * 5.3); it is made in the arena. */
+void headers_add(struct headers *headers, struct arena *arena, const char *name, const char *value);
 
 /* After the last one: sets `refused` if they can't stand together. */
 void headers_check(struct headers *headers);

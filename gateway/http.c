@@ -120,7 +120,8 @@ static enum MHD_Result on_header(
 	struct exchange *exchange = arg;
 
 	(void)kind;
-	headers_add(&exchange->request.headers, name, value != NULL ? value : "");
+	headers_add(&exchange->request.headers, exchange->request.call.arena, name,
+		value != NULL ? value : "");
 	return MHD_YES;
 }
 

@@ -21,6 +21,7 @@ static bool is_read(const struct api_request *request)
 static bool takes_body(const struct api_request *request)
 {
 	return strcmp(request->http->method, "POST") == 0 ||
+	       strcmp(request->http->method, "PUT") == 0 ||
 	       strcmp(request->http->method, "PATCH") == 0;
 }
 

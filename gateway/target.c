@@ -115,12 +115,19 @@ err_t form_parse(
 	return OK;
 }
 
-const char *form_value(const struct form *form, const char *name)
+const char *form_find(const struct form *form, const char *name)
 {
 	for (size_t i = 0; i < form->n; i++)
 		if (strcmp(form->parameters[i].name, name) == 0)
 			return form->parameters[i].value;
-	return "";
+	return NULL;
+}
+
+const char *form_value(const struct form *form, const char *name)
+{
+	const char *value = form_find(form, name);
+
+	return value != NULL ? value : "";
 }
 
 err_t target_parse(struct call *call, const char *text, struct target *target)

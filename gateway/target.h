@@ -36,5 +36,8 @@ err_t target_parse(struct call *call, const char *text, struct target *target) M
 err_t form_parse(struct call *call, const char *where, const char *text, size_t len,
 	struct form *form) MUST_CHECK;
 
-/* The value of a parameter, "" if it is not there. */
+/* The value of a parameter; NULL if it is not there. */
+const char *form_find(const struct form *form, const char *name);
+
+/* The same, "" if it is not there. */
 const char *form_value(const struct form *form, const char *name);

@@ -49,6 +49,8 @@ static const struct {
 	{ "devices:write",        OWNER | ADMIN | OPERATOR },
 	{ "members:read",         OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "members:write",        OWNER | ADMIN | OPERATOR },
+	{ "profiles:read",        OWNER | ADMIN | OPERATOR | AUDITOR },
+	{ "profiles:write",       OWNER | ADMIN | OPERATOR },
 	{ "sessions:read",        OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "sessions:write",       OWNER | ADMIN | OPERATOR },
 	{ "names:read",           OWNER | ADMIN | OPERATOR | AUDITOR | MEMBER },

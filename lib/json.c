@@ -475,3 +475,14 @@ char *json_write(struct arena *arena, const ProtobufCMessage *message, size_t *l
 		*len = writer.len;
 	return writer.text;
 }
+
+char *json_text(struct arena *arena, const char *text)
+{
+	struct writer writer = { NULL, 0 };
+
+	put_string(&writer, text);
+	writer.text = arena_alloc(arena, writer.len + 1);
+	writer.len = 0;
+	put_string(&writer, text);
+	return writer.text;
+}

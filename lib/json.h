@@ -39,6 +39,9 @@ err_t json_refuse_unknown(struct call *call, const char *name);
 /* The message as compact JSON text; `len` may be NULL. Bytes that are not UTF-8 become '?'. */
 char *json_write(struct arena *arena, const ProtobufCMessage *message, size_t *len);
 
+/* One text as JSON, with its quotes, for what no message can say: members without a fixed name. */
+char *json_text(struct arena *arena, const char *text);
+
 /* Where the message's field of that name is: a pointer into the message, NULL if it has no such
  * field of that type. The caller knows the C type that goes with `type`. */
 void *json_field(const ProtobufCMessage *message, const char *name, ProtobufCType type);

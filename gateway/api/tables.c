@@ -18,6 +18,8 @@ const struct route *const api_tables[] = {
 	claims_routes,
 	audit_records_routes,
 	certificates_routes,
+	profiles_routes,
+	notices_routes,
 	members_routes,
 	sessions_routes,
 	names_routes,

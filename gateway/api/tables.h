@@ -29,6 +29,8 @@ extern const struct route rollouts_routes[];
 extern const struct route claims_routes[];
 extern const struct route audit_records_routes[];
 extern const struct route certificates_routes[];
+extern const struct route profiles_routes[];
+extern const struct route notices_routes[];
 extern const struct route members_routes[];
 extern const struct route sessions_routes[];
 extern const struct route names_routes[];

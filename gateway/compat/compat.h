@@ -13,3 +13,4 @@ bool compat_serve(struct api_request *request);
 
 /* Each is a face: true if the path was its own. */
 bool we500_serve(struct api_request *request);
+bool eduvpn_serve(struct api_request *request);

@@ -138,6 +138,8 @@ static void make_template(struct call *call, const Provision__IssueCertificateRe
 		.not_after_s = now_s + lifetime_s < signer_not_after_s ? now_s + lifetime_s
 								       : signer_not_after_s,
 	};
+	if (strcmp(kind->name, "user") == 0)
+		template->name = NULL; /* apps of VPNs tell certificates by their common name */
 	if (kind->role == PKI_SERVER)
 		set_names(call, request, template);
 }

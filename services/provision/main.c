@@ -3,9 +3,10 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Manifests, Rollouts, Claims, Est, Vpn, Audit and
- *   Homes (proto/provision.proto, certificates.proto, portal.proto, manifest.proto, rollout.proto,
- *   claim.proto, est.proto, vpn.proto, audit.proto, home.proto); asks auth
+ *   services Provision, Certificates, Portals, Manifests, Rollouts, Claims, Est, Vpn, Audit, Homes
+ *   and Profiles (proto/provision.proto, certificates.proto, portal.proto, manifest.proto,
+ *   rollout.proto, claim.proto, est.proto, vpn.proto, audit.proto, home.proto, profile.proto); asks
+ *   auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -24,6 +25,8 @@
 #include "services/provision/pki.h"
 #include "services/provision/portal_gauges.h"
 #include "services/provision/portals.h"
+#include "services/provision/profile/app_certificate.h"
+#include "services/provision/profile/profiles.h"
 #include "services/provision/provision.h"
 #include "services/provision/rollout/rollouts.h"
 #include "services/provision/vault.h"
@@ -156,6 +159,33 @@ BUS_HANDLER(Provision__Manifests_Service, get_package_files, Provision__Manifest
 	Provision__PackageFiles, PROVISION__PACKAGE_FILES__INIT)
 BUS_HANDLER(Provision__Manifests_Service, report_package, Provision__PackageReport,
 	Provision__Empty, PROVISION__EMPTY__INIT)
+
+#undef HANDLER
+#define HANDLER(method, Request, Reply, REPLY) \
+	BUS_HANDLER(Provision__Profiles_Service, method, Provision__##Request, \
+		Provision__##Reply, PROVISION__##REPLY##__INIT)
+
+HANDLER(create_profile, ProfileRequest, Profile, PROFILE)
+HANDLER(get_profile, Ref, Profile, PROFILE)
+HANDLER(list_profiles, ListProfilesRequest, ProfileList, PROFILE_LIST)
+HANDLER(replace_profile, ProfileRequest, Profile, PROFILE)
+HANDLER(delete_profile, Ref, Empty, EMPTY)
+HANDLER(get_profile_server, Ref, ProfileServer, PROFILE_SERVER)
+HANDLER(get_app_settings, Empty, AppSettings, APP_SETTINGS)
+HANDLER(update_app_settings, UpdateAppSettingsRequest, AppSettings, APP_SETTINGS)
+HANDLER(create_notice, CreateNoticeRequest, Notice, NOTICE)
+HANDLER(get_notice, Ref, Notice, NOTICE)
+HANDLER(list_notices, ListNoticesRequest, NoticeList, NOTICE_LIST)
+HANDLER(delete_notice, Ref, Empty, EMPTY)
+HANDLER(list_app_profiles, App, ProfileList, PROFILE_LIST)
+HANDLER(get_app_config, AppConfigRequest, AppConfig, APP_CONFIG)
+HANDLER(connect_app, ConnectRequest, AppConfig, APP_CONFIG)
+HANDLER(disconnect_app, App, Empty, EMPTY)
+HANDLER(create_keypair, KeypairRequest, Keypair, KEYPAIR)
+HANDLER(check_keypair, CheckKeypairRequest, KeypairCheck, KEYPAIR_CHECK)
+HANDLER(list_user_notices, App, NoticeList, NOTICE_LIST)
+HANDLER(list_system_notices, App, NoticeList, NOTICE_LIST)
+
 BUS_HANDLER(Provision__Est_Service, get_est_authorities, Provision__Empty, Provision__EstReply,
 	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provision__EstReply,
@@ -177,12 +207,14 @@ static Provision__Est_Service est = PROVISION__EST__INIT(on_);
 static Provision__Vpn_Service vpn = PROVISION__VPN__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Homes_Service homes = PROVISION__HOMES__INIT(on_);
+static Provision__Profiles_Service profiles = PROVISION__PROFILES__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
 	&rollouts.base, &claims.base, &manifests.base, &est.base, &vpn.base, &audit.base,
-	&homes.base, NULL };
+	&homes.base, &profiles.base, NULL };
 
 #define MINUTE_S  60
+#define HOUR_S	  3600
 #define ROLLOUT_S 5
 #define LOST_S	  5
 
@@ -194,12 +226,16 @@ static const struct svc_task tasks[] = {
 	{ "portal_gauges", MINUTE_S, portal_gauges_count },
 	{ "lost_connections", LOST_S, end_lost_connections },
 	{ "old_connections", MINUTE_S, forget_connections },
+	{ "forget_app_certificates", HOUR_S, app_certificate_forget },
 	{ NULL, 0, NULL },
 };
 
 static err_t apply_revoked(struct call *call, const ProtobufCMessage *event)
 {
-	return vpn_revoked(call, (const Event__Revoked *)event);
+	const Event__Revoked *revoked = (const Event__Revoked *)event;
+	err_t err = app_certificate_revoked(call, revoked);
+
+	return err == OK ? vpn_revoked(call, revoked) : err;
 }
 
 static const struct event_route events[] = {

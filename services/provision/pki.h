@@ -21,7 +21,8 @@ enum pki_role { PKI_ROOT, PKI_ISSUING, PKI_CLIENT, PKI_SERVER, PKI_SIGNER };
 /* What is to be signed: all of it is chosen by us, never by whoever asks. */
 struct pki_template {
 	enum pki_role role;
-	const char *organisation, *unit, *name; /* O, OU and CN; at most 64 bytes each */
+	/* O, OU and CN, at most 64 bytes each; without a name the serial is the name */
+	const char *organisation, *unit, *name;
 	char *const *dns_names;			/* of a server; checked names */
 	size_t n_dns_names;
 	int64_t not_before_s, not_after_s; /* Unix time */

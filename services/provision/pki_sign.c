@@ -111,7 +111,7 @@ static void fill(X509 *x509, X509 *issuer, const struct pki_template *template, 
 	ASN1_INTEGER_free(number);
 	add_name(name, "O", template->organisation);
 	add_name(name, "OU", template->unit);
-	add_name(name, "CN", template->name);
+	add_name(name, "CN", template->name != NULL ? template->name : serial);
 	PKI_MUST(X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1);
 	set_time(X509_getm_notBefore(x509), template->not_before_s);
 	set_time(X509_getm_notAfter(x509), template->not_after_s);

@@ -9,6 +9,7 @@
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
 #include "services/provision/rollout/store_rollout.h"
+#include "services/provision/static_key.h"
 #include "services/provision/store_portal.h"
 #include "services/provision/template.h"
 #include "services/provision/vault.h"
@@ -16,9 +17,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HOST_MAX   253
-#define TA_KEY_MAX 2048
-#define LEGACY_S   ((int64_t)366 * 24 * 60 * 60)
+#define HOST_MAX 253
+#define LEGACY_S ((int64_t)366 * 24 * 60 * 60)
 
 err_t get_portal(struct call *call, const Provision__Empty *request, Provision__Portal *reply)
 {
@@ -62,25 +62,6 @@ static err_t check_legacy(struct call *call, const char *until)
 		"expected a time like 2026-03-01T12:00:00Z, at most a year from now, or nothing");
 }
 
-/* The form of `openvpn --genkey secret`; its words are OpenVPN's to check. */
-static err_t check_ta_key(struct call *call, const char *key)
-{
-	static const char begin[] = "-----BEGIN OpenVPN Static key V1-----\n";
-	static const char end[] = "-----END OpenVPN Static key V1-----\n";
-	const char *body = strstr(key, begin);
-	const char *last = strstr(key, end);
-
-	if (*key == '\0')
-		return OK;
-	if (strlen(key) <= TA_KEY_MAX && body != NULL && last != NULL && body < last &&
-		last[strlen(end)] == '\0' &&
-		strspn(body + strlen(begin), "0123456789abcdef\n") ==
-			(size_t)(last - body) - strlen(begin))
-		return OK;
-	return call_refuse(call, ERR_INVALID_ARGUMENT, "ta_key",
-		"expected an OpenVPN static key, as openvpn --genkey secret FILE makes it");
-}
-
 static err_t check_numbers(struct call *call, const Provision__Portal *portal)
 {
 	if (portal->interval_s < PORTAL_INTERVAL_MIN || portal->interval_s > PORTAL_INTERVAL_MAX)
@@ -104,7 +85,8 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 	if (request->set_legacy_until_case != 0 &&
 		(err = check_legacy(call, portal->legacy_until)) != OK)
 		return err;
-	return request->set_ta_key_case != 0 ? check_ta_key(call, request->ta_key) : OK;
+	return request->set_ta_key_case != 0 ? static_key_check(call, "ta_key", request->ta_key)
+					     : OK;
 }
 
 /* What is rolled out is one thing, from its first device to its last. */

@@ -24,7 +24,7 @@ err_t store_crl_entries(struct call *call, const char *authority, struct db_rows
 		"SELECT serial, revoked_at IS NULL AS on_hold,"
 		" floor(extract(epoch FROM coalesce(revoked_at, now())))::bigint AS at_s"
 		" FROM provision.certificate c WHERE tenant_id = $1 AND authority_id = $2"
-		" AND not_after > now() AND (revoked_at IS NOT NULL OR " ON_HOLD ")"
+		" AND not_after > now() AND listed AND (revoked_at IS NOT NULL OR " ON_HOLD ")"
 	};
 
 	return DB_QUERY(call, &statement, rows, call->tenant, authority);

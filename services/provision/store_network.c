@@ -110,5 +110,10 @@ err_t store_network_delete(struct call *call, const char *id)
 		"DELETE FROM provision.network WHERE tenant_id = $1 AND id = $2"
 	};
 
-	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+	err_t err = DB_QUERY(call, &statement, NULL, call->tenant, id);
+
+	if (err != OK && strcmp(db_constraint(call->db), "profile_network") == 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+			"the network has VPN profiles: remove them first");
+	return err;
 }

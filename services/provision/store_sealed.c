@@ -16,6 +16,9 @@ static const struct db_statement finds[STORE_SEALED_KINDS] = {
 	{ "SELECT tenant_id AS tenant, tenant_id AS id, '0' AS number,"
 	  " 'signer/' || tenant_id AS use, sealed_key AS sealed" OTHERWISE(
 		  "signer", "sealed_key") },
+	{ "SELECT tenant_id AS tenant, id, '0' AS number,"
+	  " 'tls_crypt/' || tenant_id || '/' || profile_id AS use,"
+	  " tls_crypt AS sealed" OTHERWISE("profile", "tls_crypt") },
 };
 
 static const struct db_statement sets[STORE_SEALED_KINDS] = {
@@ -27,6 +30,8 @@ static const struct db_statement sets[STORE_SEALED_KINDS] = {
 	  " WHERE tenant_id = $1 AND tenant_id = $2 AND $3::integer = 0" },
 	{ "UPDATE provision.signer SET sealed_key = $4"
 	  " WHERE tenant_id = $1 AND tenant_id = $2 AND $3::integer = 0" },
+	{ "UPDATE provision.profile SET tls_crypt = $4"
+	  " WHERE tenant_id = $1 AND id = $2 AND $3::integer = 0" },
 };
 
 err_t store_sealed_otherwise(

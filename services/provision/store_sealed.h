@@ -3,7 +3,7 @@
 
 #include "lib/db.h"
 
-#define STORE_SEALED_KINDS 4
+#define STORE_SEALED_KINDS 5
 
 /* Some rows of a kind that are sealed under another key: `use` and `sealed`. */
 err_t store_sealed_otherwise(

@@ -25,6 +25,7 @@ GRANTS = {
     "enrolment-keys:read": WORK_READ, "enrolment-keys:write": WORK_WRITE,
     "networks:read": WORK_READ | {"member"}, "networks:write": WORK_WRITE,
     "devices:read": WORK_READ, "devices:write": WORK_WRITE,
+    "profiles:read": WORK_READ, "profiles:write": WORK_WRITE,
     "members:read": WORK_READ, "members:write": WORK_WRITE,
     "sessions:read": WORK_READ, "sessions:write": WORK_WRITE, "names:read": WORK_READ | {"member"},
     "registrations:read": WORK_READ, "registrations:write": WORK_WRITE, "registrations:own": {"device"}, "packages:own": {"device"},
@@ -156,6 +157,55 @@ def test_certificates(api, tenant, things):
     assert [c["id"] for c in listed] == [certificate["id"]]
     assert api.ok("revokeCertificates", owner, {"serial": certificate["serial"]}, **of) == {"count": 1}
     assert api.ok("getCertificate", owner, id_=certificate["id"], **of)["state"] == "revoked"
+
+
+def test_profiles(api, tenant, things):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    body = {"display_name": "Office", "host": "vpn.example.org", "ports": ["udp/1194"], "mode": "tap"}
+    profile = api.ok("createProfile", owner, {**body, "profile_id": "office", "network": things.network["id"]}, **of)
+    assert api.ok("getProfile", owner, id_=profile["id"], **of) == profile
+    assert api.ok("listProfiles", owner, query={"profile_id": "office"}, **of)["items"] == [profile]
+    again = api.call("createProfile", owner, {**body, "profile_id": "office", "network": things.network["id"]}, **of)
+    assert again.status_code == 409 and again.json()["field"] == "profile_id"
+    server = api.ok("getProfileServer", owner, id_=profile["id"], **of)
+    assert server["profile"] == profile and "BEGIN OpenVPN Static key" in server["tls_crypt"]
+    changed = api.ok("replaceProfile", owner, {**body, "routes": ["10.0.0.0/8"]}, id_=profile["id"], **of)
+    assert changed["routes"] == ["10.0.0.0/8"] and changed["profile_id"] == "office"
+    assert api.ok("getProfileServer", owner, id_=profile["id"], **of)["tls_crypt"] == server["tls_crypt"]
+    late = api.call("replaceProfile", owner, body, id_=profile["id"], headers={"If-Match": '"1"'}, **of)
+    assert late.status_code == 412
+    for wrong, field in (({"ports": []}, "ports"), ({"ports": ["udp/0"]}, "ports"), ({"ports": ["udp/1", "udp/1"]}, "ports"),
+                         ({"mode": "tup"}, "mode"), ({"host": "a b"}, "host"), ({"routes": ["10.0.0.1/8"]}, "routes"),
+                         ({"dns": ["dns"]}, "dns"), ({"translations": ["x"]}, "translations"), ({"lifetime_s": 5}, "lifetime_s"),
+                         ({"tls_crypt": "key"}, "tls_crypt"), ({"profile_id": "other"}, "profile_id"),
+                         ({"search_domains": [""]}, "search_domains"), ({"groups": [""]}, "groups")):
+        reply = api.call("replaceProfile", owner, {**body, **wrong}, id_=profile["id"], **of)
+        assert reply.status_code in (400, 409) and reply.json()["field"] == field, wrong
+    assert api.call("deleteNetwork", owner, id_=things.network["id"], **of).status_code == 409
+    api.ok("deleteProfile", owner, id_=profile["id"], **of)
+    assert api.call("getProfile", owner, id_=profile["id"], **of).status_code == 404
+
+
+def test_app_settings(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    assert api.ok("getAppSettings", owner, **of) == {"max_configurations": 3, "version": 0}
+    assert api.ok("updateAppSettings", owner, {"max_configurations": 1}, **of)["max_configurations"] == 1
+    assert api.ok("getAppSettings", owner, **of)["max_configurations"] == 1
+
+
+def test_notices(api, tenant):
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    notice = api.ok("createNotice", owner, {"kind": "motd", "message": "Hello", "translations": ["nl=Hallo"]}, **of)
+    assert api.ok("getNotice", owner, id_=notice["id"], **of) == notice
+    assert api.ok("listNotices", owner, **of)["items"] == [notice]
+    for wrong, field in (({"kind": "news"}, "kind"), ({"message": ""}, "message"), ({"user": str(uuid.uuid4())}, "user"),
+                         ({"begins_at": "2026-01-01T00:00:00Z"}, "begins_at"), ({"kind": "maintenance"}, "begins_at"),
+                         ({"kind": "maintenance", "begins_at": "2026-01-02T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"},
+                          "ends_at"), ({"translations": ["nl=a", "nl=b"]}, "translations")):
+        reply = api.call("createNotice", owner, {"kind": "motd", "message": "Hello", **wrong}, **of)
+        assert reply.status_code in (400, 404) and reply.json()["field"] == field, wrong
+    api.ok("deleteNotice", owner, id_=notice["id"], **of)
+    assert api.ok("listNotices", owner, **of)["items"] == []
 
 
 def test_authorities(api, tenant):

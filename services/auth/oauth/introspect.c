@@ -83,8 +83,10 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 		*why = "ended";
 	else if (strcmp(db_text(row, 0, "user_state"), "active") != 0)
 		*why = "blocked";
-	if (db_count(row) > 0)
+	if (db_count(row) > 0) {
 		reply->username = arena_strdup(call->arena, db_text(row, 0, "user"));
+		reply->authorization_until = db_int(row, 0, "until_s");
+	}
 	return OK;
 }
 

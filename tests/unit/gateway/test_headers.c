@@ -50,11 +50,13 @@ static const struct {
 
 Test(headers, framing)
 {
+	AUTO_ARENA arena = arena_create();
+
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct headers headers = { .len = 0 };
 
 		for (size_t j = 0; j < ARRAY_LEN(rows[i].lines) && rows[i].lines[j].name; j++)
-			headers_add(&headers, rows[i].lines[j].name, rows[i].lines[j].value);
+			headers_add(&headers, arena, rows[i].lines[j].name, rows[i].lines[j].value);
 		headers_check(&headers);
 		cr_expect(eq(int, (int)headers.refused, (int)rows[i].want), "row %zu", i);
 		if (rows[i].field != NULL)
@@ -65,11 +67,12 @@ Test(headers, framing)
 
 Test(headers, values_are_found_by_name_in_any_case)
 {
+	AUTO_ARENA arena = arena_create();
 	struct headers headers = { .len = 0 };
 
-	headers_add(&headers, "if-match", "\"1\"");
-	headers_add(&headers, "IDEMPOTENCY-KEY", "k");
-	headers_add(&headers, "Content-type", "application/json");
+	headers_add(&headers, arena, "if-match", "\"1\"");
+	headers_add(&headers, arena, "IDEMPOTENCY-KEY", "k");
+	headers_add(&headers, arena, "Content-type", "application/json");
 	headers_check(&headers);
 	cr_expect(eq(int, (int)headers.refused, 0));
 	cr_expect(eq(str, (char *)headers.if_match, "\"1\""));
@@ -80,15 +83,32 @@ Test(headers, values_are_found_by_name_in_any_case)
 
 Test(headers, too_large)
 {
+	AUTO_ARENA arena = arena_create();
 	struct headers headers = { .len = 0 };
 	char value[HEADERS_MAX / 2];
 
 	memset(value, 'a', sizeof(value));
 	value[sizeof(value) - 1] = '\0';
-	headers_add(&headers, "A", value);
+	headers_add(&headers, arena, "A", value);
 	headers_check(&headers);
 	cr_expect(eq(int, (int)headers.refused, 0));
-	headers_add(&headers, "B", value);
+	headers_add(&headers, arena, "B", value);
 	headers_check(&headers);
 	cr_expect(eq(int, (int)headers.refused, HTTP_HEADERS_TOO_LARGE));
+}
+
+Test(headers, accept_is_one_list_however_many_lines_it_has)
+{
+	AUTO_ARENA arena = arena_create();
+	struct headers headers = { .len = 0 };
+
+	headers_add(&headers, arena, "Accept", "application/x-openvpn-profile");
+	headers_add(&headers, arena, "accept", "application/x-wireguard-profile");
+	headers_check(&headers);
+	cr_expect(eq(int, (int)headers.refused, 0));
+	cr_expect(eq(str, (char *)headers.accept,
+		"application/x-openvpn-profile, application/x-wireguard-profile"));
+	for (size_t i = 0; i < 10000; i++)
+		headers_add(&headers, arena, "Accept", "text/html");
+	cr_expect(lt(sz, strlen(headers.accept), 2048));
 }

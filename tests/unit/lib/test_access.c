@@ -30,6 +30,8 @@ static const struct {
 	{ "networks:write", "oap---" },
 	{ "devices:read", "oapu--" },
 	{ "devices:write", "oap---" },
+	{ "profiles:read", "oapu--" },
+	{ "profiles:write", "oap---" },
 	{ "members:read", "oapu--" },
 	{ "members:write", "oap---" },
 	{ "sessions:read", "oapu--" },

@@ -1,0 +1,204 @@
+/*
+ * api3: what apps of today ask for. Some take no reply that differs in a header or a key from what
+ * they know (docs/eduvpn.md). In workers.
+ */
+#include "gateway/compat/eduvpn/eduvpn.h"
+
+#include "gateway/oauth/site.h"
+#include "proto/gateway.pb-c.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define OPENVPN	      "application/x-openvpn-profile"
+#define WIREGUARD     "application/x-wireguard-profile"
+#define WIREGUARD_TCP "application/x-wireguard+tcp-profile"
+
+/* ---- info ---- */
+
+static err_t info(struct eduvpn *edu)
+{
+	static char *protocols[] = { "openvpn" };
+	struct arena *arena = edu->request->call->arena;
+	Gateway__AppProfiles profiles = GATEWAY__APP_PROFILES__INIT;
+	Gateway__AppInfo reply = GATEWAY__APP_INFO__INIT;
+	const Provision__ProfileList *list;
+	err_t err = eduvpn_ask(edu, "ListAppProfiles", &edu->app.base, (const void **)&list);
+
+	if (err != OK)
+		return err;
+	profiles.profile_list =
+		arena_alloc(arena, (list->n_items + 1) * sizeof(*profiles.profile_list));
+	for (size_t i = 0; i < list->n_items; i++) {
+		Gateway__AppProfile *profile = arena_alloc(arena, sizeof(*profile));
+
+		gateway__app_profile__init(profile);
+		profile->profile_id = list->items[i]->profile_id;
+		profile->display_name = list->items[i]->display_name;
+		profile->n_vpn_proto_list = ARRAY_LEN(protocols);
+		profile->vpn_proto_list = protocols;
+		profile->default_gateway = list->items[i]->default_gateway;
+		profiles.profile_list[profiles.n_profile_list++] = profile;
+	}
+	reply.info = &profiles;
+	face_reply_json(edu->request, HTTP_OK, &reply.base);
+	return OK;
+}
+
+/* ---- connect: the request ---- */
+
+/* Is the media type one of the list, whatever parameters it has? */
+static bool accepts(const char *list, const char *type)
+{
+	size_t len = strlen(type);
+
+	while (*list != '\0') {
+		list += strspn(list, " \t,");
+		if (strncasecmp(list, type, len) == 0 && strchr(",; \t", list[len]) != NULL)
+			return true; /* strchr finds the final NUL too */
+		list += strcspn(list, ",");
+	}
+	return false;
+}
+
+/* Who says nothing that is known here takes OpenVPN. */
+static bool takes_openvpn(const char *accept)
+{
+	if (accept == NULL || accepts(accept, OPENVPN))
+		return true;
+	return !accepts(accept, WIREGUARD) && !accepts(accept, WIREGUARD_TCP);
+}
+
+/* 32 bytes as Base64 has them. */
+static bool is_public_key(const char *text)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	return strlen(text) == 44 && strspn(text, letters) == 43 && text[43] == '=' &&
+	       strchr("AEIMQUYcgkosw480", text[42]) != NULL;
+}
+
+static bool refuse_value(struct eduvpn *edu, const char *name)
+{
+	eduvpn_error(edu, HTTP_BAD_REQUEST, "invalid value for \"%s\"", name);
+	return false;
+}
+
+/* prefer_tcp is yes or no; apps of 2021 say tcp_only, on or off. False: the reply is made. */
+static bool read_prefer_tcp(struct eduvpn *edu, bool *prefer_tcp)
+{
+	static const struct {
+		const char *name, *yes, *no;
+	} forms[] = { { "prefer_tcp", "yes", "no" }, { "tcp_only", "on", "off" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		const char *value = form_find(&edu->form, forms[i].name);
+
+		if (value == NULL || strcmp(value, forms[i].no) == 0)
+			continue;
+		if (strcmp(value, forms[i].yes) != 0)
+			return refuse_value(edu, forms[i].name);
+		*prefer_tcp = true;
+	}
+	return true;
+}
+
+/* False: the reply is made. */
+static bool read_request(struct eduvpn *edu, Provision__ConnectRequest *message)
+{
+	const char *profile_id = form_find(&edu->form, "profile_id");
+	const char *public_key = form_find(&edu->form, "public_key");
+	bool prefer_tcp = false;
+
+	if (profile_id == NULL) {
+		eduvpn_error(edu, HTTP_BAD_REQUEST, "missing post parameter \"profile_id\"");
+		return false;
+	}
+	if (public_key != NULL && !is_public_key(public_key))
+		return refuse_value(edu, "public_key");
+	if (!read_prefer_tcp(edu, &prefer_tcp))
+		return false;
+	if (!takes_openvpn(edu->request->http->headers.accept)) {
+		eduvpn_error(edu, HTTP_NOT_ACCEPTABLE,
+			"no common VPN protocol support between client and server profile");
+		return false;
+	}
+	message->app = &edu->app;
+	message->profile_id = (char *)(uintptr_t)profile_id;
+	message->prefer_tcp = prefer_tcp;
+	message->csr = (char *)(uintptr_t)eduvpn_csr(edu);
+	return true;
+}
+
+/* ---- connect: the reply ---- */
+
+/* Without a newline at the end: apps look at what the last line ends with. */
+static void send_config(
+	struct eduvpn *edu, const char *profile_id, const Provision__AppConfig *config)
+{
+	struct api_request *request = edu->request;
+	struct arena *arena = request->call->arena;
+	const char *text = config->config;
+	time_t end = (time_t)config->expires_at;
+	char expires[32], comment[32];
+	struct tm utc;
+
+	gmtime_r(&end, &utc);
+	strftime(expires, sizeof(expires), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	strftime(comment, sizeof(comment), "%Y-%m-%dT%H:%M:%S+00:00", &utc);
+	http_reply_add(request->reply, "Expires", arena_strdup(arena, expires));
+	face_reply(request, HTTP_OK, OPENVPN,
+		arena_printf(arena, "# Portal: %s\n# Profile: %s (%s)\n# Expires: %s\n\n%.*s",
+			site_url(request, EDUVPN_PORTAL "/"), config->display_name, profile_id,
+			comment, (int)strlen(text) - 1, text));
+}
+
+/* A refusal of provision in the words that apps know; what has none goes on. */
+static err_t translate(struct eduvpn *edu, err_t err)
+{
+	const char *field = edu->request->call->fault.field;
+
+	if (err == ERR_NOT_FOUND && strcmp(field, "profile_id") == 0)
+		eduvpn_error(edu, HTTP_NOT_FOUND, "no such \"profile_id\"");
+	else if (err == ERR_INVALID_ARGUMENT && *field != '\0')
+		(void)refuse_value(edu, field);
+	else if (err == ERR_PERMISSION_DENIED)
+		eduvpn_error(edu, HTTP_FORBIDDEN, "%s", edu->request->call->fault.detail);
+	else
+		return err;
+	return OK;
+}
+
+static err_t connect(struct eduvpn *edu)
+{
+	Provision__ConnectRequest message = PROVISION__CONNECT_REQUEST__INIT;
+	const Provision__AppConfig *config;
+	err_t err;
+
+	if (!read_request(edu, &message))
+		return OK;
+	err = eduvpn_ask(edu, "ConnectApp", &message.base, (const void **)&config);
+	if (err != OK)
+		return translate(edu, err);
+	send_config(edu, message.profile_id, config);
+	return OK;
+}
+
+static err_t disconnect(struct eduvpn *edu)
+{
+	const void *nothing;
+	err_t err = eduvpn_ask(edu, "DisconnectApp", &edu->app.base, &nothing);
+
+	if (err == OK)
+		face_reply(edu->request, HTTP_NO_CONTENT, NULL, NULL);
+	return err;
+}
+
+const struct eduvpn_operation eduvpn_api3[] = {
+	{ "info", "GET", info },
+	{ "connect", "POST", connect },
+	{ "disconnect", "POST", disconnect },
+	{ NULL, NULL, NULL },
+};

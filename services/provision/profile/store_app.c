@@ -1,0 +1,113 @@
+/* store_app: the SQL of apps' certificates; see store_profile.h. Runs in the thread of the call. */
+#include "services/provision/profile/store_profile.h"
+
+err_t store_app_lock(struct call *call, const char *user)
+{
+	static const struct db_statement statement = {
+		"SELECT pg_advisory_xact_lock(hashtextextended('app/' || $1::text, 0))::text"
+	};
+
+	return DB_QUERY(call, &statement, NULL, user);
+}
+
+err_t store_app_certificate_add(struct call *call, const struct store_app_certificate *certificate)
+{
+	static const struct db_statement statement = {
+		"INSERT INTO provision.app_certificate"
+		" (tenant_id, certificate_id, user_id, authorization_id, client_id, profile_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6)"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, certificate->certificate,
+		certificate->user, certificate->authorization, certificate->client_id,
+		certificate->profile_id);
+}
+
+/* The good ones of `filter`. */
+#define GOOD(filter)                                                                               \
+	"SELECT certificate_id FROM provision.app_certificate a JOIN provision.certificate g"      \
+	" ON g.tenant_id = a.tenant_id AND g.id = a.certificate_id"                                \
+	" WHERE a.tenant_id = $1 AND revoked_at IS NULL AND not_after > now() AND " filter
+#define END(filter)                                                                                \
+	"UPDATE provision.certificate c SET revoked_at = now(), listed = false, reason = $3,"      \
+	" version = version + 1"                                                                   \
+	" WHERE tenant_id = $1 AND id IN (" GOOD(                                                  \
+		filter) ") RETURNING serial, kind, subject, reason"
+
+err_t store_app_end_authorization(struct call *call, const char *authorization, bool connected_only,
+	const char *reason, struct db_rows **rows)
+{
+	static const struct db_statement all = { END("authorization_id = $2") };
+	static const struct db_statement connected = { END(
+		"authorization_id = $2 AND profile_id <> ''") };
+
+	return DB_QUERY(call, connected_only ? &connected : &all, rows, call->tenant, authorization,
+		reason);
+}
+
+err_t store_app_end_user(
+	struct call *call, const char *user, const char *reason, struct db_rows **rows)
+{
+	static const struct db_statement statement = { END("user_id = $2") };
+
+	return DB_QUERY(call, &statement, rows, call->tenant, user, reason);
+}
+
+#define NEWEST " ORDER BY a.certificate_id DESC OFFSET $4"
+
+err_t store_app_end_oldest(struct call *call, const char *user, unsigned keep, const char *reason,
+	struct db_rows **rows)
+{
+	static const struct db_statement statement = { END(
+		"user_id = $2 AND profile_id <> ''" NEWEST) };
+
+	return DB_QUERY(
+		call, &statement, rows, call->tenant, user, reason, store_number(call, keep));
+}
+
+err_t store_app_end_keypairs(struct call *call, const char *authorization, unsigned keep,
+	const char *reason, struct db_rows **rows)
+{
+	static const struct db_statement statement = { END(
+		"authorization_id = $2 AND profile_id = ''" NEWEST) };
+
+	return DB_QUERY(call, &statement, rows, call->tenant, authorization, reason,
+		store_number(call, keep));
+}
+
+err_t store_app_end_profile(
+	struct call *call, const char *profile_id, const char *reason, struct db_rows **rows)
+{
+	static const struct db_statement statement = { END("profile_id = $2") };
+
+	return DB_QUERY(call, &statement, rows, call->tenant, profile_id, reason);
+}
+
+#define FIND                                                                                       \
+	"SELECT CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"                                   \
+	" WHEN not_before > now() THEN 'early' WHEN not_after <= now() THEN 'expired'"             \
+	" ELSE 'valid' END AS state, a.user_id AS user, a.client_id, a.profile_id"                 \
+	" FROM provision.certificate c JOIN provision.app_certificate a"                           \
+	" ON a.tenant_id = c.tenant_id AND a.certificate_id = c.id"                                \
+	" WHERE c.tenant_id = $1 AND serial = $2"
+
+err_t store_app_certificate_find(
+	struct call *call, const char *serial, const char *user, struct db_rows **rows)
+{
+	static const struct db_statement of_anybody = { FIND };
+	static const struct db_statement of_user = { FIND " AND a.user_id = $3" };
+
+	return user == NULL ? DB_QUERY(call, &of_anybody, rows, call->tenant, serial)
+			    : DB_QUERY(call, &of_user, rows, call->tenant, serial, user);
+}
+
+err_t store_app_forget(struct call *call)
+{
+	static const struct db_statement statement = {
+		"DELETE FROM provision.certificate c USING provision.app_certificate a"
+		" WHERE a.tenant_id = c.tenant_id AND a.certificate_id = c.id"
+		" AND not_after < now() - interval '32 days'"
+	};
+
+	return db_query(call, &statement, NULL, 0, NULL);
+}
