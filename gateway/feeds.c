@@ -107,6 +107,10 @@ void feeds_wait(struct feeds *feeds, struct feeding *feeding)
 	free(feeding->text);
 	feeding->text = NULL;
 	feeding->feeds = feeds;
+	if (feeding->feed->eager) {
+		crew_put(feeds->crew, &feeding->job);
+		return;
+	}
 	pthread_mutex_lock(&feeds->mutex);
 	feeding->next = feeds->waiting;
 	feeds->waiting = feeding;

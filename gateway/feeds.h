@@ -17,6 +17,7 @@ struct feed {
 	 * last of it. May block on the bus. */
 	const char *(*next)(struct feed *feed, struct call *call, bool *over);
 	void (*closed)(struct feed *feed); /* the reply has ended; last of all */
+	bool eager; /* always has something to send until it is over: is asked again at once */
 };
 
 /* A feed and what it has to send. */
@@ -44,6 +45,6 @@ void feeds_end(struct feeds *feeds);
 /* None must be left. NULL is fine. */
 void feeds_stop(struct feeds *feeds);
 
-/* Asks feed->next each second until there is something to send or it is over; then calls `ready`
- * in some thread. */
+/* Asks feed->next each second (an eager one at once) until there is something to send or it is
+ * over; then calls `ready` in some thread. */
 void feeds_wait(struct feeds *feeds, struct feeding *feeding);

@@ -50,7 +50,7 @@ struct http_reply {
 	size_t body_len;
 	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
 	size_t n_headers;
-	struct feed *feed; /* goes on with what that sends, after the body; or NULL */
+	struct feed *feed; /* what that sends is the body; or NULL */
 };
 
 /* Adds a header, unless the reply has it already. Both texts are kept. */

@@ -35,6 +35,8 @@ static const struct {
 } grants[] = {
 	{ "tenants:read",         OWNER | ADMIN | AUDITOR },
 	{ "tenants:write",        OWNER | ADMIN },
+	{ "tenants:delete",       OWNER },
+	{ "tenants:export",       OWNER | ADMIN },
 	{ "users:read",           OWNER | ADMIN | AUDITOR },
 	{ "users:write",          OWNER | ADMIN },
 	{ "api-keys:read",        OWNER | ADMIN | AUDITOR },

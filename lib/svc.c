@@ -261,8 +261,7 @@ static void follow_events(struct svc *svc)
 static void run_tasks(struct svc *svc)
 {
 	if (svc->definition->schema != NULL)
-		svc->tasks = svc_tasks_start(svc->bus, settings.database_url, svc->definition->name,
-			svc->definition->schema, svc->definition->tasks);
+		svc->tasks = svc_tasks_start(svc->bus, settings.database_url, svc->definition);
 }
 
 static err_t start(struct svc *svc)

@@ -31,6 +31,9 @@ struct svc_definition {
 	const char *schema;		  /* its schema in PostgreSQL; NULL: it keeps no state */
 	const struct event_route *events; /* or NULL */
 	const struct svc_task *tasks;	  /* or NULL; needs a schema */
+	/* Runs each time before rows of call->tenant, which is gone, are erased from the schema
+	 * (lib/erasure): for what those rows alone don't tell. May be NULL. */
+	err_t (*erase)(struct call *call);
 	/* Runs after the command line and before the settings are read: may set variables that are
 	 * not set yet. May be NULL. */
 	err_t (*prepare)(struct fault *fault);

@@ -2,6 +2,7 @@
 #include "lib/svc_task.h"
 
 #include "lib/clock.h"
+#include "lib/erasure.h"
 #include "lib/log.h"
 #include "lib/worker.h"
 
@@ -10,6 +11,7 @@
 #define TASKS_MAX     8
 #define TIMEOUT_MS    30000
 #define PRUNE_EVERY_S 600
+#define ERASE_EVERY_S 5
 
 struct svc_tasks {
 	struct bus *bus;
@@ -18,8 +20,9 @@ struct svc_tasks {
 	struct db *db;
 	struct worker *worker;
 	struct db_statement prune;
+	struct erasure *erasure;
 	int64_t due_ms[TASKS_MAX]; /* of tasks[i] */
-	int64_t prune_due_ms;
+	int64_t prune_due_ms, erase_due_ms;
 };
 
 struct run {
@@ -52,7 +55,19 @@ static err_t run_prune(struct call *call, void *arg)
 	return err != OK ? err : db_query(call, &prune_events, NULL, 0, NULL);
 }
 
-static void perform(struct svc_tasks *tasks, const char *name,
+struct erase_run {
+	struct erasure *erasure;
+	bool more;
+};
+
+static err_t run_erasure(struct call *call, void *arg)
+{
+	struct erase_run *run = arg;
+
+	return erasure_step(run->erasure, call, &run->more);
+}
+
+static err_t perform(struct svc_tasks *tasks, const char *name,
 	err_t (*work)(struct call *call, void *arg), void *arg)
 {
 	struct call call;
@@ -66,6 +81,16 @@ static void perform(struct svc_tasks *tasks, const char *name,
 		log_warn("task_failed", "task=%s error=%s detail=%s action=\"trying again later\"",
 			name, err_name(err), log_value(call.fault.detail));
 	call_finish(&call);
+	return err;
+}
+
+static void erase_tenants(struct svc_tasks *tasks)
+{
+	struct erase_run run = { .erasure = tasks->erasure };
+
+	do
+		run.more = false;
+	while (perform(tasks, "erase", run_erasure, &run) == OK && run.more);
 }
 
 static bool is_due(int64_t *due_ms, int64_t now_ms, int every_s, int64_t *next_ms)
@@ -91,25 +116,28 @@ static int64_t run_due(void *arg)
 		if (i == TASKS_MAX)
 			BUG("more than %d tasks", TASKS_MAX);
 		if (is_due(&tasks->due_ms[i], now_ms, tasks->tasks[i].every_s, &next_ms))
-			perform(tasks, tasks->tasks[i].name, run_locked, &run);
+			(void)perform(tasks, tasks->tasks[i].name, run_locked, &run);
 	}
+	if (is_due(&tasks->erase_due_ms, now_ms, ERASE_EVERY_S, &next_ms))
+		erase_tenants(tasks);
 	if (is_due(&tasks->prune_due_ms, now_ms, PRUNE_EVERY_S, &next_ms))
-		perform(tasks, "prune", run_prune, tasks);
+		(void)perform(tasks, "prune", run_prune, tasks);
 	return next_ms - now_ms;
 }
 
-struct svc_tasks *svc_tasks_start(struct bus *bus, const char *database_url, const char *service,
-	const char *schema, const struct svc_task *list)
+struct svc_tasks *svc_tasks_start(
+	struct bus *bus, const char *database_url, const struct svc_definition *definition)
 {
 	struct svc_tasks *tasks = xcalloc(1, sizeof(*tasks));
 
 	tasks->bus = bus;
-	tasks->service = service;
-	tasks->tasks = list;
-	tasks->db = db_create(database_url, service);
+	tasks->service = definition->name;
+	tasks->tasks = definition->tasks;
+	tasks->db = db_create(database_url, definition->name);
+	tasks->erasure = erasure_create(definition->schema, definition->events, definition->erase);
 	tasks->prune.sql = xasprintf("DELETE FROM %s.idempotency"
 				     " WHERE created_at < now() - interval '1 day'",
-		schema);
+		definition->schema);
 	tasks->worker = worker_start(run_due, tasks);
 	return tasks;
 }
@@ -121,5 +149,6 @@ void svc_tasks_stop(struct svc_tasks *tasks)
 	worker_stop(tasks->worker);
 	db_destroy(tasks->db);
 	free((void *)(uintptr_t)tasks->prune.sql);
+	erasure_destroy(tasks->erasure);
 	free(tasks);
 }

@@ -8,7 +8,8 @@
 
 struct svc_tasks;
 
-/* `tasks` may be NULL: old idempotency rows and events are pruned all the same. All are kept. */
-struct svc_tasks *svc_tasks_start(struct bus *bus, const char *database_url, const char *service,
-	const char *schema, const struct svc_task *tasks);
+/* Also without tasks of its own: old idempotency rows and events are pruned, and tenants that are
+ * gone are erased. All are kept. */
+struct svc_tasks *svc_tasks_start(
+	struct bus *bus, const char *database_url, const struct svc_definition *definition);
 void svc_tasks_stop(struct svc_tasks *tasks); /* NULL is fine */

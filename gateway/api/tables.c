@@ -3,8 +3,10 @@
 
 const struct route *const api_tables[] = {
 	tenants_routes,
+	export_routes,
 	users_routes,
 	groups_routes,
+	invitations_routes,
 	api_keys_routes,
 	sites_routes,
 	oauth_clients_routes,

@@ -14,6 +14,8 @@ const struct route tenants_routes[] = {
 	ROUTE("GET", "/v1/tenants/{tenant}", "tenants:read", "GetTenant"),
 	ROUTE("PATCH", "/v1/tenants/{tenant}", "tenants:write", "UpdateTenant",
 		.flags = ROUTE_FLEET),
+	ROUTE("DELETE", "/v1/tenants/{tenant}", "tenants:delete", "DeleteTenant",
+		.status = HTTP_ACCEPTED),
 	{ .method = NULL },
 };
 /* clang-format on */

@@ -21,6 +21,7 @@ const struct route *const face_tables[] = {
 	account_page_routes,
 	password_page_routes,
 	own_factor_page_routes,
+	invitation_page_routes,
 	est_routes,
 	eduvpn_discovery_routes,
 	NULL,

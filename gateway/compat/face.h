@@ -13,6 +13,7 @@ extern const struct route oauth_page_routes[];
 extern const struct route account_page_routes[];
 extern const struct route password_page_routes[];
 extern const struct route own_factor_page_routes[];
+extern const struct route invitation_page_routes[];
 extern const struct route est_routes[];
 extern const struct route eduvpn_discovery_routes[];
 

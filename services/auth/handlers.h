@@ -16,6 +16,7 @@ err_t list_tenants(
 	struct call *call, const Auth__ListRequest *request, Auth__TenantList *reply) MUST_CHECK;
 err_t update_tenant(struct call *call, const Auth__UpdateTenantRequest *request,
 	Auth__Tenant *reply) MUST_CHECK;
+err_t delete_tenant(struct call *call, const Auth__Ref *request, Auth__Tenant *reply) MUST_CHECK;
 
 /* ---- user.c ---- */
 err_t create_user(

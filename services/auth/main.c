@@ -2,10 +2,10 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors and auth.Groups, of the files in
- * proto/ with these names; publishes the events Revoked and Keys. State:  schema auth
- * (db/migrations/0002_auth.sql, 0011_oauth.sql, 0018_second_factor.sql, 0020_sign_ins.sql,
- * 0022_groups.sql). Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
+ * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors, auth.Groups and auth.Invitations, of
+ *         the files in proto/ with these names; publishes the events Revoked, Resumed and Keys.
+ * State:  schema auth (db/migrations/0002_auth.sql and later ones).
+ * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
  */
 #include "lib/keyring.h"
 #include "lib/log.h"
@@ -13,21 +13,25 @@
 #include "services/auth/bootstrap.h"
 #include "services/auth/group/group.h"
 #include "services/auth/handlers.h"
+#include "services/auth/invitation/invitation.h"
 #include "services/auth/oauth/oauth.h"
 #include "services/auth/password.h"
 #include "services/auth/second_factor/second_factor.h"
 #include "services/auth/sign_token.h"
 #include "services/auth/signing_key.h"
+#include "services/auth/tenant.h"
 
 #define START_MS	30000
 #define ROTATION_TASK_S 60
 #define PURGE_TASK_S	600
+#define TENANT_TASK_S	5
 
 static struct {
 	const char *key_file;
 	const char *bootstrap_file;
 	const char *issuer;
 	long rotation_hours;
+	long grace_hours;
 	long session_days, refresh_rotation, refresh_grace_s;
 } settings;
 
@@ -41,6 +45,8 @@ static const struct config_entry config[] = {
 		"issuer of access tokens, the same in auth, gateway and dataplane", 0, 0 },
 	{ "LANYARD_KEY_ROTATION_HOURS", "24", &settings.rotation_hours, CONFIG_INT,
 		"hours that a token signing key signs", 1, 8760 },
+	{ "LANYARD_TENANT_GRACE_HOURS", "720", &settings.grace_hours, CONFIG_INT,
+		"hours in which a deleted tenant can be restored", 0, 87600 },
 	{ "LANYARD_SESSION_DAYS", "90", &settings.session_days, CONFIG_INT,
 		"days that what a person allowed an app holds", 1, 3650 },
 	{ "LANYARD_REFRESH_ROTATION", "1", &settings.refresh_rotation, CONFIG_INT,
@@ -60,6 +66,7 @@ HANDLER(create_tenant, CreateTenantRequest, Tenant, TENANT)
 HANDLER(get_tenant, Ref, Tenant, TENANT)
 HANDLER(list_tenants, ListRequest, TenantList, TENANT_LIST)
 HANDLER(update_tenant, UpdateTenantRequest, Tenant, TENANT)
+HANDLER(delete_tenant, Ref, Tenant, TENANT)
 HANDLER(create_user, CreateUserRequest, User, USER)
 HANDLER(get_user, Ref, User, USER)
 HANDLER(list_users, ListRequest, UserList, USER_LIST)
@@ -137,19 +144,33 @@ FACTOR(check_totp, CheckTotpRequest, CheckTotpReply, CHECK_TOTP_REPLY)
 FACTOR(disable_second_factor, CheckTotpRequest, CheckTotpReply, CHECK_TOTP_REPLY)
 FACTOR(renew_recovery_codes, CheckTotpRequest, RecoveryCodes, RECOVERY_CODES)
 FACTOR(reset_second_factor, Ref, Empty, EMPTY)
+
+#define INVITATION(method, Request, Reply, REPLY)                                       \
+	BUS_HANDLER(Auth__Invitations_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+INVITATION(create_invitation, CreateInvitationRequest, Invitation, INVITATION)
+INVITATION(get_invitation, Ref, Invitation, INVITATION)
+INVITATION(list_invitations, ListRequest, InvitationList, INVITATION_LIST)
+INVITATION(delete_invitation, Ref, Empty, EMPTY)
+INVITATION(check_invitation, InvitationSecret, InvitationOffer, INVITATION_OFFER)
+INVITATION(accept_invitation, AcceptInvitationRequest, User, USER)
 /* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
 static Auth__Oauth_Service oauth_service = AUTH__OAUTH__INIT(on_);
 static Auth__SecondFactors_Service factor_service = AUTH__SECOND_FACTORS__INIT(on_);
 static Auth__Groups_Service group_service = AUTH__GROUPS__INIT(on_);
+static Auth__Invitations_Service invitation_service = AUTH__INVITATIONS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &oauth_service.base,
-	&factor_service.base, &group_service.base, NULL };
+	&factor_service.base, &group_service.base, &invitation_service.base, NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
 	{ "purge_oauth", PURGE_TASK_S, oauth_purge },
 	{ "purge_code_attempts", PURGE_TASK_S, second_factor_purge },
+	{ "purge_invitations", PURGE_TASK_S, invitation_purge },
+	{ "end_tenants", TENANT_TASK_S, tenant_end },
 	{ NULL, 0, NULL },
 };
 
@@ -170,6 +191,7 @@ static err_t start(struct svc *svc)
 	password_open();
 	sign_token_open(settings.issuer);
 	signing_key_open(settings.rotation_hours);
+	tenant_open(settings.grace_hours);
 	oauth_open(&(struct oauth_settings){
 		.session_days = settings.session_days,
 		.rotate = settings.refresh_rotation != 0,

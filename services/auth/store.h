@@ -39,6 +39,13 @@ err_t store_tenant_list(
 /* As get of the call's own, and nobody else changes it or its users until the transaction ends. */
 err_t store_tenant_lock(struct call *call, Auth__Tenant *reply) MUST_CHECK;
 err_t store_tenant_update(struct call *call, const char *state, Auth__Tenant *reply) MUST_CHECK;
+err_t store_tenant_delete(struct call *call, long grace_hours, Auth__Tenant *reply) MUST_CHECK;
+/* Those whose time of grace is over are for every service to erase, and are not there any more. */
+err_t store_tenant_end(struct call *call) MUST_CHECK;
+/* Those that every service has erased: `id`. */
+err_t store_tenant_erased(struct call *call, struct db_rows **rows) MUST_CHECK;
+/* The last of it: events, and its own row. */
+err_t store_tenant_forget(struct call *call, const char *id) MUST_CHECK;
 
 /* ---- store_user.c ---- */
 

@@ -365,6 +365,7 @@ static const struct svc_definition definition = {
 	.schema = "dns",
 	.events = events,
 	.tasks = tasks,
+	.erase = store_leave,
 	.check = check,
 	.start = start,
 	.stop = stop,

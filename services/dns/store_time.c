@@ -70,7 +70,8 @@ err_t store_suspend(struct call *call, const char *device)
 	static const struct db_statement suspend = {
 		"UPDATE dns.registration AS r SET blocked = blocked OR $2 <> '',"
 		" tenant_suspended = tenant_suspended OR $2 = ''," SILENCE
-		" WHERE tenant_id = $1 AND ($2 = '' OR device = nullif($2, '')::uuid)" RETURNING_NAME
+		" WHERE tenant_id = $1 AND ($2 = '' OR device = nullif($2, "
+		"'')::uuid)" RETURNING_NAME
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err;
@@ -158,4 +159,20 @@ err_t store_forget(struct call *call, long after_days)
 	err_t err = DB_QUERY(call, &forget, &rows, number_text(call, after_days));
 
 	return err != OK ? err : publish_all(call, rows, "it was forgotten");
+}
+
+err_t store_leave(struct call *call)
+{
+	static const struct db_statement zones = {
+		"SELECT DISTINCT zone FROM dns.registration WHERE tenant_id = $1"
+		" UNION SELECT number FROM dns.zone WHERE members"
+		" AND EXISTS (SELECT FROM dns.name WHERE tenant_id = $1)"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &zones, &rows, call->tenant);
+
+	event_doorbell(call, STORE_DOORBELL);
+	for (size_t i = 0; err == OK && i < db_count(rows); i++)
+		err = store_zone_changed(call, (int)db_int(rows, i, "zone"));
+	return err;
 }

@@ -28,3 +28,5 @@ err_t store_warn(
 	struct call *call, long after_days, struct store_holder *holder, bool *found) MUST_CHECK;
 /* Removes names not heard from for `after_days`. */
 err_t store_forget(struct call *call, long after_days) MUST_CHECK;
+/* What is left of the call's tenant is about to go: the zones that hold names of it change. */
+err_t store_leave(struct call *call) MUST_CHECK;

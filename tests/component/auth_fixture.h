@@ -23,7 +23,7 @@ SQL(reset, "WITH a AS (DELETE FROM auth.\"user\"), b AS (DELETE FROM auth.api_ke
 	   " e AS (DELETE FROM auth.signing_key), f AS (DELETE FROM fabric.event),"
 	   " g AS (DELETE FROM auth.site), h AS (DELETE FROM auth.oauth_client),"
 	   " i AS (DELETE FROM auth.oauth_device_code), j AS (DELETE FROM auth.sign_in_policy), k "
-	   "AS (DELETE FROM auth.\"group\")"
+	   "AS (DELETE FROM auth.\"group\"), l AS (DELETE FROM auth.invitation)"
 	   " DELETE FROM fabric.instance WHERE id <> '" FIXTURE_SELF "'");
 SQL(reset_tenants, "DELETE FROM auth.tenant");
 

@@ -122,6 +122,14 @@ class Fleet:
         """Every service is ready, and the example devices reach each other."""
         return self.is_ready() and self.ping("alpha", "10.77.0.2") and self.ping("beta", "10.77.0.1")
 
+    def sql(self, statement):
+        """Rows of a statement that the superuser of the database runs; each a list of texts."""
+        done = subprocess.run(["psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d",
+                               f"postgresql:///lanyard?host={self.var}/run/postgres&user=postgres", "-c", statement],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
     def dig(self, name, kind):
         return subprocess.run(["dig", "+short", "+time=2", "+tries=1", "@127.0.0.1", "-p", str(self.dns_port), name,
                                kind], stdout=subprocess.PIPE, text=True).stdout.split()

@@ -404,10 +404,12 @@ def callers(tenant, things):
 
 
 def knock(api, operation, caller, tenant):
-    """Calls an operation in a way that changes nothing, whoever may: with an id of nothing, and a wrong body."""
-    body = {"no": "such field"} if operation.method in ("POST", "PATCH") else None
+    """Calls an operation in a way that changes nothing, whoever may: with an id of nothing, and a wrong body or query."""
+    wrong = {"no": "such field"}
+    body = wrong if operation.method in ("POST", "PATCH") else None
     path = {"tenant": tenant} if "tenant" in parameters_of(operation.path) else {}
-    return api.call(operation.id, caller, body, id_=str(uuid.uuid4()), **path)
+    return api.call(operation.id, caller, body, wrong if operation.method == "DELETE" else None, id_=str(uuid.uuid4()),
+                    **path)
 
 
 def closed_operations(api):

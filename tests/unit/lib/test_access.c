@@ -17,6 +17,8 @@ static const struct {
 } rows[] = {
 	{ "tenants:read", "oa-u--" },
 	{ "tenants:write", "oa----" },
+	{ "tenants:delete", "o-----" },
+	{ "tenants:export", "oa----" },
 	{ "users:read", "oa-u--" },
 	{ "users:write", "oa----" },
 	{ "api-keys:read", "oa-u--" },
