@@ -43,13 +43,20 @@ CREATE VIEW fabric.stateful AS
 	WHERE relname = 'event_cursor' AND relkind = 'r';
 GRANT SELECT ON fabric.stateful TO lanyard_auth;
 
--- Deletes rows of the tenant from the tables of a schema that have a tenant_id, those that refer to others first, at
--- most `batch` of each; false if more may be left. Runs with the rights of who calls it.
-CREATE FUNCTION fabric.erase(service text, tenant uuid, batch integer) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Deletes rows of a tenant that is being erased from the tables of the service's schema that have a tenant_id, those
+-- that refer to others first, at most `batch` of each; false if more may be left. It reaches also what the service can
+-- only add to, such as its audit records.
+CREATE FUNCTION fabric.erase(service text, tenant uuid, batch integer) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	tab regclass;
 	n bigint;
 BEGIN
+	IF NOT pg_has_role(session_user, 'lanyard_' || service, 'MEMBER') OR NOT EXISTS (
+		SELECT FROM fabric.erasure AS e WHERE e.tenant_id = tenant AND e.service = erase.service)
+	THEN
+		RAISE EXCEPTION 'the tenant % is not for % to erase', tenant, session_user;
+	END IF;
 	FOR tab IN
 		WITH RECURSIVE own AS (
 			SELECT pg_class.oid FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid

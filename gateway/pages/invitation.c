@@ -29,8 +29,7 @@ static void ask_password(struct api_request *request, const char *secret,
 		"</strong> as <strong>");
 	page_text(page, offer->name);
 	page_say(page, "</strong> (", offer->role, "). Choose a password to get in.</p>\n");
-	if (wrong != NULL)
-		page_say(page, "<p class=\"wrong\" role=\"alert\">", wrong, "</p>\n");
+	page_wrong(page, wrong);
 	page_say(page,
 		"<form method=\"post\" action=\"/invitation\">"
 		"<input type=\"hidden\" name=\"secret\" value=\"",

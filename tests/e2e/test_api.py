@@ -19,7 +19,7 @@ WORK_READ = READ | {"operator"}
 WRITE = {"owner", "admin"}
 WORK_WRITE = WRITE | {"operator"}
 GRANTS = {
-    "tenants:read": READ, "tenants:write": WRITE, "users:read": READ, "users:write": WRITE,
+    "tenants:read": READ, "tenants:write": WRITE, "tenants:delete": {"owner"}, "tenants:export": WRITE, "users:read": READ, "users:write": WRITE,
     "api-keys:read": READ, "api-keys:write": WRITE,
     "audit:read": READ, "oauth:read": READ, "oauth:write": WRITE,
     "enrolment-keys:read": WORK_READ, "enrolment-keys:write": WORK_WRITE,
@@ -51,6 +51,19 @@ def test_suspension(api, admin):
              lambda: api.call("listNetworks", tenant.owner, tenant=tenant.id).status_code == 401)
     assert api.ok("updateTenant", admin, {"state": "active"}, tenant=tenant.id)["state"] == "active"
     api.ok("listNetworks", tenant.keys["owner"], tenant=tenant.id)
+
+
+def test_the_life_of_a_tenant(api, admin):
+    """What it means to its people is told by test_tenants.py."""
+    tenant = Tenant(api, admin)
+    of, owner = {"tenant": tenant.id}, tenant.owner
+    api.ok("createSite", owner, {"name": tenant.name + ".example"}, **of)
+    invitation = api.ok("createInvitation", owner, {"name": "guest", "role": "member"}, **of)
+    assert [i["id"] for i in api.ok("listInvitations", owner, **of)["items"]] == [invitation["id"]]
+    assert api.ok("getInvitation", owner, id_=invitation["id"], **of)["url"] == ""
+    api.ok("deleteInvitation", owner, id_=invitation["id"], **of)
+    assert api.ok("exportTenant", owner, **of)["tenant"]["name"] == tenant.name
+    assert api.ok("deleteTenant", owner, **of)["state"] == "deleting"
 
 
 def logged_in(api, tenant, user):

@@ -46,7 +46,8 @@ err_t accept_invitation(
 	err_t err;
 
 	if ((err = find(call, request->secret, &secret, &rows)) != OK ||
-		(err = password_check(call, request->password)) != OK ||
+		(err = password_check(
+			 call, "password", db_text(rows, 0, "name"), request->password)) != OK ||
 		(err = password_hash(call, request->password, hash)) != OK ||
 		(err = store_user_create(call, db_text(rows, 0, "name"), db_text(rows, 0, "role"),
 			 hash, reply)) != OK)
