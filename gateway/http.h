@@ -53,7 +53,7 @@ struct http_reply {
 	struct feed *feed; /* what that sends is the body; or NULL */
 };
 
-/* Adds a header, unless the reply has it already. Both texts are kept. */
+/* Adds a header, unless the reply has it already and it is no cookie. Both texts are kept. */
 void http_reply_add(struct http_reply *reply, const char *name, const char *value);
 
 struct http_options {

@@ -7,7 +7,9 @@
 
 void http_reply_add(struct http_reply *reply, const char *name, const char *value)
 {
-	for (size_t i = 0; i < reply->n_headers; i++)
+	bool many = strcmp(name, "Set-Cookie") == 0; /* RFC 9110 section 5.3 */
+
+	for (size_t i = 0; !many && i < reply->n_headers; i++)
 		if (strcmp(reply->headers[i].name, name) == 0)
 			return;
 	if (reply->n_headers == HTTP_REPLY_HEADERS_MAX)

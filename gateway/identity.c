@@ -39,8 +39,12 @@ err_t identity_ask(struct call *call, const ProtobufCMessage *credential, struct
 	if (err != OK)
 		return err;
 	principal = (const Auth__Principal *)reply;
-	if (*principal->error)
-		return call_refuse(call, ERR_UNAUTHENTICATED, "code", "%s", principal->error);
+	if (*principal->error) {
+		identity->retry_after_s = principal->retry_after_s;
+		return call_refuse(call,
+			principal->retry_after_s > 0 ? ERR_RESOURCE_EXHAUSTED : ERR_UNAUTHENTICATED,
+			principal->error_field, "%s", principal->error);
+	}
 	*identity = (struct identity){
 		.tenant = principal->tenant,
 		.subject = principal->subject,

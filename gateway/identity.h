@@ -16,7 +16,8 @@ struct identity {
 	const char *tenant, *subject, *role;
 	const char *const *scopes; /* none: all of the role */
 	size_t n_scopes;
-	bool by_token; /* showed an access token, nothing that lasts */
+	bool by_token;		/* showed an access token, nothing that lasts */
+	unsigned retry_after_s; /* of RESOURCE_EXHAUSTED; 0: soon */
 };
 
 /* Believes an access token by its signature, and asks auth about anything else. The identity is

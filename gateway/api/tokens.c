@@ -4,6 +4,7 @@
  */
 #include "gateway/api/tables.h"
 
+#include "gateway/compat/face.h"
 #include "gateway/request.h"
 #include "proto/auth.pb-c.h"
 
@@ -30,13 +31,19 @@ static err_t sign(struct api_request *request, const struct identity *identity,
 /* Devices have their own way in: attachments. */
 static err_t token_from_credential(struct api_request *request)
 {
-	static const char *const except[] = { "device", "device_secret", NULL };
+	static const char *const except[] = { "device", "device_secret", "address", NULL };
 	Auth__Credential credential = AUTH__CREDENTIAL__INIT;
 	struct identity *caller = &request->caller;
 	err_t err;
 
-	if ((err = request_read(request, except, &credential.base)) != OK ||
-		(err = identity_ask(request->call, &credential.base, caller)) != OK)
+	if ((err = request_read(request, except, &credential.base)) != OK)
+		return err;
+	credential.address = (char *)(uintptr_t)face_address(request);
+	err = identity_ask(request->call, &credential.base, caller);
+	if (caller->retry_after_s > 0)
+		http_reply_add(request->reply, "Retry-After",
+			arena_printf(request->call->arena, "%u", caller->retry_after_s));
+	if (err != OK)
 		return err;
 	request->call->tenant = caller->tenant;
 	return sign(request, caller, caller->scopes, caller->n_scopes);

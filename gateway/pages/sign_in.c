@@ -10,20 +10,23 @@
 #include <string.h>
 
 #define COOKIE	    "__Host-sign-in"
+#define KNOWN	    "__Host-browser" /* with which its user got in before */
+#define YEAR	    "; Max-Age=31536000"
 #define WRONG_COSTS 10 /* requests of the address's limit */
 #define BUSY_S	    "2"
 
 /* ---- the cookie ---- */
 
-const char *sign_in_secret(struct api_request *request)
+/* What the cookie of that name holds; "" without one. */
+static const char *cookie(struct api_request *request, const char *name)
 {
 	const char *at = request->http->headers.cookie;
-	size_t len = strlen(COOKIE);
+	size_t len = strlen(name);
 
 	while (at != NULL && *at != '\0') {
 		size_t step = strcspn(at, ";");
 
-		if (step > len && strncmp(at, COOKIE "=", len + 1) == 0)
+		if (step > len && strncmp(at, name, len) == 0 && at[len] == '=')
 			return arena_strndup(request->call->arena, at + len + 1, step - len - 1);
 		at += step;
 		at += strspn(at, "; ");
@@ -31,11 +34,17 @@ const char *sign_in_secret(struct api_request *request)
 	return "";
 }
 
-static void set_cookie(struct api_request *request, const char *secret, const char *more)
+const char *sign_in_secret(struct api_request *request)
+{
+	return cookie(request, COOKIE);
+}
+
+static void set_cookie(
+	struct api_request *request, const char *name, const char *secret, const char *more)
 {
 	http_reply_add(request->reply, "Set-Cookie",
 		arena_printf(request->call->arena,
-			COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", secret, more));
+			"%s=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, secret, more));
 }
 
 /* ---- the page ---- */
@@ -64,32 +73,65 @@ void sign_in_busy(struct api_request *request)
 		"Please go back and try again in a moment.", NULL);
 }
 
-static err_t try_password(struct api_request *request, const struct form *form)
+/* No name is told apart from another, and no password from another. */
+static err_t refuse(struct api_request *request, const Auth__SignIn *reply)
+{
+	struct arena *arena = request->call->arena;
+	err_t err = admit_stranger(request, WRONG_COSTS);
+
+	if (err != OK)
+		return err;
+	if (strcmp(reply->error, "wrong") == 0) {
+		ask(request, HTTP_UNAUTHORIZED,
+			"There is no such user, or this is not the password.");
+		return OK;
+	}
+	http_reply_add(
+		request->reply, "Retry-After", arena_printf(arena, "%u", reply->retry_after_s));
+	ask(request, HTTP_TOO_MANY_REQUESTS,
+		arena_printf(arena,
+			"There were too many wrong passwords for this user. Wait %u minutes, or "
+			"use a "
+			"browser or a network with which you signed in before.",
+			(reply->retry_after_s + 59) / 60));
+	return OK;
+}
+
+static err_t ask_auth(
+	struct api_request *request, const struct form *form, const Auth__SignIn **reply)
 {
 	Auth__SignInRequest message = AUTH__SIGN_IN_REQUEST__INIT;
 	const char *agent = request->http->headers.user_agent;
-	const ProtobufCMessage *reply;
+	const ProtobufCMessage *answer = NULL;
 	err_t err;
 
 	message.user = (char *)(uintptr_t)form_value(form, "user");
 	message.password = (char *)(uintptr_t)form_value(form, "password");
 	message.address = (char *)(uintptr_t)face_address(request);
 	message.agent = (char *)(uintptr_t)(agent != NULL ? agent : "");
+	message.browser = (char *)(uintptr_t)cookie(request, KNOWN);
 	err = bus_call(
-		request->call, &auth__oauth__descriptor, "CreateSignIn", &message.base, &reply);
-	if (err == ERR_UNAUTHENTICATED) {
-		if ((err = admit_stranger(request, WRONG_COSTS)) == OK)
-			ask(request, HTTP_UNAUTHORIZED,
-				"There is no such user, or this is not the password.");
-		return err;
-	}
+		request->call, &auth__oauth__descriptor, "CreateSignIn", &message.base, &answer);
+	*reply = (const Auth__SignIn *)answer;
+	return err;
+}
+
+static err_t try_password(struct api_request *request, const struct form *form)
+{
+	const Auth__SignIn *reply;
+	err_t err = ask_auth(request, form, &reply);
+
 	if (err == ERR_RESOURCE_EXHAUSTED) {
 		sign_in_busy(request);
 		return OK;
 	}
 	if (err != OK)
 		return err;
-	set_cookie(request, ((const Auth__SignIn *)reply)->secret, "");
+	if (*reply->error)
+		return refuse(request, reply);
+	set_cookie(request, COOKIE, reply->secret, "");
+	if (*reply->browser)
+		set_cookie(request, KNOWN, reply->browser, YEAR);
 	page_redirect(request, HTTP_SEE_OTHER, request->http->target);
 	return OK;
 }
@@ -147,7 +189,7 @@ err_t sign_in_end(struct api_request *request)
 		request->call, &auth__oauth__descriptor, "DeleteSignIn", &message.base, &reply);
 	if (err != OK)
 		return err;
-	set_cookie(request, "", "; Max-Age=0");
+	set_cookie(request, COOKIE, "", "; Max-Age=0");
 	page_send_message(request, HTTP_OK, "Signed out", "This browser is signed out.", NULL);
 	return OK;
 }

@@ -3,6 +3,7 @@
  * a user that isn't there costs a password hash too. Runs in the thread of the call.
  */
 #include "lib/check.h"
+#include "services/auth/attempt/attempt.h"
 #include "services/auth/handlers.h"
 #include "services/auth/password.h"
 #include "services/auth/request.h"
@@ -59,31 +60,73 @@ static err_t by_device(
 	return decide(call, rows, is_digest_right(rows, &secret), reply);
 }
 
-/* After a right password. `error` stays NULL if nothing is missing. */
-static err_t check_code(
-	struct call *call, const struct db_rows *rows, const char *code, const char **error)
+static err_t refuse(Auth__Principal *reply, const char *field, const char *error)
 {
-	const char *needs = db_text(rows, 0, "needs"), *fleet = call->tenant;
+	reply->error_field = (char *)(uintptr_t)field;
+	reply->error = (char *)(uintptr_t)error;
+	return OK;
+}
+
+/* After a right password: the code, if one is needed. */
+static err_t check_code(
+	struct call *call, const struct db_rows *rows, const char *code, Auth__Principal *reply)
+{
+	const char *needs = db_text(rows, 0, "needs"), *error;
 	err_t err;
 
-	*error = NULL;
-	if (strcmp(needs, "enrolment") == 0)
-		*error = "enrol a second factor at the pages of a site first";
-	else if (*needs && *code == '\0')
-		*error = "expected the code of the second factor";
-	if (*needs == '\0' || *error != NULL)
+	if (*needs == '\0')
 		return OK;
-	call->tenant = db_text(rows, 0, "tenant");
-	err = second_factor_try(call, db_text(rows, 0, "id"), code, error);
-	call->tenant = fleet;
-	return err;
+	if (strcmp(needs, "enrolment") == 0)
+		return refuse(reply, "code", "enrol a second factor at the pages of a site first");
+	if (*code == '\0')
+		return refuse(reply, "code", "expected the code of the second factor");
+	err = second_factor_try(call, db_text(rows, 0, "id"), code, &error);
+	return err == OK && error != NULL ? refuse(reply, "code", error) : err;
+}
+
+static err_t enter(struct call *call, const struct attempt *attempt, const struct db_rows *rows,
+	const char *code, Auth__Principal *reply)
+{
+	err_t err = check_code(call, rows, code, reply);
+
+	if (err != OK || *reply->error)
+		return err;
+	if ((err = attempt_remember_address(call, attempt)) != OK)
+		return err;
+	db_message(rows, 0, call->arena, &reply->base);
+	return OK;
+}
+
+/* In a transaction of the fleet, with the tenant of the row as the call's. */
+static err_t try_password(struct call *call, const Auth__Credential *credential,
+	const struct db_rows *rows, Auth__Principal *reply)
+{
+	struct attempt attempt = {
+		.user = credential->user,
+		.id = db_text(rows, 0, "id"),
+		.hash = db_text(rows, 0, "password"),
+		.password = credential->password,
+		.address = credential->address,
+		.browser = "",
+	};
+	struct verdict verdict;
+	err_t err = attempt_password(call, &attempt, &verdict);
+
+	if (err != OK)
+		return err;
+	if (verdict.right && db_bool(rows, 0, "usable"))
+		return enter(call, &attempt, rows, credential->code, reply);
+	reply->retry_after_s = verdict.retry_after_s;
+	return refuse(reply, "",
+		verdict.retry_after_s > 0 ? "there were too many wrong passwords"
+					  : REQUEST_UNAUTHENTICATED);
 }
 
 static err_t by_password(
 	struct call *call, const Auth__Credential *credential, Auth__Principal *reply)
 {
+	const char *fleet = call->tenant;
 	AUTO_ROWS rows = NULL;
-	const char *error = NULL;
 	bool is_right;
 	err_t err;
 
@@ -91,18 +134,16 @@ static err_t by_password(
 		check_text(call, "user", credential->user, 1, REQUEST_NAME_MAX) != OK)
 		return request_unauthenticated(call);
 	if ((err = store_credential_user(call, credential->tenant_name, credential->user, &rows)) !=
-			OK ||
-		(err = password_verify(call,
-			 db_count(rows) > 0 ? db_text(rows, 0, "password") : NULL,
-			 credential->password, &is_right)) != OK)
+		OK)
 		return err;
-	if (is_right && db_bool(rows, 0, "usable") &&
-		(err = check_code(call, rows, credential->code, &error)) != OK)
-		return err;
-	if (error == NULL)
-		return decide(call, rows, is_right, reply);
-	reply->error = (char *)(uintptr_t)error;
-	return OK;
+	if (db_count(rows) == 0) {
+		err = password_verify(call, NULL, credential->password, &is_right);
+		return err == OK ? request_unauthenticated(call) : err;
+	}
+	call->tenant = db_text(rows, 0, "tenant");
+	err = try_password(call, credential, rows, reply);
+	call->tenant = fleet;
+	return err;
 }
 
 err_t authenticate(struct call *call, const Auth__Credential *request, Auth__Principal *reply)

@@ -10,6 +10,7 @@
 #include "lib/keyring.h"
 #include "lib/log.h"
 #include "lib/svc.h"
+#include "services/auth/attempt/attempt.h"
 #include "services/auth/bootstrap.h"
 #include "services/auth/group/group.h"
 #include "services/auth/handlers.h"
@@ -171,6 +172,7 @@ static const struct svc_task tasks[] = {
 	{ "purge_code_attempts", PURGE_TASK_S, second_factor_purge },
 	{ "purge_invitations", PURGE_TASK_S, invitation_purge },
 	{ "end_tenants", TENANT_TASK_S, tenant_end },
+	{ "purge_password_attempts", PURGE_TASK_S, attempt_purge },
 	{ NULL, 0, NULL },
 };
 

@@ -29,5 +29,5 @@ err_t request_check_version(struct call *call, int64_t wanted, int64_t is)
 
 err_t request_unauthenticated(struct call *call)
 {
-	return call_refuse(call, ERR_UNAUTHENTICATED, NULL, "the credential is not valid");
+	return call_refuse(call, ERR_UNAUTHENTICATED, NULL, "%s", REQUEST_UNAUTHENTICATED);
 }

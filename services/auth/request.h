@@ -20,5 +20,7 @@ err_t request_check_list(struct call *call, const Auth__ListRequest *request) MU
 /* An update for a version of a thing, 0 for any: is it as its sender saw it? */
 err_t request_check_version(struct call *call, int64_t wanted, int64_t is) MUST_CHECK;
 
+#define REQUEST_UNAUTHENTICATED "the credential is not valid"
+
 /* The one answer to every credential that is wrong, whatever is wrong with it. */
 err_t request_unauthenticated(struct call *call) MUST_CHECK;

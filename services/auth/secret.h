@@ -6,7 +6,8 @@
  *     lyd_ base64url(secret 32 bytes)                       a device's; its id is told beside it
  *
  * In the form of an API key's: lyx_ of an OAuth 2 client, lyc_ an authorization code, lyr_ a
- * refresh token, lyo_ a device code, lys_ of a browser that has signed in.
+ * refresh token, lyo_ a device code, lys_ of a browser that has signed in, lyb_ of one
+ * with which its user got in before.
  *
  * No state; any thread.
  */

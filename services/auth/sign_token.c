@@ -119,7 +119,8 @@ err_t sign_token_check_active(struct call *call, const char *text)
 	return err != OK || active ? err : request_unauthenticated(call);
 }
 
-err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply)
+err_t sign_token_unchecked(
+	struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply)
 {
 	uint32_t life_s = request->life_s != 0 ? request->life_s : SIGNING_KEY_TOKEN_S;
 	struct token_claims claims = { 0 };
@@ -131,7 +132,6 @@ err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth_
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "life_s", "expected at most %d",
 			SIGNING_KEY_TOKEN_MAX_S);
 	if ((err = claims_read(call, request, &claims)) != OK ||
-		(err = sign_token_check_active(call, request->subject)) != OK ||
 		(err = signing_key_current(call, &key)) != OK ||
 		(err = COPY(call, &claims, id, "id", key.token_id)) != OK)
 		return err;
@@ -145,4 +145,11 @@ err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth_
 	reply->n_scopes = request->n_scopes;
 	reply->scopes = request->scopes;
 	return OK;
+}
+
+err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply)
+{
+	err_t err = sign_token_check_active(call, request->subject);
+
+	return err == OK ? sign_token_unchecked(call, request, reply) : err;
 }

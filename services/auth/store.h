@@ -108,6 +108,7 @@ err_t store_credential_api_key(
 	struct call *call, const char *tenant, const char *id, struct db_rows **rows) MUST_CHECK;
 err_t store_credential_device(
 	struct call *call, const char *device, struct db_rows **rows) MUST_CHECK;
+/* One row also if there is no such user, with empty texts. */
 err_t store_credential_user(struct call *call, const char *tenant_name, const char *user,
 	struct db_rows **rows) MUST_CHECK;
 /* Notes that an API key was used, at most once a minute. */

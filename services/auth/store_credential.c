@@ -63,11 +63,12 @@ err_t store_credential_user(
 	struct call *call, const char *tenant_name, const char *user, struct db_rows **rows)
 {
 	static const struct db_statement statement = {
-		"SELECT tenant_id AS tenant, u.id, 'user:' || u.id AS subject, role, password,"
-		" auth.sign_in_needs(tenant_id, u.id) AS needs,"
-		" t.state = 'active' AND u.state = 'active' AS usable"
-		" FROM auth.\"user\" u JOIN auth.tenant t ON t.id = tenant_id"
-		" WHERE t.name = $1 AND u.name = $2"
+		"SELECT t.id AS tenant, u.id, 'user:' || u.id AS subject, role, password,"
+		" auth.sign_in_needs(t.id, u.id) AS needs,"
+		" coalesce(t.state = 'active' AND u.state = 'active', false) AS usable"
+		" FROM auth.tenant t"
+		" LEFT JOIN auth.\"user\" u ON u.tenant_id = t.id AND u.name = $2"
+		" WHERE t.name = $1"
 	};
 
 	return DB_QUERY(call, &statement, rows, tenant_name, user);

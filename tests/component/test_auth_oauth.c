@@ -440,19 +440,47 @@ Test(auth, a_refresh_is_refused_for_another_scope_kind_of_token_or_time)
 	is_inactive(world.tenant, tokens->access_token, "ended");
 }
 
-Test(auth, a_blocked_user_gets_no_token)
+static void set_blocked_users(const char *tenant, const char *what)
+{
+	Auth__UpdateSignInPolicyRequest request = AUTH__UPDATE_SIGN_IN_POLICY_REQUEST__INIT;
+
+	request.set_blocked_users_case =
+		AUTH__UPDATE_SIGN_IN_POLICY_REQUEST__SET_BLOCKED_USERS_BLOCKED_USERS;
+	request.blocked_users = TEXT(what);
+	oauth(tenant, "UpdateSignInPolicy", &request);
+}
+
+Test(auth, a_blocked_user_gets_no_token_where_that_is_closed)
 {
 	struct world world = new_world("a");
 	const Auth__TokenReply *tokens = new_tokens(&world);
 	Auth__UpdateUserRequest blocked = block(world.user);
 
+	set_blocked_users(world.tenant, "closed");
 	ask(world.tenant, "UpdateUser", &blocked);
 	says(refresh(world.tenant, tokens->refresh_token), "invalid_grant",
 		"\"refresh_token\" is no longer authorized");
-	is_inactive(world.tenant, tokens->access_token, "blocked");
+	is_inactive(world.tenant, tokens->access_token, "ended");
 	blocked.state = "active";
 	ask(world.tenant, "UpdateUser", &blocked);
+	cr_assert(check(world.tenant, tokens->access_token)->active);
 	cr_assert_str_eq(refresh(world.tenant, tokens->refresh_token)->error, "");
+}
+
+Test(auth, an_app_of_a_blocked_user_is_told_so_where_that_is_open)
+{
+	struct world world = new_world("a");
+	const Auth__TokenReply *tokens = new_tokens(&world), *more;
+	Auth__UpdateUserRequest blocked = block(world.user);
+
+	ask(world.tenant, "UpdateUser", &blocked);
+	is_inactive(world.tenant, tokens->access_token, "blocked");
+	more = refresh(world.tenant, tokens->refresh_token);
+	cr_assert_str_eq(more->error, "");
+	is_inactive(world.tenant, more->access_token, "blocked");
+	blocked.state = "active";
+	ask(world.tenant, "UpdateUser", &blocked);
+	cr_assert(check(world.tenant, more->access_token)->active);
 }
 
 /* ---- clients ---- */
@@ -713,7 +741,11 @@ Test(auth, a_sign_in_ends_when_the_person_says_so)
 	oauth_refuses(world.tenant, "GetSignIn", &who, ERR_UNAUTHENTICATED, "");
 	request.user = "ann";
 	request.password = "wrong horse battery";
-	oauth_refuses(world.tenant, "CreateSignIn", &request, ERR_UNAUTHENTICATED, "");
+	person = oauth(world.tenant, "CreateSignIn", &request);
+	cr_assert_str_eq(person->error, "wrong");
+	cr_assert_str_eq(person->secret, "");
 	request.user = "nobody";
-	oauth_refuses(world.tenant, "CreateSignIn", &request, ERR_UNAUTHENTICATED, "");
+	person = oauth(world.tenant, "CreateSignIn", &request);
+	cr_assert_str_eq(person->error, "wrong");
+	cr_assert_str_eq(person->secret, "");
 }

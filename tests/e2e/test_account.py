@@ -2,6 +2,7 @@
 browser, the codes of oathtool, and zbarimg as the phone's camera."""
 
 import subprocess
+import time
 import urllib.parse
 
 import pytest
@@ -211,6 +212,35 @@ def test_a_person_changes_the_password_and_other_browsers_are_signed_out(signed_
 def test_an_operator_who_sets_a_password_signs_all_browsers_out(api, tenant, signed_in, person):
     api.ok("updateUser", tenant.owner, {"password": NEW_PASSWORD}, tenant=tenant.id, id=person.id)
     assert asks_for_password(signed_in.ask("GET", ACCOUNT))
+
+
+def guess(browser, name, password):
+    """One try; the limit of the address, which has nothing to do with the user, is waited for."""
+    while True:
+        reply = browser.ask("POST", ACCOUNT, data={"user": name, "password": password})
+        if reply.headers.get("Content-Type") != "application/problem+json":
+            return reply
+        assert reply.status_code == 429
+        time.sleep(int(reply.headers["Retry-After"]))
+
+
+def test_who_guesses_a_password_is_slowed_down(browser, person):
+    for _ in range(10):
+        assert guess(browser, person.name, "not the password").status_code == 401
+    shut = guess(browser, person.name, PASSWORD)
+    assert shut.status_code == 429 and int(shut.headers["Retry-After"]) > 60 and "Wait 15 minutes" in shut.text
+    assert "Set-Cookie" not in shut.headers
+
+
+def test_a_browser_is_known_again_by_a_cookie_of_its_own(browser, person):
+    cookies = browser.sign_in(ACCOUNT, user=person.name).headers["Set-Cookie"]
+    known = cookies[cookies.index("__Host-browser="):]
+    assert known.startswith("__Host-browser=lyb_") and "Max-Age=31536000" in known
+    assert all(word in known for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "__Host-browser" not in browser.sign_in(ACCOUNT, user=person.name).headers["Set-Cookie"]
+    for _ in range(10):
+        guess(browser, person.name, "not the password")
+    assert guess(browser, person.name, PASSWORD).status_code == 303
 
 
 # ---- all pages ----

@@ -47,7 +47,9 @@ static err_t show(struct api_request *request, const Auth__SignIn *person,
 	if (*reply->error == '\0')
 		page_send_message(request, HTTP_OK, "The password is changed",
 			"All other browsers were signed out.", NULL);
-	else if (strcmp(reply->error, "password") != 0)
+	else if (strcmp(reply->error, "throttled") == 0)
+		ask(request, person, "There were too many wrong passwords. Try again later.");
+	else if (strcmp(reply->error, "new_password") == 0)
 		ask(request, person,
 			arena_printf(request->call->arena, "This can't be the new password: %s.",
 				reply->error_description));

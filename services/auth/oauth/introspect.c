@@ -82,7 +82,7 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 	else if (db_count(row) == 0 || strcmp(db_text(row, 0, "state"), "active") != 0)
 		*why = "ended";
 	else if (strcmp(db_text(row, 0, "user_state"), "active") != 0)
-		*why = "blocked";
+		*why = db_bool(row, 0, "blocked_open") ? "blocked" : "ended";
 	if (db_count(row) > 0) {
 		reply->username = arena_strdup(call->arena, db_text(row, 0, "user"));
 		reply->authorization_until = db_int(row, 0, "until_s");

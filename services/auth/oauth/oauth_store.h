@@ -45,7 +45,8 @@ struct store_authorization {
 err_t store_authorization_create(struct call *call, const struct store_authorization *authorization,
 	const char *expires_at) MUST_CHECK;
 /* One row or none: user_id, user (name), role, user_state, client_id, scopes, state: active, ended,
- * expired; left_s: seconds until it expires. Locks it. */
+ * expired; blocked_open: its app may still be told of a blocked user; left_s: seconds until it
+ * expires. Locks it. */
 err_t store_authorization_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
 err_t store_authorization_list(struct call *call, const Auth__ListAuthorizationsRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;
@@ -125,8 +126,8 @@ err_t store_sign_in_delete_others(struct call *call, const char *user, const cha
 
 err_t store_sign_in_policy_get(struct call *call, Auth__SignInPolicy *reply) MUST_CHECK;
 /* NULL: unchanged. */
-err_t store_sign_in_policy_set(
-	struct call *call, const char *second_factor, Auth__SignInPolicy *reply) MUST_CHECK;
+err_t store_sign_in_policy_set(struct call *call, const char *second_factor,
+	const char *blocked_users, Auth__SignInPolicy *reply) MUST_CHECK;
 
 /* Deletes what is over, in every tenant. */
 err_t store_oauth_purge(struct call *call) MUST_CHECK;

@@ -2,9 +2,9 @@
 #include "services/auth/oauth/sign_in.h"
 
 #include "lib/check.h"
+#include "services/auth/attempt/attempt.h"
 #include "services/auth/oauth/oauth.h"
 #include "services/auth/oauth/oauth_store.h"
-#include "services/auth/password.h"
 #include "services/auth/request.h"
 #include "services/auth/second_factor/second_factor.h"
 #include "services/auth/secret.h"
@@ -51,22 +51,6 @@ err_t sign_in_person(struct call *call, const char *secret, Auth__SignIn *person
 
 /* ---- the methods ---- */
 
-/* A user that isn't there costs a password hash too. */
-static err_t check_password(struct call *call, const Auth__SignInRequest *request,
-	const struct db_rows *rows, const char **user)
-{
-	bool is_right;
-	err_t err = password_verify(call, db_count(rows) > 0 ? db_text(rows, 0, "password") : NULL,
-		request->password, &is_right);
-
-	if (err != OK)
-		return err;
-	if (!is_right)
-		return request_unauthenticated(call);
-	*user = db_text(rows, 0, "id");
-	return OK;
-}
-
 /* What a browser calls itself may be any bytes: what is not visible ASCII becomes '?'. */
 static const char *agent_text(struct call *call, const char *agent)
 {
@@ -78,35 +62,55 @@ static const char *agent_text(struct call *call, const char *agent)
 	return text;
 }
 
-static err_t make(struct call *call, const Auth__SignInRequest *request, const char *user,
-	Auth__SignIn *reply)
+static err_t make(struct call *call, const Auth__SignInRequest *request,
+	const struct attempt *attempt, Auth__SignIn *reply)
 {
+	const char *id, *text, *browser;
 	struct secret secret;
-	const char *id, *text;
-	err_t err = store_new_id(call, &id);
+	err_t err;
 
-	if (err != OK)
+	if ((err = attempt_remember_browser(call, attempt, &browser)) != OK ||
+		(err = store_new_id(call, &id)) != OK)
 		return err;
 	text = secret_create(call->arena, KEYRING_SIGN_IN, call->tenant, id, &secret);
-	err = store_sign_in_create(call, id, user, secret.digest, request->address,
+	err = store_sign_in_create(call, id, attempt->id, secret.digest, request->address,
 		agent_text(call, request->agent), LIFE_S, reply);
 	reply->secret = (char *)(uintptr_t)text;
+	reply->browser = (char *)(uintptr_t)(browser != NULL ? browser : "");
 	return err;
+}
+
+static err_t refuse(Auth__SignIn *reply, uint32_t retry_after_s)
+{
+	reply->error = retry_after_s > 0 ? "throttled" : "wrong";
+	reply->retry_after_s = retry_after_s;
+	return OK;
 }
 
 err_t create_sign_in(struct call *call, const Auth__SignInRequest *request, Auth__SignIn *reply)
 {
+	struct attempt attempt;
+	struct verdict verdict;
 	AUTO_ROWS rows = NULL;
-	const char *user = ""; /* gcc can't see that it is set */
 	err_t err;
 
 	if (check_text(call, "user", request->user, 1, REQUEST_NAME_MAX) != OK)
-		return request_unauthenticated(call);
+		return refuse(reply, 0);
 	if ((err = check_text(call, "address", request->address, 0, ADDRESS_MAX)) != OK ||
-		(err = store_person(call, request->user, &rows)) != OK ||
-		(err = check_password(call, request, rows, &user)) != OK)
+		(err = store_person(call, request->user, &rows)) != OK)
 		return err;
-	return make(call, request, user, reply);
+	attempt = (struct attempt){
+		.user = request->user,
+		.id = db_count(rows) > 0 ? db_text(rows, 0, "id") : "",
+		.hash = db_count(rows) > 0 ? db_text(rows, 0, "password") : "",
+		.password = request->password,
+		.address = request->address,
+		.browser = request->browser,
+	};
+	if ((err = attempt_password(call, &attempt, &verdict)) != OK)
+		return err;
+	return verdict.right ? make(call, request, &attempt, reply)
+			     : refuse(reply, verdict.retry_after_s);
 }
 
 err_t get_sign_in(struct call *call, const Auth__SignInRef *request, Auth__SignIn *reply)
