@@ -67,11 +67,13 @@ static void on_retry(void *context)
 
 /* ---- the session ---- */
 
-static void on_opened(void *context)
+static void on_opened(void *context, struct session *session)
 {
 	struct agent *agent = context;
 	char url[URL_TEXT_MAX];
 
+	if (session == agent->move.next)
+		move_opened(agent);
 	agent->state = CONNECTED;
 	agent->connected_at_s = clock_unix_ms() / 1000;
 	agent->sessions++;
@@ -82,6 +84,11 @@ static void on_opened(void *context)
 		run_hook(agent, agent->sessions == 1 ? HOOK_UP : HOOK_RECONNECT, NULL);
 	log_info("connected", "interface=%s network=%s url=%s", agent->options.tap->name,
 		agent->attachment.network, log_value(url));
+}
+
+static void on_moves(void *context, uint32_t window_ms)
+{
+	move_begin(context, window_ms);
 }
 
 static void dial(struct agent *agent, const struct url *url);
@@ -103,40 +110,47 @@ static void finish_stop(struct agent *agent)
 		agent->options.stopped(agent->options.context);
 }
 
-/* Follows a node that said where to go instead; false if it didn't, or there is no end of it. */
-static bool follow_redirection(struct agent *agent, const struct session_end *end)
+bool agent_follow(
+	struct agent *agent, const struct session_end *end, struct url *url, unsigned *hops)
 {
 	struct url next;
 	struct fault fault;
 
 	if (end->location[0] == '\0' || end->ending.status < 300 || end->ending.status > 399 ||
-		++agent->hops > HOPS_MAX)
+		++*hops > HOPS_MAX)
 		return false;
-	if (url_follow(&next, &agent->url, end->location, &fault) != OK) {
+	if (url_follow(&next, url, end->location, &fault) != OK) {
 		tell_problem(agent, "redirection", fault.detail);
 		return false;
 	}
-	dial(agent, &next);
+	*url = next;
 	return true;
 }
 
-static void on_ended(void *context, const struct session_end *session_end)
+static void on_ended(void *context, struct session *session, const struct session_end *session_end)
 {
 	struct agent *agent = context;
 	struct session_end end = *session_end;
 	char url[URL_TEXT_MAX];
 	struct plan plan;
 
+	if (move_ended(agent, session, session_end))
+		return;
 	url_text(&agent->url, url);
 	session_destroy(agent->session);
 	agent->session = NULL;
-	loop_clear_timer(agent->options.loop, &agent->renew);
 	if (agent->state == STOPPING) {
+		loop_clear_timer(agent->options.loop, &agent->renew);
 		finish_stop(agent);
 		return;
 	}
-	if (follow_redirection(agent, &end))
+	if (move_takes_over(agent))
 		return;
+	loop_clear_timer(agent->options.loop, &agent->renew);
+	if (agent_follow(agent, &end, &agent->url, &agent->hops)) {
+		dial(agent, &agent->url);
+		return;
+	}
 	tell_problem(agent, url, end.why);
 	agent->hops = 0;
 	plan = backoff_plan(
@@ -156,36 +170,42 @@ static void on_tap_gone(void *context)
 
 /* A token says all about a member but the MAC address that it chose; without one the server is told
  * what vpn-ws wants to know. */
-static struct upgrade_request request_of(const struct agent *agent)
+static struct upgrade_request request_of(const struct agent *agent, const struct url *url)
 {
 	const char *authorization = agent->attachment.authorization;
 
 	return (struct upgrade_request){
-		.url = &agent->url,
+		.url = url,
 		.authorization = authorization[0] != '\0' ? authorization : NULL,
 		.mac = agent->attachment.own_mac ? agent->attachment.mac : NULL,
 		.bridge = agent->options.bridge,
 	};
 }
 
-static void dial(struct agent *agent, const struct url *url)
+struct session *agent_dial(struct agent *agent, const struct url *url)
 {
-	agent->state = CONNECTING;
-	agent->url = *url;
-	agent->session = session_create(&(struct session_options){
+	return session_create(&(struct session_options){
 		.loop = agent->options.loop,
 		.fetcher = agent->fetcher,
 		.trust = agent->options.trust,
 		.congestion = agent->options.congestion,
 		.tap = agent->options.tap,
 		.mtu = agent->attachment.mtu,
-		.request = request_of(agent),
+		.request = request_of(agent, url),
 		.vpn_ws = agent->options.device == NULL,
 		.context = agent,
 		.opened = on_opened,
 		.ended = on_ended,
+		.moves = on_moves,
 		.tap_gone = on_tap_gone,
 	});
+}
+
+static void dial(struct agent *agent, const struct url *url)
+{
+	agent->state = CONNECTING;
+	agent->url = *url;
+	agent->session = agent_dial(agent, &agent->url);
 }
 
 static void dial_next(struct agent *agent)
@@ -353,6 +373,7 @@ err_t agent_create(struct agent **out, const struct agent_options *options, stru
 	agent->fetcher = fetcher_create(options->loop, options->proxy);
 	agent->retry = (struct loop_timer){ .fire = on_retry, .context = agent };
 	agent->renew = (struct loop_timer){ .fire = on_renew, .context = agent };
+	move_init(agent);
 	if (agent->attached)
 		prepare(agent);
 	else
@@ -370,6 +391,7 @@ void agent_stop(struct agent *agent)
 	loop_clear_timer(agent->options.loop, &agent->renew);
 	fetch_cancel(agent->fetch);
 	agent->fetch = NULL;
+	move_finish(agent);
 	if (again)
 		agent->options.stopped(agent->options.context);
 	else if (agent->session != NULL)
@@ -385,6 +407,7 @@ void agent_destroy(struct agent *agent)
 	loop_clear_timer(agent->options.loop, &agent->retry);
 	loop_clear_timer(agent->options.loop, &agent->renew);
 	fetch_cancel(agent->fetch);
+	move_finish(agent);
 	session_destroy(agent->session);
 	fetcher_destroy(agent->fetcher);
 	sodium_memzero(agent->attachment.authorization, sizeof(agent->attachment.authorization));

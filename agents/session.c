@@ -137,6 +137,8 @@ static void on_close_frame(struct session *session)
 /* Does what the pump's last turn asks for. */
 static void follow(struct session *session, enum pump_result result)
 {
+	uint32_t window_ms;
+
 	switch (result) {
 	case PUMP_MORE:
 		loop_set_timer(session->options.loop, &session->again, clock_ms());
@@ -158,6 +160,8 @@ static void follow(struct session *session, enum pump_result result)
 	case PUMP_DONE:
 		break;
 	}
+	if (session->state == OPEN && pump_moves(session->pump, &window_ms))
+		session->options.moves(session->options.context, window_ms);
 	if (session->state == OPEN || session->state == CLOSING)
 		watch(session);
 }
@@ -249,6 +253,7 @@ static void on_opened(void *context, const struct opened *opened)
 	session->socket.fd = opened->fd;
 	session->socket_events = EPOLLIN;
 	session->tap_events = EPOLLIN;
+	session->options.opened(session->options.context, session);
 	session->tap.fd = session->options.tap->fd;
 	session->tap_watched = true;
 	loop_add(loop, &session->socket, EPOLLIN);
@@ -257,7 +262,6 @@ static void on_opened(void *context, const struct opened *opened)
 	/* Records that TLS has read already make no further event. */
 	loop_set_timer(loop, &session->again, session->opened_ms);
 	loop_set_timer(loop, &session->look, session->opened_ms + CONGESTION_LOOK_MS);
-	session->options.opened(session->options.context);
 	follow(session, pump_take(session->pump, opened->rest, opened->rest_len));
 }
 
@@ -276,7 +280,7 @@ static void on_timer(void *context)
 	struct session *session = context;
 
 	if (session->state == ENDED)
-		session->options.ended(session->options.context, &session->end);
+		session->options.ended(session->options.context, session, &session->end);
 	else if (session->state == OPEN)
 		keep_alive(session);
 	else
@@ -316,6 +320,11 @@ void session_close(struct session *session)
 		begin_close(session, WS_STATUS_NORMAL, "");
 	else if (session->state != CLOSING)
 		end(session, (struct ending){ .how = END_UNREACHABLE }, "stopped");
+}
+
+void session_retire(struct session *session)
+{
+	stop_tap(session);
 }
 
 void session_destroy(struct session *session)

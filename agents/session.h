@@ -33,9 +33,12 @@ struct session_options {
 	struct upgrade_request request; /* without its key; its URL is copied, the rest kept */
 	bool vpn_ws; /* the server may be vpn-ws, which answers no ping, and hands on any frame */
 	void *context;
-	void (*opened)(void *context);
+	/* It uses the interface from now on: no other session may. */
+	void (*opened)(void *context, struct session *session);
 	/* Called once, unless the session is destroyed before; may destroy it. */
-	void (*ended)(void *context, const struct session_end *end);
+	void (*ended)(void *context, struct session *session, const struct session_end *end);
+	/* The node wants another session in the place of this one, within so long. */
+	void (*moves)(void *context, uint32_t window_ms);
 	/* The interface was taken away: nothing can go on. */
 	void (*tap_gone)(void *context);
 };
@@ -45,6 +48,9 @@ struct session *session_create(const struct session_options *options);
 
 /* Ends it as politely as 2 s allow; `ended` follows. */
 void session_close(struct session *session);
+
+/* Another one uses the interface now; this one brings what is still on its way from the node. */
+void session_retire(struct session *session);
 
 void session_destroy(struct session *session); /* NULL is fine */
 

@@ -34,6 +34,8 @@ struct dataplane {
 	struct vpnws_settings vpnws_settings;
 	const char *link_listen;
 	const char *node_name;
+	bool redirects;
+	long drain_s;
 	long pair_ping_s, pair_idle_s; /* 0: never */
 	long pair_per_address;
 	struct nymea_settings nymea_settings;

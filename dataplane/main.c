@@ -9,6 +9,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/admit/keys.h"
+#include "dataplane/drain.h"
 #include "dataplane/net/http.h"
 #include "dataplane/live/live.h"
 #include "dataplane/node.h"
@@ -99,6 +100,15 @@ static const struct config_entry config[] = {
 		0 },
 	{ "LANYARD_NODE_NAME", "", &dataplane.node_name, CONFIG_TEXT,
 		"what other nodes and redirections call this one; empty: the id of its run", 0, 0 },
+	{ "LANYARD_REDIRECT", "false", &dataplane.redirects, CONFIG_BOOL,
+		"true: what is before the nodes routes /l2/node/NAME to the node of that name, so "
+		"agents are sent there when it is the home of their network; false: they are "
+		"carried",
+		0, 0 },
+	{ "LANYARD_DRAIN_S", "5", &dataplane.drain_s, CONFIG_INT,
+		"seconds in which sessions move to other nodes when this one is told to stop; 0: "
+		"they are closed at once, as they are without other nodes",
+		0, 600 },
 	{ "LANYARD_PAIR_PING_S", "30", &dataplane.pair_ping_s, CONFIG_INT,
 		"a WebSocket client of a pair, nymea's too, that is silent so long is pinged, and "
 		"closed "
@@ -255,6 +265,12 @@ static void stop(struct svc *svc)
 	block_trim();
 }
 
+static void drain_and_stop(struct svc *svc)
+{
+	drain_run(&dataplane);
+	stop(svc);
+}
+
 static err_t start(struct svc *svc)
 {
 	err_t err;
@@ -306,8 +322,12 @@ static err_t prepare(struct fault *fault)
 
 static err_t check(struct fault *fault)
 {
-	err_t err = proxies_parse(&dataplane.proxies, dataplane.proxies_setting, fault);
+	err_t err = OK;
 
+	if (*dataplane.node_name != '\0' && !trunks_name_good(dataplane.node_name))
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "LANYARD_NODE_NAME",
+			"expected 1 to 63 letters, digits, '.', '-' and '_'");
+	err = proxies_parse(&dataplane.proxies, dataplane.proxies_setting, fault);
 	if (err == OK)
 		err = hosts_parse(&dataplane.hosts, dataplane.hosts_setting, fault);
 	if (err == OK)
@@ -330,7 +350,8 @@ static const struct svc_definition definition = {
 	.services = node_services,
 	.events = node_events,
 	.start = start,
-	.stop = stop,
+	.stop = drain_and_stop,
+	.stop_s = &dataplane.drain_s,
 };
 
 int main(int argc, char **argv)

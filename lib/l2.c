@@ -4,7 +4,12 @@
 #include "lib/bytes.h"
 #include "lib/mem.h"
 
+#include <string.h>
+
 #define LENGTH_MASK 0xffffffU
+#define FLAGS_SHIFT 24
+
+#define WORD_MOVE 1 /* the first byte of a word */
 
 void l2_reader_init(struct l2_reader *reader, uint8_t *message, size_t len)
 {
@@ -32,9 +37,9 @@ enum l2_result l2_next(struct l2_reader *reader, struct l2_frame *frame)
 	reader->at += length;
 	frame->data = header + L2_HEADER_LEN;
 	frame->len = length - L2_HEADER_LEN;
+	frame->flags = (uint8_t)(bytes_be32(header) >> FLAGS_SHIFT);
 	offload_read(&frame->offload, header + L2_LENGTH_LEN);
-	if ((bytes_be32(header) & ~LENGTH_MASK) != 0 ||
-		!offload_fits(&frame->offload, frame->data, frame->len))
+	if (frame->flags != 0 || !offload_fits(&frame->offload, frame->data, frame->len))
 		return L2_SKIPPED;
 	return L2_FRAME;
 }
@@ -43,6 +48,24 @@ void l2_write_header(uint8_t header[L2_HEADER_LEN], const struct offload *offloa
 {
 	bytes_put_be32(header, (uint32_t)len);
 	offload_write(offload, header + L2_LENGTH_LEN);
+}
+
+void l2_write_move(uint8_t record[L2_HEADER_LEN + L2_CONTROL_LEN], uint32_t window_ms)
+{
+	uint8_t *word = record + L2_HEADER_LEN;
+
+	memset(record, 0, L2_HEADER_LEN + L2_CONTROL_LEN);
+	bytes_put_be32(record, (uint32_t)L2_CONTROL << FLAGS_SHIFT | L2_CONTROL_LEN);
+	word[0] = WORD_MOVE;
+	bytes_put_be32(word + 4, window_ms);
+}
+
+bool l2_read_move(const struct l2_frame *frame, uint32_t *window_ms)
+{
+	if (frame->flags != L2_CONTROL || frame->data[0] != WORD_MOVE)
+		return false;
+	*window_ms = bytes_be32(frame->data + 4);
+	return true;
 }
 
 void l2_writer_init(struct l2_writer *writer, uint8_t *buf, size_t capacity)

@@ -162,7 +162,7 @@ static void end_process(int number)
 }
 
 /* The bus can hang when it closes (docs/bus.md): the process ends all the same, and in time. */
-static void arm_exit(void)
+static void arm_exit(const struct svc_definition *definition)
 {
 	struct sigaction action = { .sa_handler = end_process };
 	sigset_t set;
@@ -171,7 +171,7 @@ static void arm_exit(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	alarm(EXIT_S);
+	alarm(EXIT_S + (unsigned)(definition->stop_s ? *definition->stop_s : 0));
 }
 
 /* ---- start and stop ---- */
@@ -291,7 +291,7 @@ static err_t start(struct svc *svc)
 
 static void stop(struct svc *svc, bool was_started)
 {
-	arm_exit();
+	arm_exit(svc->definition);
 	svc_ready(svc, "start", "stopping");
 	if (was_started && svc->definition->stop != NULL)
 		svc->definition->stop(svc);

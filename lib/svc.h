@@ -46,6 +46,7 @@ struct svc_definition {
 	/* Runs first when the process is told to stop: accept nothing new, and return when what was
 	 * accepted is done. Must return within the drain time. May be NULL. */
 	void (*stop)(struct svc *svc);
+	const long *stop_s; /* seconds that `stop` may take beyond that; NULL: none */
 };
 
 /* Runs the process: --help, --check, --version, then until SIGTERM or SIGINT. Returns the exit

@@ -27,6 +27,8 @@ struct pump {
 	size_t pong_len;
 	int64_t heard_ms;
 	bool answers;
+	bool move; /* the node has said so */
+	uint32_t move_ms;
 	enum ws_status status;
 	char why[192];
 };
@@ -137,7 +139,10 @@ static enum pump_result take_batch(struct pump *pump, const struct ws_message *m
 	l2_reader_init(&reader, message->data, message->len);
 	while ((got = l2_next(&reader, &frame)) == L2_FRAME || got == L2_SKIPPED) {
 		if (got == L2_SKIPPED) {
-			pump->tap->dropped++;
+			if (l2_read_move(&frame, &pump->move_ms))
+				pump->move = true;
+			else
+				pump->tap->dropped++;
 		} else if (!pump->tap->takes_datagrams || !joiner_add(&joiner, &frame)) {
 			write_joined(pump, &joiner);
 			joiner_begin(&joiner, &frame);
@@ -236,6 +241,15 @@ enum pump_result pump_receive(struct pump *pump)
 			pump, upload_control(&pump->upload, WS_PONG, pump->pong, pump->pong_len));
 	}
 	return answered != PUMP_DONE ? answered : result;
+}
+
+bool pump_moves(struct pump *pump, uint32_t *window_ms)
+{
+	bool move = pump->move;
+
+	*window_ms = pump->move_ms;
+	pump->move = false;
+	return move;
 }
 
 bool pump_waits(const struct pump *pump)

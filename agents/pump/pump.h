@@ -59,6 +59,9 @@ enum pump_result pump_flush(struct pump *pump);
 enum pump_result pump_ping(struct pump *pump);
 enum pump_result pump_close(struct pump *pump, enum ws_status status, const char *reason);
 
+/* The node wants this session to move to another node within so long; true once. */
+bool pump_moves(struct pump *pump, uint32_t *window_ms);
+
 /* Something waits: pump_flush when the socket is writable. */
 bool pump_waits(const struct pump *pump);
 

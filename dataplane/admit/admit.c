@@ -7,6 +7,7 @@
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/relay/pair.h"
+#include "dataplane/trunk/trunks.h"
 #include "dataplane/tunnel/box_admit.h"
 #include "dataplane/vpnws/peer.h"
 #include "lib/clock.h"
@@ -18,13 +19,34 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WAITING_MAX 256
-#define ELSEWHERE   "This host name is for another tenant or network."
+#define WAITING_MAX  256
+#define NODE_PATH    "/l2/node/" /* and a node's name */
+#define LOCATION_MAX 512
+#define ELSEWHERE    "This host name is for another tenant or network."
 
 static int refuse(int status, const char **why, const char *text)
 {
 	*why = text;
 	return status;
+}
+
+/* A client that can follow goes to the network's home itself; it comes by NODE_PATH then, and is
+ * told to go nowhere else. False: it can't, or need not. */
+static bool redirect(
+	struct dataplane *dataplane, struct http *http, const struct token_claims *claims)
+{
+	const char *name, *query = http_query_text(http);
+	char location[LOCATION_MAX];
+
+	if (!dataplane->redirects || strncmp(http_path(http), NODE_PATH, strlen(NODE_PATH)) == 0)
+		return false;
+	name = trunks_find_home(dataplane->trunks, claims->tenant, claims->network);
+	if (!name || strlen(query) > LOCATION_MAX / 2)
+		return false;
+	snprintf(location, sizeof(location), "Location: " NODE_PATH "%s%s%s\r\n", name,
+		*query != '\0' ? "?" : "", query);
+	http_reply(http, 307, location, "", 0);
+	return true;
 }
 
 void admit_session(struct dataplane *dataplane, struct http *http, const struct admitted *admitted)
@@ -46,6 +68,8 @@ void admit_session(struct dataplane *dataplane, struct http *http, const struct 
 		http_answer(http, status, why);
 		return;
 	}
+	if (batches && redirect(dataplane, http, admitted->claims))
+		return;
 	if (!batches) { /* vpn-ws-client reads no more of a record at once, and has Nagle on */
 		stream_set_record_max(http_stream(http), CHANNEL_RECORD_OLD);
 		stream_set_quick_ack(http_stream(http));

@@ -166,10 +166,23 @@ static void on_evicted(struct port *port, const char *why)
 	note(session, strcmp(why, SWITCH_REPLACED) == 0 ? "session_replaced" : "session_closed",
 		why);
 	tell_end(session, why);
-	channel_close(session->channel, WS_STATUS_POLICY, why);
+	if (session->outlet.batches) /* the agent takes what is on its way to it */
+		channel_finish(session->channel, WS_STATUS_POLICY, why);
+	else
+		channel_close(session->channel, WS_STATUS_POLICY, why);
 }
 
 static const struct port_owner owner = { .evicted = on_evicted, .notice = on_notice };
+
+static void tell_move(struct session *session)
+{
+	uint8_t record[L2_HEADER_LEN + L2_CONTROL_LEN];
+	struct iovec part = { record, sizeof(record) };
+
+	l2_write_move(record, session->move_ms);
+	if (channel_write(session->channel, WS_BINARY, true, &part, 1))
+		session->move_ms = 0;
+}
 
 static void on_fill(struct channel *channel)
 {
@@ -178,6 +191,8 @@ static void on_fill(struct channel *channel)
 	uint64_t n_frames = outlet->n_frames, n_bytes = outlet->n_bytes;
 
 	session->woken = session->lingers = false;
+	if (session->move_ms > 0)
+		tell_move(session);
 	outlet_write(outlet, channel, (uint64_t)clock_us());
 	counter_add(COUNTER_TX_FRAMES, (int64_t)(outlet->n_frames - n_frames));
 	counter_add(COUNTER_TX_BYTES, (int64_t)(outlet->n_bytes - n_bytes));
@@ -413,6 +428,34 @@ void sessions_watch(struct sessions *sessions,
 void sessions_set_silence(struct sessions *sessions, unsigned ms)
 {
 	sessions->silence_ms = ms;
+}
+
+void sessions_ask_to_move(struct sessions *sessions, uint32_t window_ms)
+{
+	for (struct session *session = sessions->by_id; session; session = session->hh.next)
+		if (session_is_live(session) && session->outlet.batches) {
+			session->move_ms = window_ms;
+			channel_wake(session->channel);
+		}
+}
+
+unsigned sessions_thin_out(struct sessions *sessions, unsigned step_ms, unsigned left_ms)
+{
+	unsigned n = 0, n_fixed = 0, n_close;
+
+	for (struct session *session = sessions->by_id; session; session = session->hh.next) {
+		n += session_is_live(session);
+		n_fixed += session_is_live(session) && !session->outlet.batches;
+	}
+	n_close = left_ms > step_ms ? (n_fixed * step_ms + left_ms - 1) / left_ms : n_fixed;
+	for (struct session *session = sessions->by_id; session && n_close > 0;
+		session = session->hh.next)
+		if (session_is_live(session) && !session->outlet.batches) {
+			end(session, WS_STATUS_GOING_AWAY, "the node stops");
+			n_close--;
+			n--;
+		}
+	return n;
 }
 
 void session_set_names(struct channel *channel, const char *user, const char *dn)

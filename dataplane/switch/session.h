@@ -30,6 +30,13 @@ void session_create(struct sessions *sessions, struct channel *channel,
 /* Members from whom nothing has come for so long are pinged from now on; 0: they are not. */
 void sessions_set_silence(struct sessions *sessions, unsigned ms);
 
+/* Asks those that can to move to another node, each at a moment of its own within the window. */
+void sessions_ask_to_move(struct sessions *sessions, uint32_t window_ms);
+
+/* Closes some of those that can't, so that all are closed in `left_ms` when it is called each
+ * `step_ms`. How many sessions are left. */
+unsigned sessions_thin_out(struct sessions *sessions, unsigned step_ms, unsigned left_ms);
+
 /* Says who the session's client is in the words of the proxy before it; kept with the session. */
 void session_set_names(struct channel *channel, const char *user, const char *dn);
 

@@ -32,8 +32,9 @@ struct session {
 	int64_t started_at;
 	struct intake intake;
 	struct outlet outlet;
-	bool woken;   /* will be asked to fill */
-	bool lingers; /* what waits is not urgent, and leaves when the timer says */
+	uint32_t move_ms; /* that it is asked to move within, and was not told yet; 0: not */
+	bool woken;	  /* will be asked to fill */
+	bool lingers;	  /* what waits is not urgent, and leaves when the timer says */
 	uint64_t rx_frames, rx_bytes;
 	uint64_t drops[DROP_N];
 	uint64_t dropped_segments; /* of frames to the member that went on without them */

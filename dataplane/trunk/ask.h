@@ -18,19 +18,28 @@ struct dataplane;
 struct home {
 	char tenant[UUID_SIZE], network[UUID_SIZE];
 	char node[UUID_SIZE], name[HOME_NAME_SIZE];
+	char before[UUID_SIZE]; /* the node that it was taken from just now; else "" */
 	int64_t epoch;
 	int64_t until_ms; /* clock_ms(): the lease's end */
 };
 
 struct ask_claim {
 	char tenant[UUID_SIZE], network[UUID_SIZE];
+	char heir[UUID_SIZE]; /* ASK_HAND_OVER: the next home, or "" */
 	bool unreachable;
+};
+
+enum ask_kind {
+	ASK_HOLD,      /* renews and takes what there is to have */
+	ASK_LOOK,      /* only looks */
+	ASK_HAND_OVER, /* gives them away */
 };
 
 struct ask {
 	struct dataplane *dataplane;
 	void (*done)(void *context, const struct ask *ask);
 	void *context;
+	enum ask_kind kind;
 	int64_t begun_ms;
 	size_t n_claims;
 	struct ask_claim *claims;
@@ -43,9 +52,11 @@ struct ask {
 };
 
 /* A question about at most `n` networks. */
-struct ask *ask_create(struct dataplane *dataplane, size_t n,
+struct ask *ask_create(struct dataplane *dataplane, enum ask_kind kind, size_t n,
 	void (*done)(void *context, const struct ask *ask), void *context);
-void ask_add(struct ask *ask, const char *tenant, const char *network, bool unreachable);
+
+/* Adds a network; the claim's rest is the caller's to fill. */
+struct ask_claim *ask_add(struct ask *ask, const char *tenant, const char *network);
 
 /* Asks; `done` is called, and the question is gone. */
 void ask_send(struct ask *ask);

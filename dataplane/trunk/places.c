@@ -25,6 +25,7 @@ struct place {
 	unsigned n_sessions, n_seats;
 	enum { PLACE_UNKNOWN, PLACE_HOME, PLACE_AWAY } role;
 	char node[UUID_SIZE], name[HOME_NAME_SIZE]; /* the home */
+	char before[UUID_SIZE]; /* PLACE_HOME: who has to hear of it still, or "" */
 	int64_t epoch;
 	int64_t changed_ms; /* the home's becoming it, as far as is known */
 	int64_t until_ms;   /* PLACE_HOME: the lease's end */
@@ -38,6 +39,7 @@ struct places {
 	struct trunks *trunks;
 	struct place *by_key;
 	bool asking;
+	bool draining;
 	int64_t asked_ms; /* when all were, last */
 };
 
@@ -115,6 +117,21 @@ static void send_seats_away(struct places *places, struct place *place)
 			tell_moved(trunk, place);
 }
 
+/* The home before this one, which may not know yet, and may have sessions. */
+static void tell_before(struct places *places, struct place *place, const char *before)
+{
+	struct trunk *trunk;
+
+	if (*before == '\0')
+		return;
+	COPY(place->before, before);
+	trunk = trunk_want(places->trunks, before);
+	if (!trunk)
+		return; /* places_trunk_opened */
+	tell_moved(trunk, place);
+	*place->before = '\0';
+}
+
 static void set_role(struct places *places, struct place *place, const struct home *home)
 {
 	bool is_here = strcmp(home->node, dataplane_of(places)->instance) == 0;
@@ -141,6 +158,7 @@ static void set_role(struct places *places, struct place *place, const struct ho
 		send_seats_away(places, place);
 	if (before)
 		tell_moved(before, place);
+	tell_before(places, place, is_here ? home->before : "");
 	apply(places, place);
 }
 
@@ -150,6 +168,7 @@ static void on_answer(void *context, const struct ask *ask);
 
 static void ask_now(struct places *places, bool all)
 {
+	enum ask_kind kind = places->draining ? ASK_LOOK : ASK_HOLD;
 	size_t n = 0;
 	struct ask *ask;
 
@@ -161,10 +180,11 @@ static void ask_now(struct places *places, bool all)
 		places->asked_ms = clock_ms();
 	if (n == 0)
 		return;
-	ask = ask_create(dataplane_of(places), n, on_answer, places);
+	ask = ask_create(dataplane_of(places), kind, n, on_answer, places);
 	for (struct place *place = places->by_key; place; place = place->hh.next)
 		if (is_used(place) && (all || place->urgent || place->unreachable)) {
-			ask_add(ask, place->key.tenant, place->key.network, place->unreachable);
+			ask_add(ask, place->key.tenant, place->key.network)->unreachable =
+				place->unreachable;
 			place->urgent = false;
 		}
 	places->asking = true;
@@ -190,6 +210,12 @@ static void on_no_answer(struct places *places, const char *detail)
 	}
 }
 
+/* Was given away by this node, and is nobody's yet? */
+static bool is_left(const struct places *places, const struct home *home)
+{
+	return places->draining && strcmp(home->node, dataplane_of(places)->instance) == 0;
+}
+
 static void on_answer(void *context, const struct ask *ask)
 {
 	struct places *places = context;
@@ -202,7 +228,7 @@ static void on_answer(void *context, const struct ask *ask)
 		struct place *place = find(places, home->tenant, home->network);
 
 		/* What was heard meanwhile from another node is newer. */
-		if (place && place->changed_ms <= ask->begun_ms)
+		if (place && place->changed_ms <= ask->begun_ms && !is_left(places, home))
 			set_role(places, place, home);
 	}
 	if (ask->err != OK)
@@ -254,11 +280,14 @@ void places_drop_seat(struct places *places, const char *tenant, const char *net
 
 void places_trunk_opened(struct places *places, struct trunk *trunk)
 {
-	for (struct place *place = places->by_key; place; place = place->hh.next)
+	for (struct place *place = places->by_key; place; place = place->hh.next) {
 		if (place->role == PLACE_AWAY && strcmp(place->node, trunk->node) == 0) {
 			place->unreachable = false;
 			apply(places, place);
 		}
+		if (place->role == PLACE_HOME && strcmp(place->before, trunk->node) == 0)
+			tell_before(places, place, trunk->node);
+	}
 }
 
 void places_trunk_lost(struct places *places, const char *node)
@@ -284,6 +313,67 @@ void places_moved(struct places *places, const Trunk__Moved *message)
 	set_role(places, place, &home);
 }
 
+const char *places_find_home(struct places *places, const char *tenant, const char *network)
+{
+	const struct place *place = find(places, tenant, network);
+
+	return place && place->role == PLACE_AWAY && !place->unreachable ? place->name : NULL;
+}
+
+/* The edge with the most sessions of the network. */
+static const struct trunk *find_heir(const struct places *places, const struct place *place)
+{
+	const struct trunk *heir = NULL;
+	unsigned most = 0;
+
+	for (struct trunk *trunk = places->trunks->by_node; trunk; trunk = trunk->hh.next) {
+		unsigned n = seats_count(trunk, place->key.tenant, place->key.network);
+
+		if (n > most)
+			heir = trunk;
+		most = n > most ? n : most;
+	}
+	return heir;
+}
+
+static void on_handed_over(void *context, const struct ask *ask)
+{
+	struct places *places = context;
+
+	if (ask->err != OK)
+		log_warn("hand_over_failed",
+			"error=%s action=\"others take the networks when the leases end\"",
+			log_value(ask->detail));
+	for (size_t i = 0; i < ask->n_homes; i++) {
+		const struct home *home = &ask->homes[i];
+		struct place *place = find(places, home->tenant, home->network);
+
+		if (place && !is_left(places, home)) {
+			place->changed_ms = clock_ms();
+			set_role(places, place, home);
+		}
+	}
+}
+
+void places_drain(struct places *places)
+{
+	struct ask *ask = ask_create(dataplane_of(places), ASK_HAND_OVER,
+		HASH_COUNT(places->by_key) + 1, on_handed_over, places);
+
+	places->draining = true;
+	for (struct place *place = places->by_key; place; place = place->hh.next) {
+		const struct trunk *heir = find_heir(places, place);
+
+		struct ask_claim *claim;
+
+		if (place->role != PLACE_HOME)
+			continue;
+		claim = ask_add(ask, place->key.tenant, place->key.network);
+		COPY(claim->heir, heir ? heir->node : "");
+	}
+	ask_send(ask);
+}
+
 void places_doubt(struct places *places, const char *tenant, const char *network)
 {
 	struct place *place = find(places, tenant, network);
@@ -305,7 +395,7 @@ void places_tick(struct places *places)
 			apply(places, place); /* tries the trunk again */
 		forget_if_unused(places, place);
 	}
-	ask_now(places, clock_ms() - places->asked_ms >= RENEW_MS);
+	ask_now(places, places->draining || clock_ms() - places->asked_ms >= RENEW_MS);
 }
 
 struct places *places_create(struct trunks *trunks)

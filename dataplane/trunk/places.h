@@ -32,5 +32,11 @@ void places_moved(struct places *places, const Trunk__Moved *message);
 /* The home that was asked is none: ask again. */
 void places_doubt(struct places *places, const char *tenant, const char *network);
 
+/* The name of the network's home, if that is another node that can be reached; else NULL. */
+const char *places_find_home(struct places *places, const char *tenant, const char *network);
+
+/* The node is about to stop: hands its homes over, best to an edge, and takes none any more. */
+void places_drain(struct places *places);
+
 /* Each second. */
 void places_tick(struct places *places);

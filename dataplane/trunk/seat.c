@@ -304,13 +304,27 @@ void seats_tell_drops(struct trunk *trunk)
 
 /* ---- their end ---- */
 
+static bool is_in(const struct seat *seat, const char *tenant, const char *network)
+{
+	return strcmp(seat->tenant, tenant) == 0 && strcmp(seat->network, network) == 0;
+}
+
+unsigned seats_count(const struct trunk *trunk, const char *tenant, const char *network)
+{
+	unsigned n = 0;
+
+	for (const struct seat *seat = trunk->seats; seat; seat = seat->hh.next)
+		n += is_in(seat, tenant, network);
+	return n;
+}
+
 unsigned seats_end(struct trunk *trunk, const char *tenant, const char *network)
 {
 	struct seat *seat, *next;
 	unsigned n = 0;
 
 	HASH_ITER(hh, trunk->seats, seat, next)
-	if (strcmp(seat->tenant, tenant) == 0 && strcmp(seat->network, network) == 0) {
+	if (is_in(seat, tenant, network)) {
 		end_seat(seat);
 		n++;
 	}

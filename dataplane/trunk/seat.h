@@ -24,6 +24,9 @@ void seats_tell_digest(struct trunk *trunk);
 /* What was dropped since the last time. */
 void seats_tell_drops(struct trunk *trunk);
 
+/* How many there are in a network. */
+unsigned seats_count(const struct trunk *trunk, const char *tenant, const char *network);
+
 /* Takes away those of a network, or all; the other node is told nothing. The number of them. */
 unsigned seats_end(struct trunk *trunk, const char *tenant, const char *network);
 void seats_end_all(struct trunk *trunk);

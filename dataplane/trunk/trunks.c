@@ -3,6 +3,7 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/relay/link.h"
+#include "dataplane/trunk/ask.h"
 #include "dataplane/trunk/edge.h"
 #include "dataplane/trunk/places.h"
 #include "dataplane/trunk/seat.h"
@@ -212,6 +213,27 @@ struct trunks *trunks_open(struct dataplane *dataplane)
 	trunks->flusher.data = trunks;
 	sessions_watch(dataplane->sessions, on_session, trunks);
 	return trunks;
+}
+
+const char *trunks_find_home(const struct trunks *trunks, const char *tenant, const char *network)
+{
+	const char *name = places_find_home(trunks->places, tenant, network);
+
+	return name && trunks_name_good(name) ? name : NULL;
+}
+
+bool trunks_name_good(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+	size_t len = strlen(name);
+
+	return len > 0 && len < HOME_NAME_SIZE && strspn(name, allowed) == len;
+}
+
+void trunks_drain(struct trunks *trunks)
+{
+	places_drain(trunks->places);
 }
 
 void trunks_close(struct trunks *trunks)

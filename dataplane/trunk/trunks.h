@@ -22,6 +22,16 @@ struct trunks *trunks_open(struct dataplane *dataplane);
 void trunks_close(struct trunks *trunks);   /* on the loop; NULL is fine */
 void trunks_destroy(struct trunks *trunks); /* when its links are gone; NULL is fine */
 
+/* The node is about to stop: others are the homes of its networks from now on. On the loop. */
+void trunks_drain(struct trunks *trunks);
+
+/* What the home of the network is called, if that is another node that can be reached; else NULL.
+ * It may stand in a path. */
+const char *trunks_find_home(const struct trunks *trunks, const char *tenant, const char *network);
+
+/* May a node be called that? */
+bool trunks_name_good(const char *name);
+
 /* Another node asks for a trunk: OK, and it may connect; ERR_ALREADY_EXISTS, and we are connecting
  * to it. */
 err_t trunks_expect(struct trunks *trunks, struct call *call, const char *node) MUST_CHECK;

@@ -3,18 +3,22 @@ WebSocket messages."""
 
 import re
 import secrets
+import signal
 import socket
+import subprocess
+import types
 
 from api_client import wait_for
 from api_world import Device
+from conftest import free_ports
 from node_world import Node
 from test_switch_policy import BROADCAST, Port
 
 
 class World:
-    def __init__(self, fleet, api, tenant, count=2):
+    def __init__(self, fleet, api, tenant, count=2, **settings):
         self.fleet, self.api, self.tenant = fleet, api, tenant
-        self.nodes = [Node(fleet).start() for _ in range(count)]
+        self.nodes = [Node(fleet, LANYARD_NODE_NAME=f"node-{n}", **settings).start() for n in range(1, count + 1)]
         self.ports = []
 
     def network(self, count, **rules):
@@ -90,3 +94,95 @@ def frames_until(mark, port):
     while not frames or frames[-1][14:] != mark:
         frames.append(port.receive())
     return frames[:-1]
+
+
+HAPROXY = """
+global
+    maxconn 2000
+defaults
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+    retries 5
+    option redispatch 1
+"""
+
+
+class Balancer:
+    """A haproxy in front of the world's nodes (not the fleet's own), which is what devices are told from now on."""
+
+    def __init__(self, world, folder):
+        self.port = free_ports(1)
+        servers = "\n    ".join(f"server n{n} 127.0.0.1:{node.port} check inter 200ms fall 1 rise 1"
+                            for n, node in enumerate(world.nodes))
+        (folder / "haproxy.cfg").write_text(HAPROXY + f"""
+listen nodes
+    mode tcp
+    bind 127.0.0.1:{self.port}
+    balance roundrobin
+    {servers}\n""" + self.more(world, folder))
+        with (folder / "haproxy.log").open("w") as log:
+            self.process = subprocess.Popen(["haproxy", "-db", "-f", str(folder / "haproxy.cfg")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        run = world.fleet.var / "service/provision/run"
+        text = re.sub(r"LANYARD_DATAPLANE_URLS=[^']*", f"LANYARD_DATAPLANE_URLS=wss://127.0.0.1:{self.port}/l2",
+                      run.read_text())
+        run.with_name("run.new").write_text(text)
+        run.with_name("run.new").chmod(0o755)
+        run.with_name("run.new").rename(run)
+        world.fleet.sv("restart", "provision")
+        wait_for("provision", lambda: world.api.call("listNetworks", world.tenant.owner,
+                                                     tenant=world.tenant.id).status_code == 200)
+
+    def more(self, world, folder):
+        return ""
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+class Router(Balancer):
+    """The same, but it looks at paths: /l2/node/NAME goes to the node of that name, all else to the last one."""
+
+    def more(self, world, folder):
+        tls, self.port = world.fleet.var / "tls", free_ports(1)
+        (folder / "tls.pem").write_text((tls / "server.crt").read_text() + (world.fleet.var / "secrets/server.key").read_text())
+        names = [f"node-{n + 1}" for n in range(len(world.nodes))]
+        rules = "\n    ".join(f"use_backend {name} if {{ path /l2/node/{name} }}" for name in names)
+        backends = "\n".join(f"backend {name}\n    mode http\n    server {name} 127.0.0.1:{node.port} ssl verify none"
+                             for name, node in zip(names, world.nodes))
+        return f"""
+frontend paths
+    mode http
+    bind 127.0.0.1:{self.port} ssl crt {folder / "tls.pem"}
+    {rules}
+    default_backend {names[-1]}
+{backends}\n"""
+
+
+class Pings:
+    """Pings from a member to an address, fifty in a second, until they are counted."""
+
+    def __init__(self, member, address, folder, interval="0.02"):
+        self.log = folder / f"pings-{secrets.token_hex(3)}"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(["ip", "netns", "exec", member.netns, "ping", "-D", "-i", interval, address],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+    def answers(self):
+        """(time, number) of each."""
+        found = re.findall(r"\[([0-9.]+)\] .*icmp_seq=(\d+) ttl.*time=", self.log.read_text())
+        return [(float(at), int(number)) for at, number in found]
+
+    def end(self):
+        """How many were sent, and never answered; how many came twice; the longest time between two answers."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        answers = self.answers()
+        sent = int(re.search(r"(\d+) packets transmitted", self.log.read_text()).group(1))
+        numbers = [number for _, number in answers]
+        times = sorted(at for at, _ in answers)
+        gap = max((later - earlier for earlier, later in zip(times, times[1:])), default=0)
+        return types.SimpleNamespace(sent=sent, lost=sent - len(set(numbers)), twice=len(numbers) - len(set(numbers)),
+                                     gap_ms=round(gap * 1000))

@@ -3,6 +3,8 @@
 
 #include "lib/db.h"
 
+#include <string.h>
+
 #define LEASE  "interval '10 seconds'"
 #define ASLEEP "interval '3 seconds'" /* without a heartbeat, of which there is one a second */
 
@@ -37,6 +39,7 @@ static const struct db_statement list_homes = {
 	"SELECT " HOME " FROM provision.home"
 	" JOIN unnest($1::uuid[], $2::uuid[]) AS claim (tenant, network)"
 	" ON (home.tenant_id, home.network_id) = (claim.tenant, claim.network)"
+	" ORDER BY home.tenant_id, home.network_id"
 };
 
 /* With nobody to give it to, the lease is over. */
@@ -68,6 +71,23 @@ static char **texts_new(struct call *call, size_t n)
 	return arena_alloc(call->arena, (n + 1) * sizeof(char *));
 }
 
+/* Who had those that another node has now. Both lists are in one order; the later one has all that
+ * are in the earlier one. */
+static void note_before(struct call *call, const struct db_rows *before, Provision__HomeList *list)
+{
+	size_t row = 0;
+
+	for (size_t i = 0; i < list->n_items && row < db_count(before); i++) {
+		const char *node = db_text(before, row, "node");
+
+		if (strcmp(list->items[i]->network, db_text(before, row, "network")) != 0)
+			continue;
+		if (strcmp(list->items[i]->node, node) != 0)
+			list->items[i]->before = arena_strdup(call->arena, node);
+		row++;
+	}
+}
+
 err_t store_hold_homes(
 	struct call *call, const Provision__HoldHomesRequest *request, Provision__HomeList *list)
 {
@@ -75,6 +95,7 @@ err_t store_hold_homes(
 	char **tenants = texts_new(call, n), **networks = texts_new(call, n),
 	     **away = texts_new(call, n);
 	const char *tenant_array, *network_array;
+	AUTO_ROWS before = NULL;
 	AUTO_ROWS rows = NULL;
 	err_t err;
 
@@ -86,13 +107,17 @@ err_t store_hold_homes(
 	}
 	tenant_array = db_array(call->arena, n, tenants);
 	network_array = db_array(call->arena, n, networks);
-	err = DB_QUERY(call, &hold, NULL, request->node, request->name, tenant_array, network_array,
-		db_array(call->arena, n_away, away));
+	err = DB_QUERY(call, &list_homes, &before, tenant_array, network_array);
+	if (err == OK && !request->look)
+		err = DB_QUERY(call, &hold, NULL, request->node, request->name, tenant_array,
+			network_array, db_array(call->arena, n_away, away));
 	if (err == OK)
 		err = DB_QUERY(call, &list_homes, &rows, tenant_array, network_array);
-	if (err == OK)
-		fill(call, rows, list);
-	return err;
+	if (err != OK)
+		return err;
+	fill(call, rows, list);
+	note_before(call, before, list);
+	return OK;
 }
 
 err_t store_hand_over_homes(struct call *call, const Provision__HandOverHomesRequest *request,
