@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#define CHILD_NO_LIMIT (INT64_MAX / 2)
+
 struct child;
 
 /* Takes `pid`. `ended` is called once with its status (of waitpid), not after child_destroy. */

@@ -14,4 +14,5 @@ int command_pair(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_expose(int argc, char **argv);   /* expose/command.c */
 int command_packages(int argc, char **argv); /* packages/command.c */
+int command_openvpn(int argc, char **argv);  /* openvpn/command.c */
 int command_down(int argc, char **argv);

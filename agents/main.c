@@ -34,6 +34,7 @@ static const struct command {
 		command_expose },
 	{ "packages", "keep this device at the package that its tenant wants it to have",
 		command_packages },
+	{ "openvpn", "let clients of OpenVPN into a network", command_openvpn },
 	{ "down", "stop the running lanyard up or expose and wait until it has", command_down },
 };
 

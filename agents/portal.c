@@ -51,7 +51,7 @@ err_t portal_enrol(
 }
 
 struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, const char *path,
-	const char *token, json_t *object,
+	const struct portal_manner *manner, json_t *object,
 	void (*done)(void *context, const struct fetch_reply *reply), void *context)
 {
 	AUTO_FREE char *url = xasprintf("%s%s", device->url, path);
@@ -60,9 +60,10 @@ struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, 
 	return fetch_send(fetcher,
 		&(struct fetch_request){ .url = url,
 			.body = body,
-			.user = token == NULL ? device->id : NULL,
-			.password = token == NULL ? device->secret : NULL,
-			.bearer = token,
+			.user = manner->token == NULL ? device->id : NULL,
+			.password = manner->token == NULL ? device->secret : NULL,
+			.bearer = manner->token,
+			.idempotency_key = manner->idempotency_key,
 			.ca_pem = device->ca_pem },
 		done, context);
 }
@@ -85,7 +86,7 @@ struct fetch *portal_attach(struct fetcher *fetcher, const struct device *device
 	const char *network, void (*done)(void *context, const struct fetch_reply *reply),
 	void *context)
 {
-	return portal_post(fetcher, device, "/v1/attachments", NULL,
+	return portal_post(fetcher, device, "/v1/attachments", PORTAL_ANEW,
 		json_pack("{s:s*}", "network", network), done, context);
 }
 

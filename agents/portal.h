@@ -15,10 +15,17 @@
 /* Fails unless the reply is of a good status; the fault tells what the portal said. */
 err_t portal_check(const struct fetch_reply *reply, struct fault *fault) MUST_CHECK;
 
-/* Posts the object, which it takes, to a path of the device's portal: with the token of a name, or,
- * if that is NULL, as the device. */
+/* As whom to post, and how. */
+struct portal_manner {
+	const char *token;	     /* of a name; NULL: as the device */
+	const char *idempotency_key; /* NULL: none */
+};
+
+#define PORTAL_ANEW (&(const struct portal_manner){ 0 }) /* as the device, without a key */
+
+/* Posts the object, which it takes, to a path of the device's portal. */
 struct fetch *portal_post(struct fetcher *fetcher, const struct device *device, const char *path,
-	const char *token, json_t *object,
+	const struct portal_manner *manner, json_t *object,
 	void (*done)(void *context, const struct fetch_reply *reply), void *context);
 
 /* Gets a path of the device's portal as the device; `fresh` as in fetch.h. */

@@ -65,8 +65,7 @@ static bool write_all(int fd, const char *text, size_t len)
 	return fsync(fd) == 0;
 }
 
-/* Replaces DIR/NAME by `text`, all or nothing. */
-static err_t write_file(const char *dir, const char *name, const char *text, struct fault *fault)
+err_t state_write_file(const char *dir, const char *name, const char *text, struct fault *fault)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
 	AUTO_FREE char *aside = xasprintf("%s/%s.new", dir, name);
@@ -109,7 +108,7 @@ err_t state_write_json(const char *dir, const char *name, const json_t *object, 
 	if (text == NULL)
 		BUG("%s can't be written as JSON", name);
 	err = state_make_folder(dir, fault);
-	return err != OK ? err : write_file(dir, name, text, fault);
+	return err != OK ? err : state_write_file(dir, name, text, fault);
 }
 
 err_t state_read_json(const char *dir, const char *name, json_t **object, struct fault *fault)

@@ -37,6 +37,10 @@ err_t state_write_json(
 err_t state_read_json(
 	const char *dir, const char *name, json_t **object, struct fault *fault) MUST_CHECK;
 
+/* Replaces DIR/NAME by `text`, all or nothing, mode 0600. */
+err_t state_write_file(
+	const char *dir, const char *name, const char *text, struct fault *fault) MUST_CHECK;
+
 /* Makes the folder if needed, and writes DIR/device.json. */
 err_t state_save(const char *dir, const struct device *device, struct fault *fault) MUST_CHECK;
 

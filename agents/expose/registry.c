@@ -11,10 +11,12 @@
 
 /* ---- requests ---- */
 
+#define OF_NAME(its_token) (&(const struct portal_manner){ .token = its_token })
+
 struct fetch *registry_register(struct fetcher *fetcher, const struct device *device,
 	const char *label, const char *zone, registry_done done, void *context)
 {
-	return portal_post(fetcher, device, "/v1/registrations", NULL,
+	return portal_post(fetcher, device, "/v1/registrations", PORTAL_ANEW,
 		json_pack("{s:s, s:s*}", "name", label, "zone", zone), done, context);
 }
 
@@ -22,7 +24,7 @@ struct fetch *registry_report(struct fetcher *fetcher, const struct device *devi
 	const char *token, const char *addresses, const char *account, registry_done done,
 	void *context)
 {
-	return portal_post(fetcher, device, "/ping", token,
+	return portal_post(fetcher, device, "/ping", OF_NAME(token),
 		json_pack("{s:s, s:s*}", "local_ip", addresses, "accounturi", account), done,
 		context);
 }
@@ -30,13 +32,13 @@ struct fetch *registry_report(struct fetcher *fetcher, const struct device *devi
 struct fetch *registry_ask(struct fetcher *fetcher, const struct device *device, const char *token,
 	registry_done done, void *context)
 {
-	return portal_post(fetcher, device, "/info", token, json_object(), done, context);
+	return portal_post(fetcher, device, "/info", OF_NAME(token), json_object(), done, context);
 }
 
 struct fetch *registry_challenge(struct fetcher *fetcher, const struct device *device,
 	const char *token, const char *value, registry_done done, void *context)
 {
-	return portal_post(fetcher, device, "/dnsconfig", token,
+	return portal_post(fetcher, device, "/dnsconfig", OF_NAME(token),
 		json_pack("{s:s}", "challenge", value), done, context);
 }
 

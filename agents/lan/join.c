@@ -2,33 +2,12 @@
 #include "agents/lan/join.h"
 
 #include <errno.h>
-#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BRIDGE_SUFFIX "-br"
 #define LAN_SUFFIX    "-lan"
-
-static bool set_master(struct netlink *netlink, unsigned index, unsigned master)
-{
-	struct netlink_request request;
-	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
-
-	mnl_attr_put_u32(message, IFLA_MASTER, master);
-	return netlink_talk(netlink, message);
-}
-
-static bool set_up(struct netlink *netlink, unsigned index)
-{
-	struct netlink_request request;
-	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
-	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-
-	info->ifi_change = IFF_UP;
-	info->ifi_flags = IFF_UP;
-	return netlink_talk(netlink, message);
-}
 
 static bool remove_link(struct netlink *netlink, unsigned index)
 {
@@ -46,31 +25,6 @@ static bool remove_left(struct netlink *netlink, const char *name, const char *k
 		return true;
 	errno = EEXIST;
 	return strcmp(found.kind, kind) == 0 && remove_link(netlink, found.index);
-}
-
-/* Makes an interface; its index, or 0. With `lower`, a macvlan that gets all that comes to it. */
-static unsigned make_link(struct netlink *netlink, const char *name, unsigned lower)
-{
-	struct netlink_request request;
-	struct nlmsghdr *message =
-		netlink_begin_link(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
-	struct nlattr *info, *data;
-	struct netlink_link made;
-
-	mnl_attr_put_strz(message, IFLA_IFNAME, name);
-	if (lower != 0)
-		mnl_attr_put_u32(message, IFLA_LINK, lower);
-	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
-	mnl_attr_put_strz(message, IFLA_INFO_KIND, lower != 0 ? "macvlan" : "bridge");
-	if (lower != 0) {
-		data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
-		mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);
-		mnl_attr_nest_end(message, data);
-	}
-	mnl_attr_nest_end(message, info);
-	if (!netlink_talk(netlink, message) || !netlink_find(netlink, name, &made))
-		return 0;
-	return made.index;
 }
 
 static err_t fail_macvlan(const char *lan, struct fault *fault)
@@ -109,12 +63,12 @@ static err_t make_bridge(struct join *join, const char *name, const char *lan,
 			"--join: there is an interface %s or %s already: choose another name for "
 			"%s",
 			bridge, macvlan, name);
-	if ((join->macvlan = make_link(netlink, macvlan, found->index)) == 0)
+	if ((join->macvlan = netlink_make(netlink, macvlan, found->index)) == 0)
 		return fail_macvlan(lan, fault);
-	join->bridge = make_link(netlink, bridge, 0);
-	if (join->bridge == 0 || !set_master(netlink, join->macvlan, join->bridge) ||
-		!set_up(netlink, found->index) || !set_up(netlink, join->macvlan) ||
-		!set_up(netlink, join->bridge))
+	join->bridge = netlink_make(netlink, bridge, 0);
+	if (join->bridge == 0 || !netlink_set_master(netlink, join->macvlan, join->bridge) ||
+		!netlink_set_up(netlink, found->index) || !netlink_set_up(netlink, join->macvlan) ||
+		!netlink_set_up(netlink, join->bridge))
 		return fault_set(fault, ERR_INTERNAL, "join",
 			"--join: can't make a bridge with %.40s: %m", lan);
 	return OK;
@@ -135,7 +89,7 @@ err_t join_open(struct join *join, struct netlink *netlink, unsigned index, cons
 		join->bridge = found.index;
 	else if ((err = make_bridge(join, name, other, &found, fault)) != OK)
 		goto err_close;
-	if (set_master(netlink, index, join->bridge))
+	if (netlink_set_master(netlink, index, join->bridge))
 		return OK;
 	err = fault_set(fault, ERR_INTERNAL, "join", "--join: can't make %s a port of %.40s: %m",
 		name, other);

@@ -4,6 +4,8 @@
 #include "lib/mem.h"
 
 #include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,4 +123,50 @@ bool netlink_find(struct netlink *netlink, const char *name, struct netlink_link
 	*link = (struct netlink_link){ 0 };
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	return ask(netlink, message, take_link, link) && link->index != 0;
+}
+
+/* ---- changes ---- */
+
+bool netlink_set_master(struct netlink *netlink, unsigned index, unsigned master)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
+
+	mnl_attr_put_u32(message, IFLA_MASTER, master);
+	return netlink_talk(netlink, message);
+}
+
+bool netlink_set_up(struct netlink *netlink, unsigned index)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
+	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+
+	info->ifi_change = IFF_UP;
+	info->ifi_flags = IFF_UP;
+	return netlink_talk(netlink, message);
+}
+
+unsigned netlink_make(struct netlink *netlink, const char *name, unsigned lower)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message =
+		netlink_begin_link(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *info, *data;
+	struct netlink_link made;
+
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	if (lower != 0)
+		mnl_attr_put_u32(message, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, lower != 0 ? "macvlan" : "bridge");
+	if (lower != 0) {
+		data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+		mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);
+		mnl_attr_nest_end(message, data);
+	}
+	mnl_attr_nest_end(message, info);
+	if (!netlink_talk(netlink, message) || !netlink_find(netlink, name, &made))
+		return 0;
+	return made.index;
 }

@@ -44,3 +44,10 @@ bool netlink_talk(struct netlink *netlink, struct nlmsghdr *message);
 
 /* Looks for an interface; false: there is none of that name. */
 bool netlink_find(struct netlink *netlink, const char *name, struct netlink_link *link);
+
+/* Makes the interface a port of a bridge; sets it up. False: errno is as the kernel said. */
+bool netlink_set_master(struct netlink *netlink, unsigned index, unsigned master);
+bool netlink_set_up(struct netlink *netlink, unsigned index);
+
+/* Makes a bridge, or with `lower` a macvlan that gets all that comes to it; its index, or 0. */
+unsigned netlink_make(struct netlink *netlink, const char *name, unsigned lower);

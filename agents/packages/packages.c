@@ -122,7 +122,7 @@ static void report(struct packages *packages)
 		"outcome", failed ? "failed" : "applied", "reason", failed ? journal->reason : "");
 
 	packages->fetch = portal_post(options->fetcher, options->device, "/v1/package-reports",
-		NULL, object, on_reported, packages);
+		PORTAL_ANEW, object, on_reported, packages);
 }
 
 /* ---- trials ---- */

@@ -7,6 +7,7 @@
 
 #include "proto/certificates.pb-c.h"
 #include "proto/portal.pb-c.h"
+#include "proto/profile.pb-c.h"
 #include "proto/vpn.pb-c.h"
 
 TestSuite(provision_vpn, .init = setup, .fini = teardown, .timeout = 120);
@@ -72,6 +73,50 @@ static const char *make_certificate(struct world *world, const char *kind, const
 	return certificate->serial;
 }
 
+/* The way into the network for people. */
+static void make_profile(struct world *world)
+{
+	Provision__ProfileRequest request = PROVISION__PROFILE_REQUEST__INIT;
+	char *ports[] = { "udp/1194" };
+	const Provision__Profile *profile;
+
+	request.profile_id = "office";
+	request.network = world->network->id;
+	request.display_name = "Office";
+	request.mode = "tap";
+	request.host = "vpn.example.org";
+	request.ports = ports;
+	request.n_ports = 1;
+	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor, "CreateProfile",
+					&request.base, (const void **)&profile));
+}
+
+/* What an app of the user gets; the newest certificate of the user is its. */
+static const char *make_keypair(struct world *world, const char *user)
+{
+	Provision__KeypairRequest request = PROVISION__KEYPAIR_REQUEST__INIT;
+	Provision__ListCertificatesRequest list = PROVISION__LIST_CERTIFICATES_REQUEST__INIT;
+	Provision__App app = PROVISION__APP__INIT;
+	const Provision__CertificateList *certificates;
+	const Provision__Keypair *keypair;
+	static unsigned authorizations; /* each app has its own */
+
+	app.user = (char *)(uintptr_t)user;
+	app.authorization = arena_printf(
+		world->step.call.arena, "00000000-0000-7000-8000-%012x", ++authorizations);
+	app.client_id = "org.eduvpn.app";
+	app.expires_at = clock_unix_ms() / 1000 + 3600;
+	request.app = &app;
+	request.display_name = "phone";
+	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor, "CreateKeypair",
+					&request.base, (const void **)&keypair));
+	list.subject = app.user;
+	ASSERT_OK(&world->step,
+		ask(&world->step, &provision__certificates__descriptor, "ListCertificates",
+			&list.base, (const void **)&certificates));
+	return certificates->items[certificates->n_items - 1]->serial;
+}
+
 static void start(struct world *world)
 {
 	Provision__StartVpnServerRequest request = PROVISION__START_VPN_SERVER_REQUEST__INIT;
@@ -94,6 +139,7 @@ static void open_world(struct world *world)
 	request.network = world->network->id;
 	request.host = "vpn.example.org";
 	ASSERT_OK(&world->step, ASK_VPN(&world->step, "CreateVpnServer", &request, &world->server));
+	make_profile(world);
 	start(world);
 }
 
@@ -277,9 +323,9 @@ Test(provision_vpn, a_user_has_an_address_for_a_while_and_is_thrown_out_when_blo
 
 	open_world(&world);
 	user = make_user(&world);
-	first = make_certificate(&world, "user", user);
+	first = make_keypair(&world, user);
 	one = connect_with(&world, first);
-	two = connect_with(&world, make_certificate(&world, "user", user));
+	two = connect_with(&world, make_keypair(&world, user));
 	cr_assert(one->allowed && two->allowed);
 	cr_assert_str_neq(one->ipv4, two->ipv4);
 	again = connect_with(&world, first);
@@ -303,14 +349,13 @@ Test(provision_vpn, a_full_network_refuses_and_addresses_come_back)
 	open_world(&world);
 	user = make_user(&world);
 	for (int i = 0; i < 5; i++) {
-		decision = connect_with(&world, make_certificate(&world, "user", user));
+		decision = connect_with(&world, make_keypair(&world, user));
 		cr_assert(decision->allowed);
 	}
-	cr_assert_str_eq(connect_with(&world, make_certificate(&world, "user", user))->reason,
+	cr_assert_str_eq(connect_with(&world, make_keypair(&world, user))->reason,
 		"the network has no free address left");
 	report(&world, decision->connection, true);
-	cr_assert_str_eq(
-		connect_with(&world, make_certificate(&world, "user", user))->ipv4, decision->ipv4);
+	cr_assert_str_eq(connect_with(&world, make_keypair(&world, user))->ipv4, decision->ipv4);
 }
 
 /* 93 */
@@ -323,7 +368,7 @@ Test(provision_vpn, a_server_that_begins_anew_has_lost_its_connections)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	serial = make_certificate(&world, "user", make_user(&world));
+	serial = make_keypair(&world, make_user(&world));
 	decision = connect_with(&world, serial);
 	before = world;
 	start(&world);
@@ -351,7 +396,7 @@ Test(provision_vpn, a_silent_server_has_lost_its_connections)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	decision = connect_with(&world, make_certificate(&world, "user", make_user(&world)));
+	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
 	age(&world, &silence);
 	AWAIT(is_lost(&world));
 	cr_assert(report(&world, decision->connection, false));
@@ -368,7 +413,7 @@ Test(provision_vpn, the_log_is_kept_for_32_days)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	decision = connect_with(&world, make_certificate(&world, "user", make_user(&world)));
+	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
 	report(&world, decision->connection, true);
 	age(&world, &years);
 	restart_provision();

@@ -1,9 +1,9 @@
 /* judge: see judge.h. The chain of the certificate was verified by OpenVPN. */
 #include "services/provision/vpn/judge.h"
 
-#include "services/provision/auth.h"
 #include "services/provision/certificates.h"
 #include "services/provision/portals.h"
+#include "services/provision/profile/admit.h"
 
 #include <string.h>
 
@@ -42,24 +42,21 @@ static err_t judge_device(struct call *call, const Provision__VpnServer *server,
 		return err;
 	if (*client->host == '\0')
 		return refuse(reply, "the device is no member of this network");
-	return strcmp(client->label, PACKAGE_LABEL) == 0
-		       ? judge_package(call, request, client, reply)
-		       : OK;
+	if (strcmp(client->label, PACKAGE_LABEL) != 0)
+		return OK;
+	/* OpenVPN ends when its kernel has no IPv6, and nobody is there to start it again. */
+	client->ipv4_only = true;
+	return judge_package(call, request, client, reply);
 }
 
-static err_t judge_user(
-	struct call *call, const struct vpn_client *client, Provision__VpnDecision *reply)
+/* A user who is known finds the reason among the notices, too. */
+static err_t judge_user(struct call *call, const Provision__VpnServer *server,
+	const struct vpn_client *client, Provision__VpnDecision *reply)
 {
-	const Auth__User *user;
-	err_t err = auth_get_user(call, client->subject, &user);
+	struct admission admission;
+	err_t err = admit_user(call, server->network, "", client->serial, &admission);
 
-	if (err == ERR_NOT_FOUND)
-		return refuse(reply, "user or certificate does not exist");
-	if (err != OK)
-		return err;
-	if (strcmp(user->state, "active") != 0)
-		return refuse(reply, "[VPN] unable to connect, account is disabled");
-	return OK;
+	return err == OK && admission.refused != NULL ? refuse(reply, admission.refused) : err;
 }
 
 /* Why a certificate that is not valid is refused. */
@@ -102,6 +99,6 @@ err_t judge(struct call *call, const Provision__VpnServer *server,
 	if (strcmp(status.kind, "device") == 0)
 		return judge_device(call, server, request, client, reply);
 	if (strcmp(status.kind, "user") == 0)
-		return judge_user(call, client, reply);
+		return judge_user(call, server, client, reply);
 	return refuse(reply, "the certificate is a server's");
 }

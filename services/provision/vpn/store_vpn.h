@@ -6,11 +6,14 @@
 #include "lib/db.h"
 #include "proto/vpn.pb-c.h"
 
+#include <stdbool.h>
+
 /* Who was let in. */
 struct vpn_client {
 	const char *kind, *subject, *label, *serial;
 	const char *host; /* number in the network of a device's member; NULL: it takes one */
 	const char *source;
+	bool ipv4_only; /* an address of IPv6 might be its end */
 };
 
 /* ---- servers (store_vpn.c) ---- */

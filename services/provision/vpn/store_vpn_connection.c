@@ -119,7 +119,8 @@ err_t store_vpn_connection_add(struct call *call, const Provision__VpnServer *se
 		" kind, subject, label, serial, source, host, ipv4, ipv6)"
 		" SELECT $1, $2, $3, n.id, $5, $6, $7, $8, $9, $10::bigint,"
 		" host(n.ipv4 + coalesce($10::bigint, $11::bigint))::inet,"
-		" host(n.ipv6 + coalesce($10::bigint, $11::bigint))::inet"
+		" CASE WHEN NOT $12::boolean"
+		" THEN host(n.ipv6 + coalesce($10::bigint, $11::bigint))::inet END"
 		" FROM provision.network n WHERE n.tenant_id = $1 AND n.id = $4"
 		" RETURNING id AS connection,"
 		" (SELECT set_masklen(vpn_connection.ipv4, masklen(n.ipv4)) FROM provision.network "
@@ -130,8 +131,8 @@ err_t store_vpn_connection_add(struct call *call, const Provision__VpnServer *se
 		" WHERE n.tenant_id = $1 AND n.id = $4) AS ipv6"
 	};
 	const char *params[] = { call->tenant, server->id, run, server->network, client->kind,
-		client->subject, client->label, client->serial, client->source, NULL,
-		client->host };
+		client->subject, client->label, client->serial, client->source, NULL, client->host,
+		store_bool(client->ipv4_only) };
 	err_t err;
 
 	if ((err = end_displaced(call, client->serial)) != OK ||
