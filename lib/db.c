@@ -114,6 +114,7 @@ static const struct {
 	{ "57014", ERR_DEADLINE_EXCEEDED },
 	{ "25P03", ERR_DEADLINE_EXCEEDED },
 	{ "22", ERR_INVALID_ARGUMENT },
+	{ "25006", ERR_UNAVAILABLE }, /* a standby, or an operator made it read-only */
 	{ "08", ERR_UNAVAILABLE },
 	{ "53", ERR_UNAVAILABLE },
 	{ "57P", ERR_UNAVAILABLE },
@@ -131,7 +132,7 @@ static void tell(struct fault *fault, err_t err, const char *message)
 {
 	switch (err) {
 	case ERR_UNAVAILABLE:
-		fault_set(fault, err, NULL, "the database can't be reached");
+		fault_set(fault, err, NULL, "the database can't be reached, or takes no changes");
 		break;
 	case ERR_DEADLINE_EXCEEDED:
 		fault_set(fault, err, NULL, "the database did not answer in time");
@@ -165,7 +166,7 @@ static err_t failure(struct db *db, struct fault *fault, const PGresult *result)
 		db->constraint, sizeof(db->constraint), "%s", constraint != NULL ? constraint : "");
 	if (err == ERR_UNAVAILABLE)
 		LOG_THROTTLED(
-			LOG_LEVEL_WARN, "database_connection_lost", "error=%s", log_value(message));
+			LOG_LEVEL_WARN, "database_unavailable", "error=%s", log_value(message));
 	tell(fault, err, message);
 	if (broken)
 		disconnect(db);

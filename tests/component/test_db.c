@@ -41,6 +41,7 @@ static const struct db_statement page = {
 };
 static const struct db_statement kill_self = { "SELECT pg_terminate_backend(pg_backend_pid())" };
 static const struct db_statement sleep_long = { "SELECT pg_sleep(30)" };
+static const struct db_statement read_only = { "SET TRANSACTION READ ONLY" };
 static const struct db_statement nonsense = { "SELECT nonsense" };
 
 struct fixture {
@@ -193,6 +194,15 @@ Test(db, a_statement_ends_with_the_deadline)
 	cr_assert(db_begin(f.db, &f.call) == OK);
 	cr_expect(db_query(&f.call, &sleep_long, NULL, 0, NULL) == ERR_DEADLINE_EXCEEDED);
 	db_rollback(f.db, &f.call);
+}
+
+Test(db, a_database_that_takes_no_writes_is_unavailable)
+{
+	cr_assert(db_begin(f.db, &f.call) == OK);
+	cr_assert(db_query(&f.call, &read_only, NULL, 0, NULL) == OK);
+	cr_expect(DB_QUERY(&f.call, &add, NULL, TENANT_A, "one", "{}") == ERR_UNAVAILABLE);
+	db_rollback(f.db, &f.call);
+	cr_expect_eq(count_as(TENANT_A), 0);
 }
 
 Test(db, a_lost_connection_is_told_and_then_made_anew)
