@@ -51,17 +51,12 @@ static err_t judge_device(struct call *call, const Provision__VpnServer *server,
 
 /* A user who is known finds the reason among the notices, too. */
 static err_t judge_user(struct call *call, const Provision__VpnServer *server,
-	const Provision__AuthorizeVpnConnectionRequest *request, Provision__VpnDecision *reply)
+	const struct vpn_client *client, Provision__VpnDecision *reply)
 {
-	const struct admit_visit visit = { .network = server->network,
-		.profile_id = "",
-		.serial = request->serial,
-		.username = request->username,
-		.password = request->password };
-	const char *refused;
-	err_t err = admit_user(call, &visit, &refused);
+	struct admission admission;
+	err_t err = admit_user(call, server->network, "", client->serial, &admission);
 
-	return err == OK && refused != NULL ? refuse(reply, refused) : err;
+	return err == OK && admission.refused != NULL ? refuse(reply, admission.refused) : err;
 }
 
 /* Why a certificate that is not valid is refused. */
@@ -104,6 +99,6 @@ err_t judge(struct call *call, const Provision__VpnServer *server,
 	if (strcmp(status.kind, "device") == 0)
 		return judge_device(call, server, request, client, reply);
 	if (strcmp(status.kind, "user") == 0)
-		return judge_user(call, server, request, reply);
+		return judge_user(call, server, client, reply);
 	return refuse(reply, "the certificate is a server's");
 }
