@@ -18,6 +18,7 @@ struct api {
 	struct limit *guesses;	  /* by origin, for serial numbers that the portal does not know */
 	struct event_streams *streams;
 	const char *proxies; /* addresses that may tell whom they speak for, comma-separated */
+	const char *lists;   /* folder of instance lists; "": none */
 	bool names_2017;     /* the registration API as it was in 2017 */
 	const char *
 		portal_host; /* that devices ask for here, whatever they say; NULL: what they say */

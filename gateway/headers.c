@@ -22,6 +22,7 @@ static const struct {
 	{ "Host", offsetof(struct headers, host) },
 	{ "Last-Event-ID", offsetof(struct headers, last_event_id) },
 	{ "If-None-Match", offsetof(struct headers, if_none_match) },
+	{ "If-Modified-Since", offsetof(struct headers, if_modified_since) },
 	{ "Accept", offsetof(struct headers, accept) },
 	{ "Cookie", offsetof(struct headers, cookie) },
 	{ "Origin", offsetof(struct headers, origin) },

@@ -16,7 +16,7 @@ struct headers {
 	/* NULL: not there. The values are borrowed. */
 	const char *authorization, *content_type, *if_match, *idempotency_key;
 	const char *content_length, *transfer_encoding, *host, *last_event_id;
-	const char *if_none_match, *accept;
+	const char *if_none_match, *if_modified_since, *accept;
 	const char *cookie, *origin, *referer, *user_agent;
 	const char *real_ip;		/* X-Real-IP: whom a proxy speaks for */
 	const char *api_user, *api_key; /* X-Api-User, X-Api-Key: of acme-dns clients */

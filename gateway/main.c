@@ -49,6 +49,10 @@ static const struct config_entry config[] = {
 		"addresses of proxies whose X-Real-IP is believed, separated by commas", 0, 0 },
 	{ "LANYARD_NAMES_2017", "false", &gateway.api.names_2017, CONFIG_BOOL,
 		"the registration API as devices of 2017 know it", 0, 0 },
+	{ "LANYARD_LISTS_FOLDER", "", &gateway.api.lists, CONFIG_TEXT,
+		"folder whose files are shown at /disco/: signed lists of sites for VPN apps; "
+		"empty: none",
+		0, 0 },
 	{ "LANYARD_PORTAL_LISTEN", "", &gateway.portal_listen, CONFIG_TEXT,
 		"more addresses and ports (HTTPS), each with =HOST for the portal of one tenant, "
 		"separated by commas",

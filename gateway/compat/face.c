@@ -24,6 +24,7 @@ const struct route *const face_tables[] = {
 	invitation_page_routes,
 	est_routes,
 	eduvpn_discovery_routes,
+	eduvpn_list_routes,
 	NULL,
 };
 

@@ -16,6 +16,7 @@ extern const struct route own_factor_page_routes[];
 extern const struct route invitation_page_routes[];
 extern const struct route est_routes[];
 extern const struct route eduvpn_discovery_routes[];
+extern const struct route eduvpn_list_routes[];
 
 /* The caller's address: what a trusted proxy says, else that of the connection. */
 const char *face_address(const struct api_request *request);
