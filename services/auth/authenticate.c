@@ -103,7 +103,7 @@ static err_t try_password(struct call *call, const Auth__Credential *credential,
 {
 	struct attempt attempt = {
 		.user = credential->user,
-		.id = db_text(rows, 0, "id"),
+		.id = *db_text(rows, 0, "id") ? db_text(rows, 0, "id") : ATTEMPT_NOBODY,
 		.hash = db_text(rows, 0, "password"),
 		.password = credential->password,
 		.address = credential->address,

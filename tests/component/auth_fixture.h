@@ -51,11 +51,17 @@ static inline void write_text(const char *path, const char *text)
 	fclose(file);
 }
 
-static inline pid_t start_auth(void)
+/* `more`: one more setting, or NULL. */
+static inline pid_t start_auth_with(const char *more)
 {
-	const char *const settings[] = { files.key_setting, files.bootstrap_setting, NULL };
+	const char *const settings[] = { files.key_setting, files.bootstrap_setting, more, NULL };
 
 	return service_start(&fixture, "auth", settings);
+}
+
+static inline pid_t start_auth(void)
+{
+	return start_auth_with(NULL);
 }
 
 static inline void start_all(void)
@@ -111,9 +117,12 @@ TestSuite(auth, .init = setup, .fini = teardown, .timeout = 120);
 
 /* ---- calls ---- */
 
-/* One call; all that it brought is in the struct, which lives until the end of the test. */
-static inline struct call *ask_with_key(const char *key, const char *actor, const char *tenant,
-	const char *method, const void *request, const void **reply, err_t *err)
+/* One call of a service; all that it brought is in the struct, which lives until the end of the
+ * test.
+ */
+static inline struct call *ask_service(const ProtobufCServiceDescriptor *service, const char *key,
+	const char *actor, const char *tenant, const char *method, const void *request,
+	const void **reply, err_t *err)
 {
 	struct call *call = &calls.list[calls.n++];
 	const ProtobufCMessage *message = NULL;
@@ -122,22 +131,35 @@ static inline struct call *ask_with_key(const char *key, const char *actor, cons
 	call_init(call, fixture.bus, actor, FIXTURE_PATIENCE_MS);
 	call->tenant = tenant;
 	call->idempotency_key = key;
-	*err = bus_call(call, &auth__auth__descriptor, method, request, &message);
+	*err = bus_call(call, service, method, request, &message);
 	*reply = message;
 	return call;
 }
 
+static inline struct call *ask_with_key(const char *key, const char *actor, const char *tenant,
+	const char *method, const void *request, const void **reply, err_t *err)
+{
+	return ask_service(
+		&auth__auth__descriptor, key, actor, tenant, method, request, reply, err);
+}
+
 /* The reply of a call that must succeed. */
-static inline const void *ask_as(
-	const char *actor, const char *tenant, const char *method, const void *request)
+static inline const void *ask_of(const ProtobufCServiceDescriptor *service, const char *actor,
+	const char *tenant, const char *method, const void *request)
 {
 	const void *reply;
 	err_t err;
-	struct call *call = ask_with_key("", actor, tenant, method, request, &reply, &err);
+	struct call *call = ask_service(service, "", actor, tenant, method, request, &reply, &err);
 
 	cr_assert_eq(err, OK, "%s: %s %s: %s", method, err_name(err), call->fault.field,
 		call->fault.detail);
 	return reply;
+}
+
+static inline const void *ask_as(
+	const char *actor, const char *tenant, const char *method, const void *request)
+{
+	return ask_of(&auth__auth__descriptor, actor, tenant, method, request);
 }
 
 static inline const void *ask(const char *tenant, const char *method, const void *request)
@@ -145,16 +167,22 @@ static inline const void *ask(const char *tenant, const char *method, const void
 	return ask_as("service:test", tenant, method, request);
 }
 
-static inline void refuse_as(const char *actor, const char *tenant, const char *method,
-	const void *request, err_t want, const char *field)
+static inline void refuse_of(const ProtobufCServiceDescriptor *service, const char *actor,
+	const char *tenant, const char *method, const void *request, err_t want, const char *field)
 {
 	const void *reply;
 	err_t err;
-	struct call *call = ask_with_key("", actor, tenant, method, request, &reply, &err);
+	struct call *call = ask_service(service, "", actor, tenant, method, request, &reply, &err);
 
 	cr_assert_eq(err, want, "%s: %s %s: %s", method, err_name(err), call->fault.field,
 		call->fault.detail);
 	cr_assert_str_eq(call->fault.field, field, "%s", call->fault.detail);
+}
+
+static inline void refuse_as(const char *actor, const char *tenant, const char *method,
+	const void *request, err_t want, const char *field)
+{
+	refuse_of(&auth__auth__descriptor, actor, tenant, method, request, want, field);
 }
 
 static inline void refuse(

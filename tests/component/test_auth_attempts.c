@@ -12,21 +12,6 @@
 #define ELSEWHERE    "198.51.100.7"
 #define WRONG	     "wrong horse battery"
 
-static const void *oauth(const char *tenant, const char *method, const void *request)
-{
-	struct call *call = &calls.list[calls.n++];
-	const ProtobufCMessage *reply = NULL;
-	err_t err;
-
-	cr_assert_lt(calls.n, CALLS_MAX);
-	call_init(call, fixture.bus, "service:test", FIXTURE_PATIENCE_MS);
-	call->tenant = tenant;
-	err = bus_call(call, &auth__oauth__descriptor, method, request, &reply);
-	cr_assert_eq(err, OK, "%s: %s %s: %s", method, err_name(err), call->fault.field,
-		call->fault.detail);
-	return reply;
-}
-
 static const Auth__SignIn *try_at(const char *tenant, const char *user, const char *password,
 	const char *address, const char *browser)
 {
@@ -37,7 +22,7 @@ static const Auth__SignIn *try_at(const char *tenant, const char *user, const ch
 	request.address = TEXT(address);
 	request.browser = TEXT(browser);
 	request.agent = "test";
-	return oauth(tenant, "CreateSignIn", &request);
+	return ask_of(&auth__oauth__descriptor, "service:test", tenant, "CreateSignIn", &request);
 }
 
 static void is(const Auth__SignIn *reply, const char *error)

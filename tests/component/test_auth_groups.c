@@ -3,26 +3,15 @@
 
 #include "proto/group.pb-c.h"
 
-static const void *group_call(
-	const char *tenant, const char *method, const void *request, err_t want, const char *field)
-{
-	struct call *call = &calls.list[calls.n++];
-	const ProtobufCMessage *reply = NULL;
-	err_t err;
-
-	cr_assert_lt(calls.n, CALLS_MAX);
-	call_init(call, fixture.bus, "service:test", FIXTURE_PATIENCE_MS);
-	call->tenant = tenant;
-	err = bus_call(call, &auth__groups__descriptor, method, request, &reply);
-	cr_assert_eq(err, want, "%s: %s %s: %s", method, err_name(err), call->fault.field,
-		call->fault.detail);
-	cr_assert_str_eq(call->fault.field, field);
-	return reply;
-}
-
 static const void *group(const char *tenant, const char *method, const void *request)
 {
-	return group_call(tenant, method, request, OK, "");
+	return ask_of(&auth__groups__descriptor, "service:test", tenant, method, request);
+}
+
+static void group_refuses(
+	const char *tenant, const char *method, const void *request, err_t want, const char *field)
+{
+	refuse_of(&auth__groups__descriptor, "service:test", tenant, method, request, want, field);
 }
 
 static const char *new_group(const char *tenant, const char *name)
@@ -100,10 +89,10 @@ Test(auth, a_group_is_of_one_tenant_and_so_are_its_members)
 	Auth__ChangeGroupMembersRequest wrong = adding(staff, 1, nobody);
 
 	again.name = "staff";
-	group_call(tenant, "CreateGroup", &again, ERR_ALREADY_EXISTS, "name");
+	group_refuses(tenant, "CreateGroup", &again, ERR_ALREADY_EXISTS, "name");
 	group(other, "CreateGroup", &again);
-	group_call(tenant, "ChangeGroupMembers", &wrong, ERR_INVALID_ARGUMENT, "add");
-	group_call(tenant, "ChangeGroupMembers", &change, ERR_NOT_FOUND, "add");
+	group_refuses(tenant, "ChangeGroupMembers", &wrong, ERR_INVALID_ARGUMENT, "add");
+	group_refuses(tenant, "ChangeGroupMembers", &change, ERR_NOT_FOUND, "add");
 	cr_assert_eq(count_members(tenant, staff), 0);
-	group_call(other, "ChangeGroupMembers", &foreign, ERR_NOT_FOUND, "");
+	group_refuses(other, "ChangeGroupMembers", &foreign, ERR_NOT_FOUND, "");
 }

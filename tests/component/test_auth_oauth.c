@@ -16,35 +16,15 @@
 
 /* ---- calls ---- */
 
-/* One call of service Oauth in a tenant, which must succeed. */
 static const void *oauth(const char *tenant, const char *method, const void *request)
 {
-	struct call *call = &calls.list[calls.n++];
-	const ProtobufCMessage *reply = NULL;
-	err_t err;
-
-	cr_assert_lt(calls.n, CALLS_MAX);
-	call_init(call, fixture.bus, "service:test", FIXTURE_PATIENCE_MS);
-	call->tenant = tenant;
-	err = bus_call(call, &auth__oauth__descriptor, method, request, &reply);
-	cr_assert_eq(err, OK, "%s: %s %s: %s", method, err_name(err), call->fault.field,
-		call->fault.detail);
-	return reply;
+	return ask_of(&auth__oauth__descriptor, "service:test", tenant, method, request);
 }
 
 static void oauth_refuses(
 	const char *tenant, const char *method, const void *request, err_t want, const char *field)
 {
-	struct call *call = &calls.list[calls.n++];
-	const ProtobufCMessage *reply = NULL;
-	err_t err;
-
-	call_init(call, fixture.bus, "service:test", FIXTURE_PATIENCE_MS);
-	call->tenant = tenant;
-	err = bus_call(call, &auth__oauth__descriptor, method, request, &reply);
-	cr_assert_eq(err, want, "%s: %s %s: %s", method, err_name(err), call->fault.field,
-		call->fault.detail);
-	cr_assert_str_eq(call->fault.field, field);
+	refuse_of(&auth__oauth__descriptor, "service:test", tenant, method, request, want, field);
 }
 
 static Auth__AuthorizationRequest good_request(void)
@@ -389,6 +369,26 @@ Test(auth, a_refresh_token_is_replaced_and_its_second_use_ends_all)
 	is_inactive(world.tenant, second->access_token, "ended");
 	says(refresh(world.tenant, second->refresh_token), "invalid_grant",
 		"\"refresh_token\" is no longer authorized");
+}
+
+Test(auth, a_refresh_token_stays_where_that_is_set)
+{
+	struct world world;
+	const Auth__TokenReply *first, *second;
+
+	stop_all();
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		services[i] = start_auth_with("LANYARD_REFRESH_ROTATION=0");
+	service_await(&fixture, "auth", ARRAY_LEN(services));
+	world = new_world("a");
+	first = new_tokens(&world);
+	for (int i = 0; i < 2; i++) {
+		second = refresh(world.tenant, first->refresh_token);
+		cr_assert_str_eq(second->error, "", "%s", second->error_description);
+		cr_assert_str_eq(second->refresh_token, "");
+		cr_assert(check(world.tenant, second->access_token)->active);
+	}
+	cr_assert(check(world.tenant, first->access_token)->active);
 }
 
 Test(auth, a_reply_that_was_lost_can_be_had_again_until_its_token_is_used)

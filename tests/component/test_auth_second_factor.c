@@ -19,39 +19,9 @@
 
 /* ---- calls ---- */
 
-static struct call *factor_call(const char *actor, const char *tenant, const char *method,
-	const void *request, const void **reply, err_t *err)
-{
-	struct call *call = &calls.list[calls.n++];
-	const ProtobufCMessage *message = NULL;
-
-	cr_assert_lt(calls.n, CALLS_MAX);
-	call_init(call, fixture.bus, actor, FIXTURE_PATIENCE_MS);
-	call->tenant = tenant;
-	*err = bus_call(call, &auth__second_factors__descriptor, method, request, &message);
-	*reply = message;
-	return call;
-}
-
 static const void *factor(const char *tenant, const char *method, const void *request)
 {
-	const void *reply;
-	err_t err;
-	struct call *call = factor_call("service:test", tenant, method, request, &reply, &err);
-
-	cr_assert_eq(err, OK, "%s: %s %s: %s", method, err_name(err), call->fault.field,
-		call->fault.detail);
-	return reply;
-}
-
-static void factor_refuses(
-	const char *actor, const char *tenant, const char *method, const void *request, err_t want)
-{
-	const void *reply;
-	err_t err;
-	struct call *call = factor_call(actor, tenant, method, request, &reply, &err);
-
-	cr_assert_eq(err, want, "%s: %s %s", method, err_name(err), call->fault.detail);
+	return ask_of(&auth__second_factors__descriptor, "service:test", tenant, method, request);
 }
 
 /* What the person's app shows some steps from now. */
@@ -184,7 +154,8 @@ Test(auth, a_copy_of_the_database_makes_no_codes)
 	enrol(world.tenant, world.ann, SECRET, code_at(SECRET, 0));
 	cr_assert_eq(fixture_sql(&fixture, &count_secrets), 1);
 	cr_assert_eq(fixture_sql(&fixture, &count_open_secrets), 0);
-	factor_refuses("service:test", other, "CheckTotp", &request, ERR_NOT_FOUND);
+	refuse_of(&auth__second_factors__descriptor, "service:test", other, "CheckTotp", &request,
+		ERR_NOT_FOUND, "user");
 }
 
 /* ---- codes ---- */
@@ -313,7 +284,8 @@ Test(auth, an_operator_resets_a_second_factor_but_not_that_of_an_owner)
 	snprintf(actor, sizeof(actor), "user:%s", admin);
 	enrol(world.tenant, owner, OTHER, code_at(OTHER, 0));
 	enrol(world.tenant, world.ann, SECRET, code_at(SECRET, 0));
-	factor_refuses(actor, world.tenant, "ResetSecondFactor", &owners, ERR_PERMISSION_DENIED);
+	refuse_of(&auth__second_factors__descriptor, actor, world.tenant, "ResetSecondFactor",
+		&owners, ERR_PERMISSION_DENIED, "role");
 	factor(world.tenant, "ResetSecondFactor", &anns);
 	cr_assert_eq(state_of(world.tenant, owner)->n_methods, 1);
 	cr_assert_eq(state_of(world.tenant, world.ann)->n_methods, 0);

@@ -472,7 +472,7 @@ def test_another_tenant_is_not_there(api, stranger, tenant, things):
 
 def test_another_tenant_sees_nothing(api, stranger, things):
     for operation in closed_operations(api):
-        if operation.id.startswith("list") and not operation.fleet:
+        if operation.id.startswith("list") and not operation.fleet and "id" not in parameters_of(operation.path):
             text = json.dumps(api.ok(operation.id, stranger.owner, tenant=stranger.id))
             for secret in (things.network["id"], things.device.id, things.member["id"]):
                 assert secret not in text, operation.id

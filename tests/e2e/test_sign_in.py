@@ -3,6 +3,7 @@ the browser, and with a real browser (contract app-api, statements 10 to 42)."""
 
 import concurrent.futures
 import http.server
+import re
 import threading
 import urllib.parse
 
@@ -48,6 +49,7 @@ def test_a_person_signs_in_allows_and_the_app_gets_its_tokens(app, browser, flee
     body = tokens.json()
     assert set(body) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert body["token_type"] == "bearer" and body["expires_in"] == 3600
+    assert re.fullmatch(r"[a-zA-Z0-9\-._~+/]+=*", body["access_token"])
 
 
 def test_who_refuses_sends_the_app_away_without_a_code(app, browser):

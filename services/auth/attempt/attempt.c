@@ -27,8 +27,7 @@ static err_t find_browser(struct call *call, const struct attempt *attempt, cons
 	err_t err;
 
 	*id = "";
-	if (*attempt->id == '\0' ||
-		!secret_read(KEYRING_BROWSER, attempt->browser, NULL, &secret) ||
+	if (!secret_read(KEYRING_BROWSER, attempt->browser, NULL, &secret) ||
 		strcmp(secret.tenant, call->tenant) != 0)
 		return OK;
 	if ((err = store_browser_find(call, secret.id, attempt->id, &rows)) != OK)
@@ -52,7 +51,7 @@ static err_t choose_count(struct call *call, const struct attempt *attempt, stru
 	bool known = false;
 	err_t err = find_browser(call, attempt, &browser);
 
-	if (err == OK && *browser == '\0' && *attempt->id && *attempt->address)
+	if (err == OK && *browser == '\0' && *attempt->address)
 		err = store_address_known(call, attempt->id, attempt->address, &known);
 	if (err != OK)
 		return err;

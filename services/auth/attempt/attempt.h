@@ -11,9 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define ATTEMPT_NOBODY "00000000-0000-0000-0000-000000000000"
+
 struct attempt {
-	const char *user;      /* the name, as it was typed */
-	const char *id, *hash; /* of that user; "" if there is none */
+	const char *user; /* the name, as it was typed */
+	const char *id;	  /* of that user; ATTEMPT_NOBODY if there is none, which costs the same */
+	const char *hash; /* "" if there is none */
 	const char *password;
 	const char *address; /* "": not known */
 	const char *browser; /* what its cookie holds, "" without one */

@@ -101,7 +101,7 @@ err_t create_sign_in(struct call *call, const Auth__SignInRequest *request, Auth
 		return err;
 	attempt = (struct attempt){
 		.user = request->user,
-		.id = db_count(rows) > 0 ? db_text(rows, 0, "id") : "",
+		.id = db_count(rows) > 0 ? db_text(rows, 0, "id") : ATTEMPT_NOBODY,
 		.hash = db_count(rows) > 0 ? db_text(rows, 0, "password") : "",
 		.password = request->password,
 		.address = request->address,
