@@ -34,8 +34,9 @@ static struct l2_frame *add(const struct frame_wish *wish)
 		bytes_put_be16(ip + 10, (uint16_t)~frame_sum(0, ip, at.transport - at.network));
 	}
 	frame_leave_checksum(data, len);
-	*frame = (struct l2_frame){ data, len,
-		{ .flags = OFFLOAD_NEEDS_CHECKSUM,
+	*frame = (struct l2_frame){ .data = data,
+		.len = len,
+		.offload = { .flags = OFFLOAD_NEEDS_CHECKSUM,
 			.checksum_start = (uint16_t)at.transport,
 			.checksum_offset = wish->protocol == IP_TCP ? 16 : 6 } };
 	memcpy(originals[n_frames], data, len);
