@@ -11,8 +11,8 @@
 /* The columns of a Provision__Home. */
 #define HOME                                                                                       \
 	"home.tenant_id AS tenant, home.network_id AS network, home.node, home.name, home.epoch,"  \
-	" greatest(0, ceil(extract(epoch FROM home.expires_at - clock_timestamp()) * 1000))::int"  \
-	" AS left_ms"
+	" ceil(extract(epoch FROM greatest(now(), least(home.expires_at, now() + " LEASE           \
+	")) - now()) * 1000)::int AS left_ms"
 
 /*
  * A node gets a home that nobody has, whose lease is over, or whose lease ends later than any that

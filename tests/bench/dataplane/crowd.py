@@ -27,10 +27,10 @@ def enrol(fleet, count, name):
 class Crowd:
     """The sessions, opened from client a."""
 
-    def __init__(self, fleet, tools, lines, n):
+    def __init__(self, fleet, tools, lines, n, port=WSS_PORT):
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", fleet.namespaces.a, "setpriv", "--pdeathsig", "KILL", str(tools / "crowd"), SERVER_A,
-             str(WSS_PORT), "tls", str(fleet.folder / "ca.crt")], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+             str(port), "tls", str(fleet.folder / "ca.crt")], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdin.write(lines + "\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == f"open {n}\n"

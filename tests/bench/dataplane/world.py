@@ -124,7 +124,7 @@ class Fleet:
         wait_for("bootstrap file", (folder / "bootstrap").exists)
         wait_for("gateway", self.answers)
         self.tenant = self.api("POST", "/v1/tenants", {"name": "bench"})["id"]
-        # Of each node its own, since two nodes don't share one.
+        # Of each node its own, so that nothing has to cross to another node.
         self.network, self.plain_network = (
             self.api("POST", f"/v1/tenants/{self.tenant}/networks", {"name": name, "ipv4": addresses})["id"]
             for name, addresses in (("wss", "10.77.0.0/16"), ("ws", "10.78.0.0/16")))

@@ -1,0 +1,264 @@
+"""Several nodes under talk, and ways to break them. Runs in a network namespace of its own (tests/chaos/alone)."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+import types
+
+from api_client import wait_for
+from api_world import Device, websocket
+from conftest import free_ports
+from node_world import Node
+from test_switch_policy import BROADCAST, Port
+from trunk_world import World
+
+FIRST_UID = 60100
+
+
+class ChaosNode(Node):
+    """A node that runs as a user of its own, by whom its packets are known, and reaches PostgreSQL by a relay that can be
+    stopped."""
+
+    count = 0
+
+    def __init__(self, fleet, clock=None, **settings):
+        ChaosNode.count += 1
+        self.clock = clock
+        self.uid = FIRST_UID + ChaosNode.count
+        self.relay_folder = fleet.var / f"run/relay-{self.uid}"
+        self.relay = None
+        super().__init__(fleet, LANYARD_DATABASE_URL=f"postgresql:///lanyard?host=/srv/run/{self.relay_folder.name}"
+                         f"&user=lanyard_dataplane&passfile=/srv/secrets/node-{self.uid}.pgpass",
+                         LANYARD_TLS_KEY=f"/srv/secrets/node-{self.uid}.key", **settings)
+        for name, copy in (("dataplane.pgpass", f"node-{self.uid}.pgpass"), ("server.key", f"node-{self.uid}.key")):
+            shutil.copy(fleet.var / "secrets" / name, fleet.var / "secrets" / copy)
+            os.chown(fleet.var / "secrets" / copy, self.uid, 59900)
+        run = re.sub(r"(scripts/confine \S+) \d+", rf"\1 {self.uid}", self.file.read_text())
+        if clock:
+            run = run.replace("env -i", f"env -i 'LD_PRELOAD={clock[0]}' 'FAKETIME={clock[1]}' 'FAKETIME_DONT_FAKE_MONOTONIC=1'"
+                              " 'ASAN_OPTIONS=verify_asan_link_order=0'", 1)
+        self.file.write_text(run)
+
+    def start(self):
+        if self.relay is None:
+            self.reach_postgres()
+        return super().start()
+
+    def reach_postgres(self):
+        self.relay_folder.mkdir(exist_ok=True)
+        place = self.relay_folder / ".s.PGSQL.5432"
+        place.unlink(missing_ok=True)
+        self.relay = subprocess.Popen(
+            ["socat", f"UNIX-LISTEN:{place},fork,mode=666", f"UNIX-CONNECT:{self.fleet.var}/run/postgres/.s.PGSQL.5432"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_for("the way to PostgreSQL", place.exists)
+
+    def lose_postgres(self):
+        os.killpg(self.relay.pid, signal.SIGKILL)
+        self.relay.wait(30)
+        self.relay = None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def ports(self):
+        """Where it listens, but for the door of members."""
+        return listening(self.process.pid) - {self.port}
+
+    def stop(self):
+        super().stop()
+        if self.relay:
+            self.lose_postgres()
+
+
+def listening(pid):
+    """TCP ports that the process, or one that it has become, listens on."""
+    told = subprocess.run(["ss", "-Hltnp"], stdout=subprocess.PIPE, text=True).stdout
+    return {int(line.split()[3].rpartition(":")[2]) for line in told.splitlines() if f"pid={pid}," in line}
+
+
+@contextlib.contextmanager
+def cut(one, other):
+    """No packet of either gets to where the other one listens. `one` and `other` have `uid` and `ports()`."""
+    rules = [["OUTPUT", "-m", "owner", "--uid-owner", str(sender.uid), "-p", "tcp", "-m", "multiport", "--dports",
+              ",".join(map(str, sorted(receiver.ports()))), "-j", "DROP"]
+             for sender, receiver in ((one, other), (other, one))]
+    for rule in rules:
+        subprocess.run(["iptables", "-w", "-A", *rule], check=True)
+    try:
+        yield
+    finally:
+        for rule in rules:
+            subprocess.run(["iptables", "-w", "-D", *rule], check=True)
+
+
+class Talker(threading.Thread):
+    """A member that says something to all twenty times a second, comes back when its session ends, and keeps what it
+    hears."""
+
+    def __init__(self, world, device, network, url, number=0):
+        super().__init__(daemon=True)
+        self.world, self.device, self.network, self.url = world, device, network, url
+        self.token = device.attachment["access_token"]
+        self.mac = bytes.fromhex(device.attachment["mac"].replace(":", ""))
+        self.heard = []  # (time, network, MAC, number)
+        self.sessions, self.number = 0, number
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                port = TalkerPort(self)
+            except (OSError, AssertionError):
+                self.over.wait(0.1)
+                continue
+            self.sessions += 1
+            with contextlib.suppress(OSError, EOFError, AssertionError):
+                self.talk(port)
+            port.close()
+
+    def talk(self, port):
+        next_at = time.monotonic()
+        while not self.over.is_set():
+            if time.monotonic() >= next_at:
+                self.number += 1
+                port.send(BROADCAST, payload=struct.pack(">16sQ", self.network[:16].encode(), self.number) + bytes(22))
+                next_at += 0.05
+            port.sock.settimeout(max(next_at - time.monotonic(), 0.001))
+            with contextlib.suppress(TimeoutError, socket.timeout):
+                frame = port.receive()
+                name, number = struct.unpack(">16sQ", frame[14:38])
+                self.heard.append((time.monotonic(), name.decode(), frame[6:12], number))
+
+    def end(self):
+        self.over.set()
+        self.join(30)
+
+
+class TalkerPort(Port):
+    """With the token that the talker has, so that it needs no portal to come back."""
+
+    def __init__(self, talker):
+        self.mac = talker.mac
+        self.sock = websocket(talker.world.fleet, talker.url(), talker.token)
+        self.data = b""
+
+
+class ChaosWorld(World):
+    def __init__(self, fleet, api, tenant, count=3):
+        self.fleet, self.api, self.tenant, self.ports = fleet, api, tenant, []
+        self.nodes = [ChaosNode(fleet, LANYARD_NODE_NAME=f"node-{n}").start() for n in range(1, count + 1)]
+        self.talkers = []
+
+    def any_url(self):
+        """As a load balancer that knows who lives: one of the nodes whose door is open."""
+        open_nodes = [node for node in self.nodes if node.process.poll() is None and is_open(node.port)]
+        if not open_nodes:
+            raise OSError("no node")
+        return f"wss://127.0.0.1:{secrets.choice(open_nodes).port}/l2"
+
+    def talk(self, count, at=None):
+        """So many members of a new network, the first ones at the nodes in turn."""
+        network, devices = self.network(count)
+        talkers = [Talker(self, device, network, self.first_url(n, at)) for n, device in enumerate(devices)]
+        self.talkers += talkers
+        wait_for("all hear all", lambda: hear_each_other(talkers))
+        return talkers
+
+    def first_url(self, n, at):
+        """That of a node for the first session, any for the next ones."""
+        node = self.nodes[(at if at is not None else n) % len(self.nodes)]
+        urls = [f"wss://127.0.0.1:{node.port}/l2"]
+        return lambda: urls.pop() if urls else self.any_url()
+
+    def home_of(self, talkers):
+        """The number of the node in PostgreSQL, from 0."""
+        told = self.sql(f"SELECT name FROM provision.home WHERE network_id = '{talkers[0].network}'")
+        return int(told.removeprefix("node-")) - 1
+
+    def sql(self, statement):
+        """The first value that it gives, "" if none."""
+        rows = self.fleet.sql(statement)
+        return rows[0][0] if rows else ""
+
+    def end_talk(self):
+        for talker in self.talkers:
+            talker.over.set()
+        for talker in self.talkers:
+            talker.end()
+        self.talkers = []
+
+    def stop(self):
+        self.end_talk()
+        for node in self.nodes:
+            if node.process.poll() is None:
+                node.stop()
+            elif node.relay:
+                node.lose_postgres()
+
+
+def is_open(port):
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
+
+
+def hear_each_other(talkers, seconds=1.0):
+    """Does each hear something new of each other one?"""
+    begin = time.monotonic()
+    time.sleep(seconds)
+    for talker in talkers:
+        heard = {mac for at, _, mac, _ in talker.heard if at >= begin}
+        if heard != {other.mac for other in talkers if other is not talker}:
+            return False
+    return True
+
+
+def check_talk(talkers):
+    """Nobody heard a foreign network, or anything twice. Gives the longest gap, in ms, in what one heard of another."""
+    longest = 0
+    for talker in talkers:
+        heard = list(talker.heard)
+        assert {name for _, name, _, _ in heard} == {talker.network[:16]}
+        assert len({(mac, number) for _, _, mac, number in heard}) == len(heard), "a frame came twice"
+        for other in talkers:
+            times = [at for at, _, mac, _ in heard if mac == other.mac]
+            gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+            longest = max([longest, *(round(gap * 1000) for gap in gaps)])
+    return longest
+
+
+class Writer(threading.Thread):
+    """Makes networks by the API, one after the other, and keeps the names of those that it was told are made."""
+
+    def __init__(self, world):
+        super().__init__(daemon=True)
+        self.world, self.acknowledged, self.failed = world, [], []
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            name = "w-" + secrets.token_hex(5)
+            with contextlib.suppress(Exception):
+                reply = self.world.api.send("POST", f"/v1/tenants/{self.world.tenant.id}/networks", self.world.tenant.owner,
+                                            json={"name": name}, headers={"Idempotency-Key": name})
+                (self.acknowledged if reply.status_code == 201 else self.failed).append(name)
+
+    def end(self):
+        self.over.set()
+        self.join(60)
+        names = {row[0] for row in self.world.fleet.sql("SELECT name FROM provision.network WHERE name LIKE 'w-%'")}
+        assert set(self.acknowledged) <= names, "an acknowledged write is lost"
+        return types.SimpleNamespace(acknowledged=len(self.acknowledged), failed=len(self.failed))

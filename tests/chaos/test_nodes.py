@@ -1,0 +1,222 @@
+"""What members see when nodes, PostgreSQL, or the ways between them fail. Of each failure the longest gap in what a member
+heard of another one is printed; whatever happens, nobody hears a foreign network, or a frame twice."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import types
+
+import pytest
+
+from api_client import wait_for
+from api_world import api, tenant, admin, stranger  # fixtures too
+from chaos_world import ChaosNode, ChaosWorld, Talker, Writer, check_talk, cut, hear_each_other, is_open, listening
+from lan_world import Member, Network
+from trunk_world import Balancer, Pings
+
+CLOCK = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+@pytest.fixture(scope="module")
+def world(fleet, api, tenant):
+    world = ChaosWorld(fleet, api, tenant)
+    yield world
+    world.stop()
+
+
+@pytest.fixture
+def talk(world):
+    """Six members of one network over three nodes, three of another one."""
+    talks = world.talk(6), world.talk(3)
+    yield talks
+    world.end_talk()
+
+
+def provision(world):
+    return types.SimpleNamespace(uid=59902, ports=lambda: listening(world.fleet.pid("provision")))
+
+
+def wait_whole(talks, seconds=60):
+    """All hear all again. In how many seconds."""
+    begin = time.monotonic()
+    for talkers in talks:
+        wait_for("all hear all", lambda: hear_each_other(talkers), seconds)
+    return time.monotonic() - begin
+
+
+def tell(what, talks):
+    gaps = [check_talk(talkers) for talkers in talks]
+    print(f"{what}: the longest gap was {max(gaps)} ms")
+    return max(gaps)
+
+
+@pytest.mark.parametrize("which", ["home", "edge"])
+def test_a_node_is_killed(world, talk, which):
+    home = world.home_of(talk[0])
+    node = world.nodes[home if which == "home" else (home + 1) % 3]
+    node.kill()
+    wait_whole(talk)
+    tell(f"kill -9 of the {which}", talk)
+    node.start()
+    wait_whole(talk)
+
+
+def outage(seconds, talks):
+    """Nobody loses a session, or more than a frame that was just on its way."""
+    sessions = [talker.sessions for talkers in talks for talker in talkers]
+    time.sleep(seconds)
+    for talkers in talks:
+        assert hear_each_other(talkers)
+    assert [talker.sessions for talkers in talks for talker in talkers] == sessions
+
+
+def without_postgres(world, talk, seconds):
+    world.fleet.sv("force-stop", "postgres")
+    try:
+        outage(seconds, talk)
+        one = talk[0][0]
+        one.end()
+        talk[0][0] = Talker(world, one.device, one.network, world.any_url, 1000000)  # its token is good without
+        wait_for("a session while PostgreSQL is down", lambda: hear_each_other(talk[0]))
+        world.talkers.append(talk[0][0])
+    finally:
+        world.fleet.sv("start", "postgres")
+    wait_for("the fleet", world.fleet.is_ready, 60)
+    wait_whole(talk)
+    tell(f"PostgreSQL down for {seconds} s", talk)
+
+
+def test_postgres_is_down_for_longer_than_a_lease(world, talk):
+    without_postgres(world, talk, 13)
+
+
+@pytest.mark.slow
+def test_postgres_is_down_for_a_minute(world, talk):
+    writer = Writer(world)
+    time.sleep(3)
+    without_postgres(world, talk, 60)
+    time.sleep(3)
+    told = writer.end()
+    print(f"writes: {told}")
+    assert told.acknowledged > 0
+
+
+def test_postgres_is_read_only(world, talk):
+    world.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+    try:
+        world.sql("SELECT pg_reload_conf()")
+        outage(13, talk)
+    finally:
+        world.sql("ALTER SYSTEM RESET default_transaction_read_only")
+        world.sql("SELECT pg_reload_conf()")
+    wait_whole(talk)
+    tell("PostgreSQL read-only for 13 s", talk)
+
+
+def test_the_home_alone_does_not_reach_postgres(world, talk):
+    """The others miss its heartbeat, but it lives and renews its lease."""
+    node = world.nodes[world.home_of(talk[0])]
+    node.lose_postgres()
+    outage(13, talk)
+    node.reach_postgres()
+    wait_whole(talk)
+    tell("PostgreSQL unreachable for the home for 13 s", talk)
+
+
+def test_the_home_does_not_reach_provision(world, talk):
+    home = world.home_of(talk[0])
+    with cut(world.nodes[home], provision(world)):
+        time.sleep(15)
+        assert "home_unproven" in world.nodes[home].log() or world.home_of(talk[0]) != home
+        assert hear_each_other(talk[0], 3)
+    wait_whole(talk)
+    tell("bus lost between the home and provision for 15 s", talk)
+
+
+def split(world, talk, seconds):
+    home = world.home_of(talk[0])
+    alone, one, other = world.nodes[home], world.nodes[(home + 1) % 3], world.nodes[(home + 2) % 3]
+    with cut(alone, one), cut(alone, other), cut(alone, provision(world)):
+        wait_for("another home", lambda: world.home_of(talk[0]) != home, 60)
+        time.sleep(seconds)
+    wait_whole(talk)
+    tell(f"two halves for {seconds} s and more", talk)
+
+
+def test_the_nodes_are_in_two_halves(world, talk):
+    split(world, talk, 5)
+
+
+@pytest.mark.slow
+def test_the_nodes_are_in_two_halves_for_a_minute(world, talk):
+    split(world, talk, 60)
+
+
+def test_a_row_of_a_lease_is_edited_by_hand(world, talk):
+    nobody = "0199a000-0000-7000-8000-00000000dead"
+    world.sql(f"UPDATE provision.home SET node = '{nobody}', name = 'nobody', epoch = 1, expires_at = 'infinity'"
+               f" WHERE network_id = '{talk[0][0].network}'")
+    wait_for("a home that lives", lambda: world.sql(
+        f"SELECT count(*) FROM provision.home WHERE network_id = '{talk[0][0].network}' AND node <> '{nobody}'") == "1", 60)
+    wait_whole(talk)
+    tell("the row of the lease edited", talk)
+
+
+def test_garbage_at_the_doors_of_nodes(world, talk):
+    """Who has no keys gets nothing and disturbs nobody: a trunk's hello has an id that was promised to one node, once."""
+    for node in world.nodes:
+        for port in node.ports():
+            with socket.create_connection(("127.0.0.1", port), 30) as door:
+                door.settimeout(30)
+                with contextlib.suppress(OSError):
+                    door.sendall(os.urandom(16) + os.urandom(24) + (1000).to_bytes(4, "big") + os.urandom(1000))
+                    while door.recv(65536):
+                        pass
+    assert all(hear_each_other(talkers) for talkers in talk)
+    tell("garbage at the doors", talk)
+
+
+def test_a_clock_is_an_hour_ahead(world, talk):
+    """Others do not hear that node, nor it them; it admits nobody and takes nothing."""
+    node = ChaosNode(world.fleet, clock=(CLOCK, "+3600s"), LANYARD_NODE_NAME="node-9")
+    node.reach_postgres()
+    with node.log_file.open("a") as log:
+        node.process = subprocess.Popen(["sh", str(node.file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    wait_for("its door", lambda: is_open(node.port), 60)
+    late = Talker(world, talk[0][0].device, talk[0][0].network, lambda: f"wss://127.0.0.1:{node.port}/l2")
+    outage(8, talk)
+    late.end()
+    assert late.sessions == 0
+    node.process.send_signal(signal.SIGTERM)
+    assert node.process.wait(60) == 0
+    node.lose_postgres()
+    tell("a node whose clock is an hour ahead", talk)
+
+
+@pytest.mark.slow
+def test_all_processes_are_restarted_one_after_the_other(world, talk, fleet, api, tenant, tmp_path):
+    balancer = Balancer(world, tmp_path)
+    network = Network(fleet, api, tenant)
+    agents = [Member(tmp_path, network, n).up().wait_connected() for n in (1, 2)]
+    wait_for("a way", lambda: agents[0].ping(agents[1].address))
+    pings, writer = Pings(agents[0], agents[1].address, tmp_path), Writer(world)
+    for node in world.nodes:
+        node.process.terminate()
+        assert node.process.wait(60) == 0
+        node.start()
+        wait_whole(talk)
+    for service in ("auth", "provision", "rendezvous", "dns", "gateway", "dataplane"):
+        fleet.sv("restart", service)
+        wait_for("the fleet", fleet.is_ready, 60)
+    wait_whole(talk)
+    told, written = pings.end(), writer.end()
+    print(f"rolling restart: agents {told}, writes {written}")
+    tell("rolling restart, members that have to come back", talk)
+    assert told.twice == 0 and told.lost < told.sent / 10
+    assert all("problem" not in agent.status() for agent in agents)
+    for agent in agents:
+        agent.stop()
+    balancer.stop()
