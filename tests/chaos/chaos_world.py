@@ -14,8 +14,7 @@ import time
 import types
 
 from api_client import wait_for
-from api_world import Device, websocket
-from conftest import free_ports
+from api_world import websocket
 from node_world import Node
 from test_switch_policy import BROADCAST, Port
 from trunk_world import World

@@ -104,6 +104,7 @@ def test_postgres_is_down_for_a_minute(world, talk):
     assert told.acknowledged > 0
 
 
+@pytest.mark.slow
 def test_postgres_is_read_only(world, talk):
     world.sql("ALTER SYSTEM SET default_transaction_read_only = on")
     try:
@@ -116,6 +117,7 @@ def test_postgres_is_read_only(world, talk):
     tell("PostgreSQL read-only for 13 s", talk)
 
 
+@pytest.mark.slow
 def test_the_home_alone_does_not_reach_postgres(world, talk):
     """The others miss its heartbeat, but it lives and renews its lease."""
     node = world.nodes[world.home_of(talk[0])]
@@ -126,6 +128,7 @@ def test_the_home_alone_does_not_reach_postgres(world, talk):
     tell("PostgreSQL unreachable for the home for 13 s", talk)
 
 
+@pytest.mark.slow
 def test_the_home_does_not_reach_provision(world, talk):
     home = world.home_of(talk[0])
     with cut(world.nodes[home], provision(world)):
@@ -187,7 +190,7 @@ def test_a_clock_is_an_hour_ahead(world, talk):
         node.process = subprocess.Popen(["sh", str(node.file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     wait_for("its door", lambda: is_open(node.port), 60)
     late = Talker(world, talk[0][0].device, talk[0][0].network, lambda: f"wss://127.0.0.1:{node.port}/l2")
-    outage(8, talk)
+    outage(5, talk)
     late.end()
     assert late.sessions == 0
     node.process.send_signal(signal.SIGTERM)

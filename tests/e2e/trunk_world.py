@@ -12,7 +12,7 @@ from api_client import wait_for
 from api_world import Device
 from conftest import free_ports
 from node_world import Node
-from test_switch_policy import BROADCAST, Port
+from test_switch_policy import Port
 
 
 class World:

@@ -149,3 +149,30 @@ Test(l2, no_frame_is_over_the_limit)
 	bytes_put_be32(message, L2_FRAME_MAX);
 	cr_assert_str_eq(tell(message, L2_HEADER_LEN + L2_FRAME_MAX), "f.");
 }
+
+/* A reader that does not know the word skips it as any frame with a flag. */
+Test(l2, a_word_to_move_is_no_frame)
+{
+	uint8_t record[L2_HEADER_LEN + L2_CONTROL_LEN];
+	struct l2_reader reader;
+	struct l2_frame frame;
+	uint32_t window_ms = 0;
+
+	l2_write_move(record, 5000);
+	l2_reader_init(&reader, record, sizeof(record));
+	cr_assert_eq(l2_next(&reader, &frame), L2_SKIPPED);
+	cr_assert(l2_read_move(&frame, &window_ms));
+	cr_assert_eq(window_ms, 5000);
+	cr_assert_eq(l2_next(&reader, &frame), L2_END);
+
+	record[L2_HEADER_LEN] = 2; /* another word */
+	l2_reader_init(&reader, record, sizeof(record));
+	cr_assert_eq(l2_next(&reader, &frame), L2_SKIPPED);
+	cr_assert_not(l2_read_move(&frame, &window_ms));
+
+	record[0] = 0x40; /* another flag */
+	record[L2_HEADER_LEN] = 1;
+	l2_reader_init(&reader, record, sizeof(record));
+	cr_assert_eq(l2_next(&reader, &frame), L2_SKIPPED);
+	cr_assert_not(l2_read_move(&frame, &window_ms));
+}
