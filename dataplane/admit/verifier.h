@@ -36,7 +36,8 @@ void verifier_renew(struct verifier *verifier, const char *id, int64_t version, 
 err_t verifier_check(const struct verifier *verifier, const char *token, size_t len, int64_t now_s,
 	struct token_claims *claims) MUST_CHECK;
 
-/* The claims of a token that was good once, whatever its times are: of a session that lives. */
+/* The claims of a token that was good once, whatever its times are: of a session that lives. Errors
+ * as verifier_check. */
 err_t verifier_recall(
 	const struct verifier *verifier, const char *token, struct token_claims *claims) MUST_CHECK;
 

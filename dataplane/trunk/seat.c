@@ -125,15 +125,18 @@ static const struct port_owner owner = {
 
 /* ---- what the edge tells ---- */
 
-/* By its token, and the address that the client has chosen where that is free. NULL, or why not. */
+/* By its token, and the address that the client has chosen where that is free. NULL, or why not; ""
+ * if that can't be told yet, since the key is not known here. */
 static const char *read_claims(
 	struct trunk *trunk, const Trunk__Join *message, struct token_claims *claims)
 {
+	err_t err = verifier_recall(trunk->trunks->dataplane->verifier, message->token, claims);
 	char mac[FRAME_MAC_TEXT] = "";
 	const char *why;
 
-	if (verifier_recall(trunk->trunks->dataplane->verifier, message->token, claims) != OK ||
-		!verifier_allows(claims, "network:attach"))
+	if (err == ERR_UNAVAILABLE || err == ERR_NOT_FOUND)
+		return "";
+	if (err != OK || !verifier_allows(claims, "network:attach"))
 		return "its token is not valid at the network's home";
 	if (message->mac != 0)
 		frame_mac_format(message->mac, mac);
@@ -171,7 +174,7 @@ void seat_join(struct trunk *trunk, const Trunk__Join *message)
 	if (seat)
 		end_seat(seat);
 	if (why) {
-		tell_ended(trunk, message->port, why, false);
+		tell_ended(trunk, message->port, why, *why == '\0');
 		return;
 	}
 	if (!places_take_seat(trunk->trunks->places, claims.tenant, claims.network)) {

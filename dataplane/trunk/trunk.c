@@ -45,7 +45,7 @@ void trunk_flush(struct trunk *trunk)
 		outbox_flush(&trunk->outbox, (uint64_t)clock_us());
 }
 
-/* Frames that were pushed before go first: a port hears of its stations in order. */
+/* Frames that were pushed before go first: what a session said before its end counts. */
 void trunk_send(struct trunk *trunk, const Trunk__Control *control)
 {
 	static uint8_t message[1 + CONTROL_MAX];
@@ -55,6 +55,8 @@ void trunk_send(struct trunk *trunk, const Trunk__Control *control)
 		return;
 	if (len > CONTROL_MAX)
 		BUG("a message of %zu bytes for a trunk", len);
+	if (trunk->dirty)
+		trunk_flush(trunk);
 	message[0] = TRUNK_CONTROL;
 	trunk__control__pack(control, message + 1);
 	push_message(trunk, message, 1 + len);
@@ -160,8 +162,6 @@ static void forget(struct trunk *trunk)
 	outbox_finish(&trunk->outbox);
 	inbox_finish(&trunk->inbox);
 	trunk->inbox = (struct inbox){ 0 };
-	trunk->heard_sequence = trunk->told_sequence = 0;
-	trunk->resync = false;
 	counter_add(COUNTER_TRUNKS, -1);
 	seats_end_all(trunk);
 	places_trunk_lost(trunk->trunks->places, trunk->node);
@@ -218,6 +218,8 @@ void trunk_begin(struct trunk *trunk, struct relay_end *far)
 	trunk->far = far;
 	trunk->state = TRUNK_OPEN;
 	trunk->since_ms = trunk->heard_ms = clock_ms();
+	trunk->heard_sequence = trunk->told_sequence = 0;
+	trunk->resync = false;
 	trunk->outbox =
 		(struct outbox){ .has_room = has_room, .send = send_frames, .context = trunk };
 	outbox_init(&trunk->outbox);
