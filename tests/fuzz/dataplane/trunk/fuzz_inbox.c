@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void on_control(void *context, const uint8_t *bytes, size_t len)
 {
 	Trunk__Control *control = trunk__control__unpack(NULL, len, bytes);
