@@ -2,6 +2,7 @@
 #include "services/provision/auth.h"
 
 #include "lib/bus.h"
+#include "proto/second_factor.pb-c.h"
 
 #include <string.h>
 
@@ -94,6 +95,24 @@ err_t auth_get_user(struct call *call, const char *id, const Auth__User **user)
 	request.id = (char *)(uintptr_t)id;
 	return bus_call(call, &auth__auth__descriptor, "GetUser", &request.base,
 		(const ProtobufCMessage **)user);
+}
+
+err_t auth_check_totp(struct call *call, const char *user, const char *code, const char **error)
+{
+	Auth__CheckTotpRequest request = AUTH__CHECK_TOTP_REQUEST__INIT;
+	const char *key = call->idempotency_key;
+	const Auth__CheckTotpReply *reply;
+	err_t err;
+
+	request.user = (char *)(uintptr_t)user;
+	request.code = (char *)(uintptr_t)code;
+	call->idempotency_key = call_step_key(call, "totp");
+	err = bus_call(call, &auth__second_factors__descriptor, "CheckTotp", &request.base,
+		(const ProtobufCMessage **)&reply);
+	call->idempotency_key = key;
+	if (err == OK)
+		*error = reply->error;
+	return err;
 }
 
 err_t auth_check_tenant(struct call *call, const char *tenant)

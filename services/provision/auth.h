@@ -29,5 +29,9 @@ err_t auth_check_secret(struct call *call, const char *device, const char *secre
 /* NOT_FOUND: there is no such user in the tenant. */
 err_t auth_get_user(struct call *call, const char *id, const Auth__User **user) MUST_CHECK;
 
+/* Is this the user's code now? `error` says why not; empty: it is. Each try counts. */
+err_t auth_check_totp(
+	struct call *call, const char *user, const char *code, const char **error) MUST_CHECK;
+
 /* UNAUTHENTICATED if the tenant is suspended. */
 err_t auth_check_tenant(struct call *call, const char *tenant) MUST_CHECK;

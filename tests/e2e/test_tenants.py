@@ -6,27 +6,13 @@ import re
 import secrets
 import urllib.parse
 
-import pytest
-
 from api_client import NOBODY, bearer, wait_for
-from api_world import FLEET, PASSWORD, Device, Tenant, admin, api, websocket  # fixtures too
-from oauth_world import App, Browser, allow
+from api_world import FLEET, PASSWORD, Tenant, admin, api, websocket  # fixtures too
+from oauth_world import App, Browser
+from tenant_world import of, tenant, world  # fixtures
 
 # Where a secret could hide in what the API tells of a tenant.
 SECRET = re.compile(r"ly[a-z]_[A-Za-z0-9_-]{20}|PRIVATE KEY|argon2")
-
-
-@pytest.fixture(scope="module")
-def tenant(api, admin):
-    tenant = Tenant(api, admin)
-    tenant.site = api.ok("createSite", admin, {"name": "127.0.0.1"}, tenant=tenant.id)
-    yield tenant
-    api.call("deleteSite", admin, tenant=tenant.id, id_=tenant.site["id"])
-
-
-@pytest.fixture(scope="module")
-def of(tenant):
-    return {"tenant": tenant.id}
 
 
 def path_of(invitation):
@@ -121,38 +107,7 @@ def test_the_last_owner_stays_in_whatever_way_it_is_tried(api, tenant, of):
     assert api.ok("getUser", tenant.owner, **where) == owner
 
 
-# ---- all kinds of things of a tenant ----
-
-@pytest.fixture(scope="module")
-def world(api, fleet, tenant, of):
-    """Something in as many tables as the API fills."""
-    owner = tenant.owner
-    network = api.ok("createNetwork", owner, {"name": "office", "ipv4": "10.79.0.0/24"}, **of)
-    device = Device(api, tenant, network["id"], "first")
-    conf = "client\ndev tap\nremote vpn.example.org 1194\nca ca.crt\nauth-user-pass credentials\n"
-    api.ok("updatePortal", owner, {"client_conf": conf}, **of)
-    api.ok("createPortalDevice", owner, {"name": "pump", "serial": "SN-1"}, **of)
-    api.ok("createRollout", owner, {"first_percent": 100}, **of)
-    api.ok("importDevices", owner, b"serial,code\nSN-10,new\n", headers={"Content-Type": "text/csv"}, **of)
-    api.ok("createCertificate", owner, {"kind": "device", "subject": device.id}, **of)
-    zone = api.ok("createZone", owner, {"name": f"z{secrets.token_hex(4)}.example", "open": True}, **of)
-    api.ok("createRegistration", owner, {"name": "printer", "zone": zone["name"], "kind": "dynamic"}, **of)
-    api.ok("registerName", device.basic, {"name": "n" + secrets.token_hex(5)})
-    api.ok("createOauthClient", owner, {"client_id": "app", "name": "App",
-                                        "redirect_uris": ["http://127.0.0.1:{PORT}/back"]}, **of)
-    api.ok("createInvitation", owner, {"name": "guest", "role": "member"}, **of)
-    app, browser = App(fleet), Browser(fleet)
-    tokens = app.exchange(allow(browser, app)).json()
-    wait_for("the name of the member", lambda: api.ok("listNames", owner, **of)["items"])
-    token = api.ok("createNarrowToken", owner, {"scopes": ["pairs:claim"]}, **of)["access_token"]
-    url = device.attachment["urls"][0].rsplit("/", 1)[0] + "/pair?nonce=n1"
-    with websocket(fleet, url, token):
-        pair, = wait_for("the pair", lambda: api.ok("listPairs", owner, query={"state": "waiting"}, **of)["items"])
-        api.ok("closePair", owner, id_=pair["id"], **of)
-    wait_for("the day's traffic", lambda: api.ok("listTraffic", owner, **of)["items"])
-    device.app_token = tokens["access_token"]
-    return device
-
+# ---- all of it in one document ----
 
 def test_the_export_has_everything_and_no_secret(api, tenant, of, world):
     export = api.ok("exportTenant", tenant.owner, **of)

@@ -6,6 +6,7 @@
 
 #include "lib/json.h"
 #include "proto/gateway.pb-c.h"
+#include "proto/second_factor.pb-c.h"
 
 #include <string.h>
 
@@ -186,13 +187,48 @@ static err_t check_certificate(struct eduvpn *edu)
 
 /* ---- people ---- */
 
+static err_t ask_factor(
+	struct eduvpn *edu, const char *method, const ProtobufCMessage *message, const void **reply)
+{
+	return bus_call(edu->request->call, &auth__second_factors__descriptor, method, message,
+		(const ProtobufCMessage **)reply);
+}
+
 static err_t user_info(struct eduvpn *edu)
 {
+	static char *supported[] = { "totp" };
 	Gateway__AppUser user = GATEWAY__APP_USER__INIT;
+	const Auth__SecondFactor *factor;
+	Auth__Ref ref = AUTH__REF__INIT;
+	err_t err;
 
+	ref.id = edu->app.user;
+	err = ask_factor(edu, "GetSecondFactor", &ref.base, (const void **)&factor);
+	if (err != OK)
+		return err;
 	user.user_id = edu->token->username;
+	user.two_factor_enrolled = factor->n_methods > 0;
+	user.two_factor_enrolled_with = factor->methods;
+	user.n_two_factor_enrolled_with = factor->n_methods;
+	user.two_factor_supported_methods = supported;
+	user.n_two_factor_supported_methods = ARRAY_LEN(supported);
 	user.is_disabled = !edu->token->active;
 	return send(edu, json_write(edu->request->call->arena, &user.base, NULL));
+}
+
+static err_t two_factor_enroll_totp(struct eduvpn *edu)
+{
+	Auth__EnrolTotpRequest request = AUTH__ENROL_TOTP_REQUEST__INIT;
+	const Auth__EnrolTotpReply *reply;
+	err_t err;
+
+	if (!need(edu, "totp_secret", &request.secret) || !need(edu, "totp_key", &request.code))
+		return OK;
+	request.user = edu->app.user;
+	err = ask_factor(edu, "EnrolTotp", &request.base, (const void **)&reply);
+	if (err != OK)
+		return err;
+	return *reply->error != '\0' ? refuse(edu, reply->error) : send(edu, NULL);
 }
 
 static err_t send_notices(struct eduvpn *edu, const char *method)
@@ -220,6 +256,7 @@ const struct eduvpn_operation eduvpn_api2[] = {
 	{ "create_keypair", "POST", create_keypair },
 	{ "check_certificate", "GET", check_certificate },
 	{ "user_info", "GET", user_info },
+	{ "two_factor_enroll_totp", "POST", two_factor_enroll_totp },
 	{ "user_messages", "GET", user_messages },
 	{ "system_messages", "GET", system_messages },
 	{ NULL, NULL, NULL },

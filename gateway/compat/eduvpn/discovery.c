@@ -44,9 +44,17 @@ static err_t on_well_known(struct api_request *request)
 	return send(request, "");
 }
 
+/* What no app of today reads here: where a browser enrols, and that keys need not leave a device.
+ */
 static err_t on_info(struct api_request *request)
 {
-	return send(request, "");
+	struct arena *arena = request->call->arena;
+
+	return send(
+		request, arena_printf(arena,
+				 ",\"two_factor_authentication\":{\"enroll_uri\":%s},"
+				 "\"csr\":[\"create_keypair\",\"connect\"]",
+				 json_text(arena, site_url(request, "/account/second-factor"))));
 }
 
 /* clang-format off */

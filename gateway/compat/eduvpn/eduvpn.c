@@ -154,7 +154,7 @@ static err_t check_token(struct api_request *request, const Auth__Introspection 
 }
 
 /* A token of another kind than apps get is none here. A blocked user learns of it by API 2, which
- * has ways to say so; for API 3 the authorization is gone (contract of both eras). */
+ * has ways to say so, if its tenant lets it; for API 3 the authorization is gone. */
 static bool is_good(const Auth__Introspection *token, bool v3)
 {
 	if (*token->authorization == '\0' || strncmp(token->sub, "user:", USER_AT) != 0)

@@ -10,66 +10,86 @@
 #define UNKNOWN	   "user or certificate does not exist"
 #define DISABLED   "[VPN] unable to connect, account is disabled"
 #define NOT_MEMBER "[VPN] unable to connect, account not a member of required group"
+#define NO_TOTP	   "[VPN] invalid two factor type"
+#define BAD_TOTP   "[VPN] TOTP validation failed: "
 
 /* Does the profile lead into this network, by this server, with this certificate? */
-static bool is_meant(const Provision__Profile *profile, const char *network, const char *profile_id,
-	const char *bound_to)
+static bool is_meant(
+	const Provision__Profile *profile, const struct admit_visit *visit, const char *bound_to)
 {
-	return strcmp(profile->network, network) == 0 &&
-	       (*profile_id == '\0' || strcmp(profile->profile_id, profile_id) == 0) &&
+	return strcmp(profile->network, visit->network) == 0 &&
+	       (*visit->profile_id == '\0' ||
+		       strcmp(profile->profile_id, visit->profile_id) == 0) &&
 	       (*bound_to == '\0' || strcmp(profile->profile_id, bound_to) == 0);
 }
 
-/* One of the profiles that are meant has to be open; the second factor is needed if any of those
- * wants it, as it is not known which of them the person has chosen. */
-static err_t choose(struct call *call, const Auth__User *person, const char *network,
-	const char *profile_id, const char *bound_to, struct admission *admission)
+/* One of the profiles that are meant has to be open; a code is needed if any of those wants it,
+ * since which of them the person has chosen is not told. */
+static err_t choose(struct call *call, const Auth__User *person, const struct admit_visit *visit,
+	const char *bound_to, const char **refused, bool *two_factor)
 {
 	Provision__ProfileList list = PROVISION__PROFILE_LIST__INIT;
 	err_t err = access_list(call, person, &list);
 
 	if (err != OK)
 		return err;
-	admission->refused = NOT_MEMBER;
-	for (size_t i = 0; i < list.n_items; i++) {
-		if (!is_meant(list.items[i], network, profile_id, bound_to))
-			continue;
-		admission->refused = NULL;
-		admission->two_factor |= list.items[i]->two_factor;
-	}
+	*refused = NOT_MEMBER;
+	for (size_t i = 0; i < list.n_items; i++)
+		if (is_meant(list.items[i], visit, bound_to)) {
+			*refused = NULL;
+			*two_factor |= list.items[i]->two_factor;
+		}
 	return OK;
 }
 
-static err_t examine(struct call *call, const char *network, const char *profile_id,
-	const char *bound_to, struct admission *admission)
+static err_t check_code(struct call *call, const Auth__User *person,
+	const struct admit_visit *visit, const char **refused)
 {
-	const Auth__User *person;
-	err_t err = auth_get_user(call, admission->user, &person);
+	const char *error;
+	err_t err;
 
-	if (err != OK)
-		return err == ERR_NOT_FOUND ? OK : err;
-	admission->user_name = person->name;
-	if (strcmp(person->state, "active") == 0)
-		err = choose(call, person, network, profile_id, bound_to, admission);
-	else
-		admission->refused = DISABLED;
-	if (err != OK || admission->refused == NULL)
-		return err;
-	return store_notice_tell(call, admission->user, admission->refused);
+	if (strcmp(visit->username, "totp") != 0) {
+		*refused = NO_TOTP;
+		return OK;
+	}
+	err = auth_check_totp(call, person->id, visit->password, &error);
+	if (err == OK && *error != '\0')
+		*refused = arena_printf(call->arena, BAD_TOTP "%s", error);
+	return err;
 }
 
-err_t admit_user(struct call *call, const char *network, const char *profile_id, const char *serial,
-	struct admission *admission)
+/* What an operator made for a user without an app is good wherever the tenant's servers are. */
+static err_t examine(struct call *call, const Auth__User *person, const struct admit_visit *visit,
+	const struct db_rows *certificate, const char **refused)
 {
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_certificate_find(call, serial, NULL, &rows);
+	bool two_factor = false;
+	err_t err = OK;
 
-	*admission = (struct admission){
-		.refused = UNKNOWN, .user = "", .user_name = "", .client_id = ""
-	};
-	if (err != OK || db_count(rows) == 0 || strcmp(db_text(rows, 0, "state"), "valid") != 0)
+	*refused = NULL;
+	if (strcmp(person->state, "active") != 0)
+		*refused = DISABLED;
+	else if (*db_text(certificate, 0, "client_id") != '\0')
+		err = choose(call, person, visit, db_text(certificate, 0, "profile_id"), refused,
+			&two_factor);
+	if (err == OK && *refused == NULL && two_factor)
+		err = check_code(call, person, visit, refused);
+	if (err != OK || *refused == NULL)
 		return err;
-	admission->user = arena_strdup(call->arena, db_text(rows, 0, "user"));
-	admission->client_id = arena_strdup(call->arena, db_text(rows, 0, "client_id"));
-	return examine(call, network, profile_id, db_text(rows, 0, "profile_id"), admission);
+	return store_notice_tell(call, person->id, *refused);
+}
+
+err_t admit_user(struct call *call, const struct admit_visit *visit, const char **refused)
+{
+	AUTO_ROWS certificate = NULL;
+	const Auth__User *person;
+	err_t err = store_app_certificate_find(call, visit->serial, NULL, &certificate);
+
+	*refused = UNKNOWN;
+	if (err != OK || db_count(certificate) == 0 ||
+		strcmp(db_text(certificate, 0, "state"), "valid") != 0)
+		return err;
+	err = auth_get_user(call, db_text(certificate, 0, "user"), &person);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	return examine(call, person, visit, certificate, refused);
 }

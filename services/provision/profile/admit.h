@@ -6,18 +6,15 @@
 
 #include "lib/call.h"
 
-#include <stdbool.h>
-
-struct admission {
-	const char *refused; /* why, for people; NULL: come in */
-	const char *user, *user_name, *client_id;
-	bool two_factor; /* a code is needed, which auth checks */
+struct admit_visit {
+	const char *network; /* id, of the server */
+	const char *
+		profile_id; /* name of the profile that the server is for; "": any of the network */
+	const char *serial; /* of the certificate, whose chain was verified */
+	const char *username, *password;
 };
 
-/*
- * `network` is the id of the server's; `profile_id` the name of the profile that the server is for,
- * or "" for any of the network. `serial` is that of the certificate, whose chain was verified. A
- * known user who is refused finds a notice of it.
- */
-err_t admit_user(struct call *call, const char *network, const char *profile_id, const char *serial,
-	struct admission *admission) MUST_CHECK;
+/* `refused` is why not, for people; NULL: come in. A known user who is refused finds a notice of
+ * it. */
+err_t admit_user(
+	struct call *call, const struct admit_visit *visit, const char **refused) MUST_CHECK;

@@ -86,16 +86,16 @@ err_t store_app_end_profile(
 #define FIND                                                                                       \
 	"SELECT CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"                                   \
 	" WHEN not_before > now() THEN 'early' WHEN not_after <= now() THEN 'expired'"             \
-	" ELSE 'valid' END AS state, a.user_id AS user, a.client_id, a.profile_id"                 \
-	" FROM provision.certificate c JOIN provision.app_certificate a"                           \
+	" ELSE 'valid' END AS state, subject AS user, a.client_id, a.profile_id"                   \
+	" FROM provision.certificate c LEFT JOIN provision.app_certificate a"                      \
 	" ON a.tenant_id = c.tenant_id AND a.certificate_id = c.id"                                \
-	" WHERE c.tenant_id = $1 AND serial = $2"
+	" WHERE c.tenant_id = $1 AND serial = $2 AND kind = 'user'"
 
 err_t store_app_certificate_find(
 	struct call *call, const char *serial, const char *user, struct db_rows **rows)
 {
 	static const struct db_statement of_anybody = { FIND };
-	static const struct db_statement of_user = { FIND " AND a.user_id = $3" };
+	static const struct db_statement of_user = { FIND " AND subject = $3" };
 
 	return user == NULL ? DB_QUERY(call, &of_anybody, rows, call->tenant, serial)
 			    : DB_QUERY(call, &of_user, rows, call->tenant, serial, user);

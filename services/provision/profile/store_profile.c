@@ -126,7 +126,8 @@ err_t store_app_settings_get(struct call *call, Provision__AppSettings *reply)
 {
 	static const struct db_statement statement = {
 		"SELECT coalesce(max_configurations, 3) AS max_configurations,"
-		" coalesce(version, 0) AS version FROM (VALUES ($1::uuid)) AS t (id)"
+		" coalesce(version, 0) AS version FROM (VALUES ($1::uuid)) "
+		"AS t (id)"
 		" LEFT JOIN provision.app_settings ON tenant_id = t.id"
 	};
 	const char *params[] = { call->tenant };

@@ -62,7 +62,7 @@ err_t store_app_end_profile(struct call *call, const char *profile_id, const cha
 	struct db_rows **rows) MUST_CHECK;
 
 /* The certificate with this serial, of this user or with NULL of any: state (valid, revoked,
- * expired, early), user, profile_id, client_id; no row without one. */
+ * expired, early), user, profile_id, client_id (empty: of no app); no row without one. */
 err_t store_app_certificate_find(
 	struct call *call, const char *serial, const char *user, struct db_rows **rows) MUST_CHECK;
 /* Of any tenant: removes those that ended long ago. */

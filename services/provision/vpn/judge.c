@@ -51,12 +51,17 @@ static err_t judge_device(struct call *call, const Provision__VpnServer *server,
 
 /* A user who is known finds the reason among the notices, too. */
 static err_t judge_user(struct call *call, const Provision__VpnServer *server,
-	const struct vpn_client *client, Provision__VpnDecision *reply)
+	const Provision__AuthorizeVpnConnectionRequest *request, Provision__VpnDecision *reply)
 {
-	struct admission admission;
-	err_t err = admit_user(call, server->network, "", client->serial, &admission);
+	const struct admit_visit visit = { .network = server->network,
+		.profile_id = "",
+		.serial = request->serial,
+		.username = request->username,
+		.password = request->password };
+	const char *refused;
+	err_t err = admit_user(call, &visit, &refused);
 
-	return err == OK && admission.refused != NULL ? refuse(reply, admission.refused) : err;
+	return err == OK && refused != NULL ? refuse(reply, refused) : err;
 }
 
 /* Why a certificate that is not valid is refused. */
@@ -99,6 +104,6 @@ err_t judge(struct call *call, const Provision__VpnServer *server,
 	if (strcmp(status.kind, "device") == 0)
 		return judge_device(call, server, request, client, reply);
 	if (strcmp(status.kind, "user") == 0)
-		return judge_user(call, server, client, reply);
+		return judge_user(call, server, request, reply);
 	return refuse(reply, "the certificate is a server's");
 }
