@@ -42,7 +42,8 @@ static void go_on(struct asks *asks)
 			return;
 		asks->n_fetches++;
 		oldest->fetch = authority_ask(options->fetcher, options->device, options->start,
-			&oldest->asked, on_reply, oldest);
+			&oldest->asked, proven_has(options->proven, &oldest->asked), on_reply,
+			oldest);
 	}
 }
 

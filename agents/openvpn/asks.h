@@ -7,6 +7,7 @@
 
 #include "agents/fetch.h"
 #include "agents/openvpn/authority.h"
+#include "agents/openvpn/proven.h"
 
 struct asks;
 
@@ -15,6 +16,7 @@ struct asks_options {
 	struct fetcher *fetcher;
 	const struct device *device;
 	const struct vpn_start *start;
+	const struct proven *proven;
 	void *context;
 	/* The answer; NULL: there was none, and `fault` says why. */
 	void (*answered)(void *context, const struct management_event *asked,

@@ -2,6 +2,7 @@
 #include "agents/openvpn/authority.h"
 
 #include "agents/document.h"
+#include "agents/openvpn/pushed.h"
 #include "agents/portal.h"
 
 #include "lib/mem.h"
@@ -23,8 +24,8 @@ struct fetch *authority_start(struct fetcher *fetcher, const struct device *devi
 }
 
 struct fetch *authority_ask(struct fetcher *fetcher, const struct device *device,
-	const struct vpn_start *start, const struct management_event *event, authority_done done,
-	void *context)
+	const struct vpn_start *start, const struct management_event *event, bool proven,
+	authority_done done, void *context)
 {
 	AUTO_FREE char *key =
 		xasprintf("%s-%" PRIu64 "-%" PRIu64, start->run, event->client, event->key);
@@ -32,9 +33,10 @@ struct fetch *authority_ask(struct fetcher *fetcher, const struct device *device
 
 	return portal_post(fetcher, device, "/v1/vpn-decisions",
 		&(struct portal_manner){ .idempotency_key = key },
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "server", start->server, "run",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "server", start->server, "run",
 			start->run, "serial", event->serial, "username", event->username,
-			"password", event->password, "source", source),
+			"password", proven ? "" : event->password, "source", source, "proven",
+			proven),
 		done, context);
 }
 
@@ -147,8 +149,13 @@ static err_t take_start(const json_t *body, struct vpn_start *start, struct faul
 		return refuse(fault, "ipv4");
 	if (!take_pem(body, "certificate", &start->certificate) ||
 		!take_pem(body, "trust", &start->trust) ||
-		!take_pem(body, "ta_key", &start->ta_key))
+		!take_pem(body, "ta_key", &start->ta_key) ||
+		!take_pem(body, "tls_crypt", &start->tls_crypt))
 		return refuse(fault, "trust");
+	if (!pushed_read(json_object_get(body, "profile"), &start->ipv4, &start->pushed))
+		return refuse(fault, "profile");
+	start->two_factor =
+		json_is_true(json_object_get(json_object_get(body, "profile"), "two_factor"));
 	return OK;
 }
 
@@ -169,6 +176,8 @@ void vpn_start_finish(struct vpn_start *start)
 	free(start->certificate);
 	free(start->trust);
 	free(start->ta_key);
+	free(start->tls_crypt);
+	free(start->pushed);
 	*start = (struct vpn_start){ 0 };
 }
 

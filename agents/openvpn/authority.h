@@ -27,6 +27,9 @@ struct vpn_start {
 	uint32_t port, max_clients, mtu;
 	struct address ipv4, ipv6;	    /* of the device in the network */
 	char *certificate, *trust, *ta_key; /* PEM; "" for none */
+	char *tls_crypt;		    /* of the profile; "": the server has none */
+	char *pushed; /* its settings for clients, as lines of a configuration */
+	bool two_factor;
 };
 
 /* `server` NULL: the device's only one; `csr` NULL: it has a certificate. */
@@ -45,10 +48,11 @@ struct vpn_decision {
 	struct address ipv4, ipv6;
 };
 
-/* The same question again has the same answer. */
+/* The same question again has the same answer. `proven`: a code was shown before with this
+ * certificate. */
 struct fetch *authority_ask(struct fetcher *fetcher, const struct device *device,
-	const struct vpn_start *start, const struct management_event *event, authority_done done,
-	void *context);
+	const struct vpn_start *start, const struct management_event *event, bool proven,
+	authority_done done, void *context);
 err_t authority_answered(const struct fetch_reply *reply, struct vpn_decision *decision,
 	struct fault *fault) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #include "agents/openvpn/bridge.h"
 
 #include "agents/lan/port.h"
+#include "agents/lan/routed.h"
 #include "agents/openvpn/asks.h"
 #include "agents/openvpn/clients.h"
 #include "agents/openvpn/config.h"
@@ -12,8 +13,10 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TICK_MS	     2000 /* who is not welcome any more is out within 5 s */
 #define RETRY_MS     5000
@@ -36,7 +39,9 @@ struct bridge {
 	struct vpn_start start;
 	struct vpn_process *process;
 	struct asks *asks;
+	struct proven *proven; /* of this run of OpenVPN */
 	struct clients clients;
+	struct routed routed; /* with the mode tun */
 	enum phase phase;
 	bool well;	   /* the end was asked for */
 	bool renewing;	   /* begins anew after it */
@@ -69,6 +74,7 @@ static void conclude(struct bridge *bridge)
 	struct loop *loop = bridge->options.loop;
 
 	bridge->phase = BRIDGE_CONCLUDING;
+	routed_close(&bridge->routed);
 	for (struct client *client = bridge->clients.first; client; client = client->next)
 		clients_set_state(client, CLIENT_GONE);
 	loop_set_timer(loop, &bridge->tick, clock_ms() + LAST_MS);
@@ -112,6 +118,8 @@ static void on_ended(void *context, int status)
 	}
 	asks_destroy(bridge->asks);
 	bridge->asks = NULL;
+	proven_destroy(bridge->proven);
+	bridge->proven = NULL;
 	vpn_process_destroy(bridge->process);
 	bridge->process = NULL;
 	conclude(bridge);
@@ -196,6 +204,19 @@ static void send_report(struct bridge *bridge)
 
 /* ---- clients ---- */
 
+/* A newer connection may have its address by now. */
+static void set_gone(struct bridge *bridge, struct client *client)
+{
+	clients_set_state(client, CLIENT_GONE);
+	if (!bridge->start.tun || client->ipv4.family == AF_UNSPEC)
+		return;
+	for (const struct client *other = bridge->clients.first; other; other = other->next)
+		if (other->state != CLIENT_GONE &&
+			memcmp(other->ipv4.bytes, client->ipv4.bytes, 4) == 0)
+			return;
+	(void)routed_remove(&bridge->routed, &client->ipv4);
+}
+
 static void on_dismissed(void *context, const struct fault *fault)
 {
 	fail(context, "dismissed", fault->detail);
@@ -218,6 +239,11 @@ static void let_in(
 	AUTO_FREE char *settings = config_client(&bridge->start, decision);
 
 	strcpy(client->connection, decision->connection);
+	client->ipv4 = decision->ipv4;
+	if (bridge->start.tun && !routed_add(&bridge->routed, &client->ipv4))
+		log_error("route", "to=%s text=%s", client->ipv4.text, log_value(strerror(errno)));
+	if (bridge->start.two_factor)
+		proven_add(bridge->proven, &client->asked);
 	clients_set_state(client, CLIENT_LET_IN);
 	displace(bridge, client);
 	log_info("client_in", "connection=%s ipv4=%s from=%s", client->connection,
@@ -294,7 +320,7 @@ static void on_client(struct bridge *bridge, const struct management_event *even
 	client->bytes_out = event->bytes_out;
 	if (event->kind == MANAGEMENT_BYTES)
 		return;
-	clients_set_state(client, CLIENT_GONE);
+	set_gone(bridge, client);
 	if (client->connection[0] == '\0')
 		clients_forget(&bridge->clients, client);
 }
@@ -310,7 +336,7 @@ static void look_after(struct bridge *bridge)
 			continue;
 		if (client->state == CLIENT_LET_IN) {
 			throw_out(bridge, client, "it did not go on");
-			clients_set_state(client, CLIENT_GONE);
+			set_gone(bridge, client);
 		} else if (client->state == CLIENT_ASKING) {
 			clients_forget(&bridge->clients, client);
 		}
@@ -323,12 +349,18 @@ static void on_up(struct bridge *bridge)
 {
 	const struct bridge_options *options = &bridge->options;
 	struct fault fault;
+	err_t err;
 
 	bridge->up = true;
 	bridge->attempts = 0;
 	log_info("up", "server=%s interface=%s port=%u", bridge->start.server, options->interface,
 		bridge->start.port);
-	if (port_join(options->netns, options->interface, options->join, &fault) != OK)
+	if (bridge->start.tun)
+		err = routed_open(&bridge->routed, options->netns, options->interface,
+			options->uplink, &fault);
+	else
+		err = port_join(options->netns, options->interface, options->join, &fault);
+	if (err != OK)
 		fail(bridge, "interface", fault.detail);
 }
 
@@ -373,6 +405,8 @@ static void on_tick(void *context)
 	}
 	loop_set_timer(bridge->options.loop, &bridge->tick, clock_ms() + TICK_MS);
 	look_after(bridge);
+	if (bridge->routed.netlink != NULL)
+		(void)routed_keep(&bridge->routed);
 	if (bridge->report == NULL)
 		send_report(bridge);
 }
@@ -396,8 +430,10 @@ static err_t run(struct bridge *bridge, struct fault *fault)
 	const struct bridge_options *options = &bridge->options;
 	err_t err;
 
-	if ((err = vpn_place_write(&bridge->place, &bridge->start, options->interface, fault)) !=
-		OK)
+	if ((!bridge->start.tun &&
+		    (err = port_make_bridge(options->netns, options->join, fault)) != OK) ||
+		(err = vpn_place_write(
+			 &bridge->place, &bridge->start, options->interface, fault)) != OK)
 		return err;
 	err = vpn_process_start(&bridge->process,
 		&(struct vpn_process_options){ options->loop, bridge->place.dir, options->netns,
@@ -405,8 +441,10 @@ static err_t run(struct bridge *bridge, struct fault *fault)
 		fault);
 	if (err != OK)
 		return err;
-	bridge->asks = asks_create(&(struct asks_options){ options->loop, options->fetcher,
-		options->device, &bridge->start, bridge, on_answered, on_dismissed });
+	bridge->proven = proven_create();
+	bridge->asks = asks_create(
+		&(struct asks_options){ options->loop, options->fetcher, options->device,
+			&bridge->start, bridge->proven, bridge, on_answered, on_dismissed });
 	bridge->phase = BRIDGE_RUNNING;
 	bridge->up = false;
 	loop_set_timer(options->loop, &bridge->tick, clock_ms() + TICK_MS);
@@ -464,8 +502,7 @@ err_t bridge_create(struct bridge **out, const struct bridge_options *options, s
 	bridge->options = *options;
 	bridge->tick = (struct loop_timer){ .fire = on_tick, .context = bridge };
 	bridge->renewal = (struct loop_timer){ .fire = on_renewal, .context = bridge };
-	if ((err = port_make_bridge(options->netns, options->join, fault)) != OK ||
-		(err = vpn_place_open(&bridge->place, options->state, fault)) != OK) {
+	if ((err = vpn_place_open(&bridge->place, options->state, fault)) != OK) {
 		bridge_destroy(bridge);
 		return err;
 	}
@@ -484,9 +521,11 @@ void bridge_destroy(struct bridge *bridge)
 	fetch_cancel(bridge->begin);
 	fetch_cancel(bridge->report);
 	asks_destroy(bridge->asks);
+	proven_destroy(bridge->proven);
 	vpn_process_destroy(bridge->process);
 	clients_finish(&bridge->clients);
 	vpn_start_finish(&bridge->start);
+	routed_close(&bridge->routed);
 	vpn_place_close(&bridge->place);
 	free(bridge);
 }

@@ -20,7 +20,8 @@ struct bridge_options {
 	const char *state;     /* folder */
 	const char *server;    /* id; NULL: the device's only one */
 	const char *interface; /* of OpenVPN */
-	const char *join;      /* the Linux bridge that it becomes a port of */
+	const char *join;      /* tap: the Linux bridge that it becomes a port of */
+	const char *uplink;    /* tun: the interface of lanyard up */
 	const char *netns;     /* of both; NULL: our own */
 	void *context;
 	void (*finished)(void *context, bool well); /* once; the log has said why */

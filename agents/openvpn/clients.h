@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "agents/address.h"
 #include "agents/openvpn/management.h"
 #include "agents/reply.h"
 
@@ -27,6 +28,7 @@ struct client {
 	enum client_state state;
 	struct management_event asked;	/* its question */
 	char connection[REPLY_ID_SIZE]; /* "": none */
+	struct address ipv4;		/* in the network */
 	uint64_t bytes_in, bytes_out, told_in, told_out;
 	unsigned warnings;	    /* how often the portal has called it unwelcome */
 	bool telling, telling_gone; /* it stands in the report that is under way */

@@ -16,6 +16,7 @@
 
 #define INTERFACE "lanyard-ovpn"
 #define BRIDGE	  "lanyard-vpn"
+#define UPLINK	  "lanyard0"
 
 static const char details[] =
 	"Runs in the foreground: let a supervisor run it. Runs an OpenVPN server, with a key of "
@@ -30,6 +31,9 @@ static const char details[] =
 	"With the mode tap OpenVPN's interface is a port of a Linux bridge, which lanyard up joins "
 	"with the network:\n\n"
 	"  lanyard openvpn & lanyard up --join " BRIDGE "\n\n"
+	"With the mode tun its clients are routed, and the kernel answers for them in the "
+	"network:\n\n"
+	"  lanyard openvpn & lanyard up\n\n"
 	"Exit status: 0 after a stop that was asked for, 1 it can't start or go on, 2 wrong "
 	"usage.\n";
 
@@ -64,6 +68,7 @@ static err_t read_options(struct command *command, struct fault *fault)
 
 	if ((err = tap_check_name(options->interface, fault)) != OK ||
 		(err = tap_check_name(options->join, fault)) != OK ||
+		(err = tap_check_name(options->uplink, fault)) != OK ||
 		(err = proxy_read(&command->proxy, command->proxy_url, command->proxy_credentials,
 			 fault)) != OK)
 		return err;
@@ -116,16 +121,19 @@ static err_t run(struct command *command, struct fault *fault)
 
 int command_openvpn(int argc, char **argv)
 {
-	struct command command = {
-		.options = { .state = COMMAND_STATE, .interface = INTERFACE, .join = BRIDGE }
-	};
+	struct command command = { .options = { .state = COMMAND_STATE,
+					   .interface = INTERFACE,
+					   .join = BRIDGE,
+					   .uplink = UPLINK } };
 	const struct option_row rows[] = {
 		{ "server", "ID", "which of the device's VPN servers (default: the only one)",
 			&command.options.server, NULL },
 		{ "interface", "IFNAME", "name of OpenVPN's interface (default " INTERFACE ")",
 			&command.options.interface, NULL },
-		{ "bridge", "IFNAME", "the Linux bridge, made if need be (default " BRIDGE ")",
+		{ "bridge", "IFNAME", "tap: the Linux bridge, made if need be (default " BRIDGE ")",
 			&command.options.join, NULL },
+		{ "uplink", "IFNAME", "tun: the interface of lanyard up (default " UPLINK ")",
+			&command.options.uplink, NULL },
 		{ "netns", "NAME", "run OpenVPN in this network namespace", &command.options.netns,
 			NULL },
 		{ "proxy", "URL", "to the portal through http://HOST:PORT or socks5://HOST:PORT",

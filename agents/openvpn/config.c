@@ -1,6 +1,8 @@
 /* config: see config.h. */
 #include "agents/openvpn/config.h"
 
+#include "agents/openvpn/proven.h"
+
 #include "lib/mem.h"
 
 #include <arpa/inet.h>
@@ -54,8 +56,13 @@ char *config_text(const struct vpn_start *start, const char *interface)
 	fputs(start->tcp ? "proto tcp-server\ntcp-nodelay\n"
 			 : "proto udp\nexplicit-exit-notify 1\n",
 		out);
-	if (*start->ta_key != '\0')
+	if (*start->tls_crypt != '\0')
+		fputs("tls-crypt " CONFIG_TLS_CRYPT "\n", out);
+	else if (*start->ta_key != '\0')
 		fputs("tls-auth " CONFIG_TA_KEY " 0\n", out);
+	if (start->two_factor)
+		fprintf(out, "auth-gen-token %d external-auth\n", PROVEN_S);
+	fputs(start->pushed, out);
 	/* Stations of one network reach each other, also those behind this one port of the bridge.
 	 */
 	fputs(start->tun ? "ifconfig-noexec\nroute-noexec\npush \"topology subnet\"\n"

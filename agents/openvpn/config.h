@@ -7,6 +7,7 @@
 #define CONFIG_CERTIFICATE "certificate.pem"
 #define CONFIG_TRUST	   "ca.pem"
 #define CONFIG_TA_KEY	   "ta.key"
+#define CONFIG_TLS_CRYPT   "tls-crypt.key"
 #define CONFIG_SOCKET	   "management.sock"
 #define CONFIG_FILE	   "server.conf"
 

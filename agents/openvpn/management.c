@@ -77,6 +77,10 @@ static void take_variable(struct management_event *event, const char *line)
 		copy(event->username, sizeof(event->username), value);
 	else if ((value = after(line, "password=")) != NULL)
 		copy(event->password, sizeof(event->password), value);
+	else if ((value = after(line, "session_id=")) != NULL)
+		copy(event->session, sizeof(event->session), value);
+	else if ((value = after(line, "session_state=")) != NULL)
+		event->authenticated = strcmp(value, "Authenticated") == 0;
 	else if ((value = after(line, "untrusted_ip=")) != NULL ||
 		 (value = after(line, "untrusted_ip6=")) != NULL)
 		copy(event->address, sizeof(event->address), value);

@@ -29,8 +29,10 @@ struct management_event {
 	uint64_t client, key;
 	char serial[MANAGEMENT_SERIAL_SIZE]; /* of the certificate, lower-case hex */
 	char username[MANAGEMENT_TEXT_SIZE], password[MANAGEMENT_TEXT_SIZE];
-	char common_name[65];	   /* of the certificate */
-	char address[64], port[8]; /* that the client came from */
+	char common_name[65];		    /* of the certificate */
+	char session[MANAGEMENT_TEXT_SIZE]; /* of its auth-token; "": it has none */
+	bool authenticated;		    /* the token is good, and was given to that session */
+	char address[64], port[8];	    /* that the client came from */
 	uint64_t bytes_in, bytes_out;
 	const char *text;
 };

@@ -111,6 +111,7 @@ err_t vpn_place_write(const struct vpn_place *place, const struct vpn_start *sta
 		{ CONFIG_CERTIFICATE, start->certificate },
 		{ CONFIG_TRUST, start->trust },
 		{ CONFIG_TA_KEY, start->ta_key },
+		{ CONFIG_TLS_CRYPT, start->tls_crypt },
 		{ CONFIG_FILE, config },
 		{ PURPOSE_FILE, purpose },
 	};

@@ -3,6 +3,7 @@ namespaces of OpenVPN's own clients. All OpenVPN is Debian's."""
 
 import itertools
 import secrets
+import signal
 import subprocess
 
 from agent_world import LANYARD, run
@@ -13,13 +14,13 @@ from portal_world import Portal, unpack
 
 HOST = "vpn.example.org"
 CONF = ("client\nnobind\ndev {mode}\nproto {protocol}\nremote 198.51.100.1 1194\nca ca.crt\nauth-user-pass credentials\n"
-        "explicit-exit-notify\nremote-cert-tls server\nverify-x509-name " + HOST + " name\nconnect-retry 1\nverb 3\n")
+        "remote-cert-tls server\nverify-x509-name " + HOST + " name\nconnect-retry 1\nverb 3\n")
 
 
 class VpnServer:
     """Device 1 of the network; OpenVPN listens on 198.51.100.1 in its namespace."""
 
-    def __init__(self, folder, network, **more):
+    def __init__(self, folder, network, settings):
         self.network, self.member = network, Member(folder, network, 1)
         self.log, self.process, self.starts = folder / "openvpn-server.log", None, 0
         netns = self.member.netns
@@ -27,8 +28,7 @@ class VpnServer:
         ip("-n", netns, "addr", "add", "198.51.100.1/24", "dev", "street")
         ip("-n", netns, "link", "set", "street", "up")
         shown = network.call("getMember", id_=self.member.id)
-        self.id = network.call("createVpnServer", {"device": shown["device"], "network": network.id, "host": HOST,
-                                                   **more})["id"]
+        self.id = network.call("createVpnServer", {"device": shown["device"], **settings})["id"]
         self.device = shown["device"]
 
     def start(self):
@@ -105,6 +105,13 @@ class Client:
         self.program.wait_says("Initialization Sequence Completed")
         return self
 
+    def reconnect(self):
+        """As after a change of network."""
+        done = self.log.read_text(errors="replace").count("Initialization Sequence Completed")
+        self.program.process.send_signal(signal.SIGUSR1)
+        wait_for("another connection",
+                 lambda: self.log.read_text(errors="replace").count("Initialization Sequence Completed") > done)
+
     def wait_exit(self):
         wait_for(f"the end of client {self.number}", lambda: self.program.process.poll() is not None)
 
@@ -123,22 +130,17 @@ class Client:
 class World:
     """A network with a VPN server and another device that runs our agent."""
 
-    def __init__(self, folder, fleet, api, admin, mode="tap", protocol="udp", **more):
-        self.folder = folder
-        self.portal = Portal(fleet, api, admin)
-        self.portal.set(client_conf=CONF.format(mode=mode, protocol=protocol), **more)
-        self.network = Network(fleet, api, self.portal.tenant)
-        self.server = VpnServer(folder, self.network, mode=mode, protocol=protocol)
-        self.other = Member(folder, self.network, 2)
-        self.clients = []
+    def __init__(self, folder, network, server):
+        self.folder, self.network, self.clients = folder, network, []
+        self.server = VpnServer(folder, network, server)
+        self.other = Member(folder, network, 2)
         self.other.up().wait_connected()
 
-    def device(self):
-        """A device that fetches its package as a WE500 does, and OpenVPN with that."""
-        device = self.portal.add(network=self.network.id)
-        client = self.client(unpack(self.portal.fetch(device).content))
-        self.portal.acknowledge(device)
-        return device, client
+    def start(self):
+        self.server.start()
+        joined = ["--join", "lanyard-vpn"] if self.server.shown()["mode"] == "tap" else []
+        self.server.member.up(*joined).wait_connected()
+        return self
 
     def client(self, files):
         self.clients.append(Client(self.folder, self.server, files))
@@ -149,3 +151,21 @@ class World:
             client.stop()
         self.server.stop()
         self.other.stop()
+
+
+class DeviceWorld(World):
+    """One whose clients are devices that fetch packages."""
+
+    def __init__(self, folder, fleet, api, admin, mode="tap", protocol="udp", **more):
+        self.portal = Portal(fleet, api, admin)
+        conf = CONF.format(mode=mode, protocol=protocol) + ("explicit-exit-notify\n" if protocol == "udp" else "")
+        self.portal.set(client_conf=conf, **more)
+        network = Network(fleet, api, self.portal.tenant)
+        super().__init__(folder, network, {"network": network.id, "host": HOST, "mode": mode, "protocol": protocol})
+
+    def device(self):
+        """A device that fetches its package as a WE500 does, and OpenVPN with that."""
+        device = self.portal.add(network=self.network.id)
+        client = self.client(unpack(self.portal.fetch(device).content))
+        self.portal.acknowledge(device)
+        return device, client

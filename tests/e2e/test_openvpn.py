@@ -5,17 +5,15 @@ import pytest
 
 from api_client import wait_for
 from api_world import admin, api  # noqa: F401
-from openvpn_world import World
+from openvpn_world import DeviceWorld
 from portal_world import unpack
 
 
 @pytest.fixture(scope="module")
 def world(fleet, api, admin, tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("openvpn"), fleet, api, admin)
+    world = DeviceWorld(tmp_path_factory.mktemp("openvpn"), fleet, api, admin)
     try:
-        world.server.start()
-        world.server.member.up("--join", "lanyard-vpn").wait_connected()
-        yield world
+        yield world.start()
     finally:
         world.stop()
 
@@ -103,3 +101,30 @@ def test_a_server_that_is_told_to_end_tells_of_its_connections(world, device):
     assert ended["ended_at"] and not ended["lost"]
     world.server.start()
     wait_for("the client's return", lambda: world.server.live(device.id), 60)
+
+
+@pytest.fixture(scope="module")
+def routed(fleet, api, admin, tmp_path_factory):
+    world = DeviceWorld(tmp_path_factory.mktemp("routed"), fleet, api, admin, mode="tun", protocol="tcp")
+    try:
+        yield world.start()
+    finally:
+        world.stop()
+
+
+def test_with_tun_clients_are_routed_into_the_network(routed):
+    """Over TCP, too. The network sees their addresses, for which the server's device answers."""
+    (one, first), (_, second) = routed.device(), routed.device()
+    first.start().wait_connected()
+    second.start().wait_connected()
+    own, = routed.server.live(one.id)
+    wait_for("a way to the other device", lambda: first.ping(routed.other.address))
+    wait_for("a way back", lambda: routed.other.ping(own["ipv4"]))
+    wait_for("a way between clients", lambda: second.ping(own["ipv4"]))
+    assert first.ping(routed.server.member.address)
+    first.end()
+    wait_for("the end of its connection", lambda: not routed.server.live(one.id))
+    assert not routed.other.ping(own["ipv4"])
+    routed.server.member.stop_process()  # its interface comes again, another one
+    routed.server.member.up().wait_connected()
+    wait_for("a way to the other device", lambda: second.ping(routed.other.address))

@@ -71,7 +71,7 @@ static err_t examine(struct call *call, const Auth__User *person, const struct a
 	else if (*db_text(certificate, 0, "client_id") != '\0')
 		err = choose(call, person, visit, db_text(certificate, 0, "profile_id"), refused,
 			&two_factor);
-	if (err == OK && *refused == NULL && two_factor)
+	if (err == OK && *refused == NULL && two_factor && !visit->proven)
 		err = check_code(call, person, visit, refused);
 	if (err != OK || *refused == NULL)
 		return err;

@@ -67,8 +67,10 @@ err_t authorize_vpn_connection(struct call *call,
 	if ((err = check_request(call, request)) != OK ||
 		(err = own_find_run(call, request->device, request->server, request->run, &own)) !=
 			OK ||
-		(err = judge(call, &own.server, request, &client, reply)) != OK)
+		(err = judge(call, &own, request, &client, reply)) != OK)
 		return err;
+	/* Routed clients are reached by IPv4. */
+	client.ipv4_only |= strcmp(own.server.mode, "tun") == 0;
 	if (*reply->reason == '\0' && (err = let_in(call, &own, &client, reply)) != OK)
 		return err;
 	metric_add(reply->allowed ? &allowed : &refused, 1);

@@ -50,14 +50,15 @@ static err_t judge_device(struct call *call, const Provision__VpnServer *server,
 }
 
 /* A user who is known finds the reason among the notices, too. */
-static err_t judge_user(struct call *call, const Provision__VpnServer *server,
+static err_t judge_user(struct call *call, const struct own_server *own,
 	const Provision__AuthorizeVpnConnectionRequest *request, Provision__VpnDecision *reply)
 {
-	const struct admit_visit visit = { .network = server->network,
-		.profile_id = "",
+	const struct admit_visit visit = { .network = own->server.network,
+		.profile_id = own->profile,
 		.serial = request->serial,
 		.username = request->username,
-		.password = request->password };
+		.password = request->password,
+		.proven = request->proven };
 	const char *refused;
 	err_t err = admit_user(call, &visit, &refused);
 
@@ -81,7 +82,7 @@ static const char *why(const char *state)
 	return "user or certificate does not exist";
 }
 
-err_t judge(struct call *call, const Provision__VpnServer *server,
+err_t judge(struct call *call, const struct own_server *own,
 	const Provision__AuthorizeVpnConnectionRequest *request, struct vpn_client *client,
 	Provision__VpnDecision *reply)
 {
@@ -102,8 +103,8 @@ err_t judge(struct call *call, const Provision__VpnServer *server,
 		.serial = request->serial,
 		.source = request->source };
 	if (strcmp(status.kind, "device") == 0)
-		return judge_device(call, server, request, client, reply);
+		return judge_device(call, &own->server, request, client, reply);
 	if (strcmp(status.kind, "user") == 0)
-		return judge_user(call, server, request, reply);
+		return judge_user(call, own, request, reply);
 	return refuse(reply, "the certificate is a server's");
 }

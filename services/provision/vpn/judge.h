@@ -6,10 +6,11 @@
 
 #include "lib/call.h"
 #include "proto/vpn.pb-c.h"
+#include "services/provision/vpn/own.h"
 #include "services/provision/vpn/store_vpn.h"
 
 /* OK: `client` is who it is, or reply->reason says why it may not connect. An error is nothing that
  * the client could help. */
-err_t judge(struct call *call, const Provision__VpnServer *server,
+err_t judge(struct call *call, const struct own_server *own,
 	const Provision__AuthorizeVpnConnectionRequest *request, struct vpn_client *client,
 	Provision__VpnDecision *reply) MUST_CHECK;

@@ -26,6 +26,7 @@ err_t own_find(
 	provision__vpn_server__init(&own->server);
 	db_message(rows, 0, call->arena, &own->server.base);
 	own->run = arena_strdup(call->arena, db_text(rows, 0, "run"));
+	own->profile = arena_strdup(call->arena, db_text(rows, 0, "profile_name"));
 	return OK;
 }
 

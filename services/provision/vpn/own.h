@@ -8,7 +8,8 @@
 
 struct own_server {
 	Provision__VpnServer server;
-	const char *run; /* "": it was never started */
+	const char *run;     /* "": it was never started */
+	const char *profile; /* name of the one that it serves; "": none */
 };
 
 /* The server `id` of an approved device, or its only one if `id` is empty. With `lock` nobody else

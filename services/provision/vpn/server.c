@@ -4,6 +4,8 @@
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
+#include "services/provision/profile/profiles.h"
+#include "services/provision/profile/store_profile.h"
 #include "services/provision/provision.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
@@ -14,6 +16,7 @@
 #include "services/provision/vpn/store_vpn.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PORT	    1194
@@ -33,11 +36,58 @@ static void set_defaults(
 {
 	server->device = request->device;
 	server->network = request->network;
+	server->profile = request->profile;
 	server->host = request->host;
-	server->port = request->port != 0 ? request->port : PORT;
-	server->protocol = or_default(request->protocol, "udp");
-	server->mode = or_default(request->mode, "tap");
+	server->port = request->port;
+	server->protocol = request->protocol;
+	server->mode = request->mode;
 	server->max_clients = request->max_clients != 0 ? request->max_clients : CLIENTS;
+}
+
+/* What is still left open. */
+static void set_common(Provision__VpnServer *server)
+{
+	server->port = server->port != 0 ? server->port : PORT;
+	server->protocol = or_default(server->protocol, "udp");
+	server->mode = or_default(server->mode, "tap");
+}
+
+/* The first of "udp/1194" that goes with the protocol, if there is one. */
+static void take_port(const Provision__Profile *profile, Provision__VpnServer *server)
+{
+	for (size_t i = 0; server->port == 0 && i < profile->n_ports; i++) {
+		const char *port = strchr(profile->ports[i], '/') + 1;
+		bool is_tcp = strncmp(profile->ports[i], "tcp", 3) == 0;
+
+		if (*server->protocol != '\0' && is_tcp != (strcmp(server->protocol, "tcp") == 0))
+			continue;
+		server->port = (uint32_t)strtoul(port, NULL, 10);
+		server->protocol = is_tcp ? "tcp" : "udp";
+	}
+}
+
+/* Apps have the profile's network and mode from it. */
+static err_t take_profile(struct call *call, Provision__VpnServer *server)
+{
+	Provision__Profile profile = PROVISION__PROFILE__INIT;
+	err_t err;
+
+	if (*server->profile == '\0')
+		return OK;
+	if ((err = check_uuid(call, "profile", server->profile)) != OK ||
+		(err = store_profile_get(call, server->profile, &profile)) != OK)
+		return err;
+	server->network = or_default(server->network, profile.network);
+	server->mode = or_default(server->mode, profile.mode);
+	server->host = or_default(server->host, profile.host);
+	take_port(&profile, server);
+	if (strcmp(server->network, profile.network) != 0)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "network",
+			"expected the profile's network, or nothing");
+	if (strcmp(server->mode, profile.mode) != 0)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "mode",
+			"expected %s, as the profile has it, or nothing", profile.mode);
+	return OK;
 }
 
 static err_t check_server(struct call *call, const Provision__VpnServer *server)
@@ -77,6 +127,19 @@ static err_t make_bridge(
 	return update_member(call, &update, &changed);
 }
 
+/* The device answers for the addresses of the clients behind it. */
+static err_t unguard(struct call *call, const Provision__Member *member)
+{
+	Provision__UpdateMemberRequest update = PROVISION__UPDATE_MEMBER_REQUEST__INIT;
+	Provision__Member changed = PROVISION__MEMBER__INIT;
+
+	update.id = member->id;
+	update.set_address_guard_case =
+		PROVISION__UPDATE_MEMBER_REQUEST__SET_ADDRESS_GUARD_ADDRESS_GUARD;
+	update.address_guard = false;
+	return update_member(call, &update, &changed);
+}
+
 static err_t prepare_member(struct call *call, const Provision__VpnServer *server)
 {
 	Provision__MemberList members = PROVISION__MEMBER_LIST__INIT;
@@ -90,7 +153,8 @@ static err_t prepare_member(struct call *call, const Provision__VpnServer *serve
 	if (members.n_items == 0)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "device",
 			"the device is no member of the network");
-	return strcmp(server->mode, "tap") == 0 ? make_bridge(call, server, members.items[0]) : OK;
+	return strcmp(server->mode, "tap") == 0 ? make_bridge(call, server, members.items[0])
+						: unguard(call, members.items[0]);
 }
 
 err_t create_vpn_server(struct call *call, const Provision__CreateVpnServerRequest *request,
@@ -100,6 +164,9 @@ err_t create_vpn_server(struct call *call, const Provision__CreateVpnServerReque
 	err_t err;
 
 	set_defaults(request, &server);
+	if ((err = take_profile(call, &server)) != OK)
+		return err;
+	set_common(&server);
 	if ((err = check_server(call, &server)) != OK ||
 		(err = prepare_member(call, &server)) != OK ||
 		(err = store_vpn_server_create(call, &server, reply)) != OK)
@@ -192,6 +259,21 @@ static err_t tell_place(struct call *call, Provision__VpnServerStart *reply)
 	return OK;
 }
 
+static err_t tell_profile(struct call *call, Provision__VpnServerStart *reply)
+{
+	Provision__ProfileServer served = PROVISION__PROFILE_SERVER__INIT;
+	Provision__Ref ref = PROVISION__REF__INIT;
+	err_t err;
+
+	ref.id = reply->server->profile;
+	if (*ref.id == '\0')
+		return OK;
+	err = get_profile_server(call, &ref, &served);
+	reply->profile = served.profile;
+	reply->tls_crypt = served.tls_crypt;
+	return err;
+}
+
 err_t start_vpn_server(struct call *call, const Provision__StartVpnServerRequest *request,
 	Provision__VpnServerStart *reply)
 {
@@ -204,6 +286,7 @@ err_t start_vpn_server(struct call *call, const Provision__StartVpnServerRequest
 	reply->server = arena_alloc(call->arena, sizeof(*reply->server));
 	*reply->server = own.server;
 	if ((err = tell_place(call, reply)) != OK || (err = tell_keys(call, reply)) != OK ||
+		(err = tell_profile(call, reply)) != OK ||
 		(err = issue(call, own.server.host, request->csr, reply)) != OK ||
 		(err = store_vpn_connections_lost(call, own.server.id)) != OK ||
 		(err = store_vpn_server_start(call, own.server.id, &run)) != OK)

@@ -9,7 +9,8 @@
 #define NOTE_S "interval '5 seconds'"
 
 #define COLUMNS                                                                                    \
-	"s.id, device_id AS device, network_id AS network, host, port, protocol, mode,"            \
+	"s.id, device_id AS device, network_id AS network, s.profile_id AS profile, host, port, "  \
+	"protocol, mode,"                                                                          \
 	" max_clients, CASE WHEN reported_at > now() - " UP_S " THEN 'up' ELSE 'down' END"         \
 	" AS state, fabric.rfc3339(reported_at) AS reported_at,"                                   \
 	" fabric.rfc3339(s.created_at) AS created_at, s.version"
@@ -19,12 +20,13 @@ err_t store_vpn_server_create(
 {
 	static const struct db_statement statement = {
 		"INSERT INTO provision.vpn_server AS s (tenant_id, device_id, network_id, host,"
-		" port, protocol, mode, max_clients) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+		" port, protocol, mode, max_clients, profile_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, '')::uuid)"
 		" RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, server->device, server->network, server->host,
 		store_number(call, server->port), server->protocol, server->mode,
-		store_number(call, server->max_clients) };
+		store_number(call, server->max_clients), server->profile };
 
 	return db_one(call, &statement, &reply->base, "VPN server", ARRAY_LEN(params), params);
 }
@@ -60,7 +62,9 @@ err_t store_vpn_server_delete(struct call *call, const char *id)
 }
 
 #define OWN                                                                                        \
-	"SELECT " COLUMNS ", run_id AS run FROM provision.vpn_server s JOIN provision.device d"    \
+	"SELECT " COLUMNS ", run_id AS run, (SELECT p.profile_id FROM provision.profile p"         \
+	" WHERE p.tenant_id = s.tenant_id AND p.id = s.profile_id) AS profile_name"                \
+	" FROM provision.vpn_server s JOIN provision.device d"                                     \
 	" ON d.tenant_id = s.tenant_id AND d.id = device_id WHERE s.tenant_id = $1"                \
 	" AND device_id = $2 AND ($3::uuid IS NULL OR s.id = $3::uuid) AND d.state = 'approved'"   \
 	" LIMIT 2"

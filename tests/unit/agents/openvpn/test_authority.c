@@ -15,7 +15,7 @@
 	" \"protocol\": \"" protocol "\", \"mode\": \"" mode "\", \"max_clients\": 250},"          \
 	" \"run\": \"" ID "\", \"certificate\": \"\", \"trust\": \"T\","                           \
 	" \"ta_key\": \"" ta_key "\", \"ipv4\": \"10.9.0.1/20\", \"ipv6\": \"fd09::1/64\","        \
-	" \"mtu\": 1400}"
+	" \"mtu\": 1400, \"tls_crypt\": \"\", \"profile\": null}"
 
 static struct fetch_reply reply_of(unsigned status, const char *body)
 {

@@ -1,0 +1,109 @@
+"""People whose apps got their configuration from the API of VPN apps, in a network of ours: they reach a device that runs our
+agent; with a second factor; who is blocked is thrown out. Numbers are those of the statements of the contract of apps."""
+
+import pytest
+
+from account_world import code_of, fresh_step, person  # noqa: F401
+from api_client import wait_for
+from api_world import admin, api, tenant  # noqa: F401
+from eduvpn_world import PROFILE, VpnApp
+from lan_world import Network
+from openvpn_world import World
+
+SECRET = "K4JMMGO7T4ZR7ROZK4JMMGO7T4ZR7ROZ"
+AT = {**PROFILE, "host": "198.51.100.1", "ports": ["udp/1194"], "default_gateway": False, "dns": [], "mode": "tap"}
+
+
+@pytest.fixture(scope="module")
+def world(fleet, api, tenant, tmp_path_factory):
+    network = Network(fleet, api, tenant)
+    network.call("createSite", {"name": "127.0.0.1"})
+    profile = network.call("createProfile", {**AT, "network": network.id})
+    world = World(tmp_path_factory.mktemp("openvpn"), network, {"profile": profile["id"]})
+    world.profile = profile
+    try:
+        yield world.start()
+    finally:
+        world.stop()
+
+
+def config_of(app):
+    """What an old app makes of both answers."""
+    pair = app.keypair()
+    return (app.get("profile_config", profile_id="internet").text
+            + f"<cert>\n{pair['certificate']}</cert>\n<key>\n{pair['private_key']}</key>\n")
+
+
+def client_of(world, app, code=None):
+    files = {"client.conf": config_of(app)}
+    if code is not None:
+        files["client.conf"] = files["client.conf"].replace("auth-user-pass", "auth-user-pass code")
+        files["code"] = f"totp\n{code}\n"
+    return world.client({name: text.encode() for name, text in files.items()})
+
+
+@pytest.mark.parametrize("fetch", [config_of, lambda app: app.connect().text], ids=["API 2", "API 3"])
+def test_64_88_an_app_reaches_a_device(world, fleet, person, fetch):
+    client = world.client({"client.conf": fetch(VpnApp(fleet, person.name)).encode()})
+    client.start().wait_connected()
+    wait_for("a way to the device", lambda: client.ping(world.other.address))
+    own, = world.server.live(person.id)
+    assert own["kind"] == "user" and own["ipv4"] and own["ipv6"]
+    wait_for("a way back", lambda: world.other.ping(own["ipv4"]))
+    client.end()
+
+
+def test_89_92_a_blocked_user_is_out_and_not_let_in(world, fleet, person):
+    app = VpnApp(fleet, person.name)
+    client = client_of(world, app).start().wait_connected()
+    wait_for("a way to the device", lambda: client.ping(world.other.address))
+    world.network.call("updateUser", {"state": "blocked"}, id_=person.id)
+    wait_for("the end of the session", lambda: client.says("AUTH_FAILED"))
+    client.wait_exit()
+    wait_for("the end of its connection", lambda: not world.server.live(person.id))
+
+
+def test_92_an_app_that_is_revoked_is_out(world, fleet, person):
+    client = client_of(world, VpnApp(fleet, person.name)).start().wait_connected()
+    allowed, = [each for each in world.network.call("listAuthorizations", query={"limit": 200})["items"]
+                if each["user"] == person.id]
+    world.network.call("endAuthorization", id_=allowed["id"])
+    wait_for("the end of the session", lambda: client.says("AUTH_FAILED"))
+    client.wait_exit()
+
+
+def test_89_who_is_not_in_the_group(world, fleet, person):
+    client = client_of(world, VpnApp(fleet, person.name))
+    world.network.call("createGroup", {"name": "staff"})
+    change(world, groups=["staff"])
+    try:
+        client.start()
+        client.wait_exit()
+        assert client.says("account not a member of required group") and not world.server.connections(subject=person.id)
+    finally:
+        change(world, groups=[])
+
+
+def change(world, **more):
+    body = {key: value for key, value in {**AT, **more}.items() if key != "profile_id"}
+    world.network.call("replaceProfile", body, id_=world.profile["id"])
+
+
+def test_91_a_code_is_asked_for_once(world, fleet, person):
+    app = VpnApp(fleet, person.name)
+    fresh_step()
+    assert app.post("two_factor_enroll_totp", totp_secret=SECRET, totp_key=code_of(SECRET)).json()["two_factor_enroll_totp"]["ok"]
+    change(world, two_factor=True)
+    world.server.end()
+    world.server.start()
+    wrong = client_of(world, app, "000000").start()
+    wrong.wait_exit()
+    assert wrong.says("AUTH_FAILED,[VPN] TOTP validation failed")
+    code = code_of(SECRET, 1)  # the one of enrolment is used up
+    right = client_of(world, app, code).start().wait_connected()
+    replayed = client_of(world, app, code).start()
+    replayed.wait_exit()
+    assert replayed.says("replay of OTP code")
+    right.reconnect()
+    assert not right.says("AUTH_FAILED"), "the server has given it a token"
+    assert code not in world.server.log.read_text()
