@@ -41,9 +41,10 @@ class ChaosNode(Node):
             shutil.copy(fleet.var / "secrets" / name, fleet.var / "secrets" / copy)
             os.chown(fleet.var / "secrets" / copy, self.uid, 59900)
         run = re.sub(r"(scripts/confine \S+) \d+", rf"\1 {self.uid}", self.file.read_text())
-        if clock:
-            run = run.replace("env -i", f"env -i 'LD_PRELOAD={clock[0]}' 'FAKETIME={clock[1]}' 'FAKETIME_DONT_FAKE_MONOTONIC=1'"
-                              " 'ASAN_OPTIONS=verify_asan_link_order=0'", 1)
+        if clock:  # of this program only, and of no timer: libfaketime's own fix for those makes them run wild
+            run = run.replace("/srv/bin/", f"/usr/bin/env LD_PRELOAD={clock[0]} FAKETIME={clock[1]} "
+                              "FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0 "
+                              "ASAN_OPTIONS=verify_asan_link_order=0 /srv/bin/", 1)
         self.file.write_text(run)
 
     def start(self):
