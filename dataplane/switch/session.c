@@ -405,7 +405,8 @@ void session_create(struct sessions *sessions, struct channel *channel,
 	session->id = channel->id;
 	session->number = ++sessions->last_number;
 	session->issued_at = claims->issued_at;
-	session->started_at = clock_unix_ms() / 1000;
+	session->port.began_ms = clock_unix_ms();
+	session->started_at = session->port.began_ms / 1000;
 	session->policy_version = claims->policy_version;
 	session_read_rules(claims, &session->rules);
 	session->token = xstrdup(token);

@@ -100,7 +100,7 @@ static void port_link(struct domain *domain, struct port *port)
 	if (port->policy.bridge)
 		TAILQ_INSERT_TAIL(&domain->bridges, port, bridge_link);
 	if (domain->uplink) {
-		domain->uplink->join(domain->uplink, port);
+		domain->uplink->join(domain->uplink, port, false);
 		return;
 	}
 	if (port->mac != 0)
@@ -142,6 +142,8 @@ err_t switch_attach(struct switch_ctx *ctx, const char *tenant, const char *netw
 	HASH_FIND_STR(domain->ports, port->member, old);
 	if (station && station == &station->port->own && station->port != old)
 		return ERR_ALREADY_EXISTS;
+	if (old && port->again && old->began_ms > port->began_ms)
+		return ERR_ABORTED;
 	if (old)
 		port_unlink(old);
 	port_link(domain, port);

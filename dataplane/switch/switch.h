@@ -51,6 +51,8 @@ struct port {
 	uint64_t mac; /* its own address; 0: that of its first frame */
 	struct port_policy policy;
 	struct neighbour ipv4, ipv6; /* addresses that the network gave it, or none */
+	int64_t began_ms;	     /* when its member has come, in Unix time */
+	bool again; /* it has been in the network elsewhere since then: see switch_attach */
 	void (*deliver)(
 		struct port *port, struct packet *frame); /* must neither attach nor detach */
 
@@ -107,7 +109,8 @@ struct switch_notice {
 /* Where the ports of a network are decided about when that is not here (docs/nodes.md). It gets the
  * frames, but for those between two ports whose addresses it has told of (switch_put_station). */
 struct uplink {
-	void (*join)(struct uplink *uplink, struct port *port);
+	/* `again`: it has been in the network before. */
+	void (*join)(struct uplink *uplink, struct port *port, bool again);
 	void (*leave)(struct uplink *uplink, struct port *port);
 	enum drop (*forward)(struct uplink *uplink, struct port *from, struct packet *frame);
 };
@@ -117,8 +120,8 @@ void switch_destroy(struct switch_ctx *ctx); /* must have no ports left */
 
 /*
  * Puts the port into a network; keeps it. The member's earlier port is detached and put into
- * `replaced` (NULL if there was none). ERR_ALREADY_EXISTS when another member has the address:
- * nothing was changed.
+ * `replaced` (NULL if there was none). ERR_ALREADY_EXISTS when another member has the address,
+ * ERR_ABORTED when it comes again and the member has a port that began later: nothing was changed.
  */
 err_t switch_attach(struct switch_ctx *ctx, const char *tenant, const char *network,
 	struct port *port, struct port **replaced) MUST_CHECK;

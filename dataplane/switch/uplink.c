@@ -27,7 +27,7 @@ static void lift(struct port *port, struct uplink *uplink)
 	learn_forget(port);
 	port->held_until_ms = 0;
 	if (uplink)
-		uplink->join(uplink, port);
+		uplink->join(uplink, port, true);
 }
 
 void switch_set_uplink(

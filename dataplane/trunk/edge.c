@@ -26,7 +26,7 @@ static struct carried *find(struct trunk *trunk, uint32_t number)
 
 /* ---- the uplink ---- */
 
-static void join(struct uplink *uplink, struct port *port)
+static void join(struct uplink *uplink, struct port *port, bool again)
 {
 	struct trunk *trunk = (struct trunk *)uplink;
 	struct carried *carried = xcalloc(1, sizeof(*carried));
@@ -41,6 +41,8 @@ static void join(struct uplink *uplink, struct port *port)
 	message.session = (char *)(uintptr_t)carried->card.id;
 	message.token = (char *)(uintptr_t)carried->card.token;
 	message.mac = port->mac;
+	message.began_ms = port->began_ms;
+	message.again = again;
 	TRUNK_SEND(trunk, JOIN, join, &message);
 }
 

@@ -153,6 +153,8 @@ static struct seat *seat_create(
 	session_fill_port(&seat->port, claims);
 	seat->port.deliver = deliver;
 	seat->port.owner = &owner;
+	seat->port.began_ms = message->began_ms;
+	seat->port.again = message->again;
 	seat->trunk = trunk;
 	seat->number = message->port;
 	snprintf(seat->session, sizeof(seat->session), "%s", message->session);
@@ -170,6 +172,7 @@ void seat_join(struct trunk *trunk, const Trunk__Join *message)
 	struct port *replaced;
 	struct seat *seat = find(trunk, message->port);
 	const char *why = read_claims(trunk, message, &claims);
+	err_t err;
 
 	if (seat)
 		end_seat(seat);
@@ -182,8 +185,10 @@ void seat_join(struct trunk *trunk, const Trunk__Join *message)
 		return;
 	}
 	seat = seat_create(trunk, message, &claims);
-	if (switch_attach(ctx, claims.tenant, claims.network, &seat->port, &replaced) != OK) {
-		tell_ended(trunk, message->port, SWITCH_TAKEN, false);
+	err = switch_attach(ctx, claims.tenant, claims.network, &seat->port, &replaced);
+	if (err != OK) {
+		tell_ended(trunk, message->port,
+			err == ERR_ABORTED ? SWITCH_REPLACED : SWITCH_TAKEN, false);
 		free_seat(seat);
 		return;
 	}

@@ -7,15 +7,16 @@
 /* The home, as the switch sees it. */
 struct fake_home {
 	struct uplink uplink; /* first */
-	int joined, left, frames;
+	int joined, again, left, frames;
 };
 
 static struct fake_home home;
 
-static void join(struct uplink *uplink, struct port *port)
+static void join(struct uplink *uplink, struct port *port, bool again)
 {
 	(void)port;
 	((struct fake_home *)uplink)->joined++;
+	((struct fake_home *)uplink)->again += again;
 }
 
 static void leave(struct uplink *uplink, struct port *port)
@@ -53,6 +54,7 @@ Test(uplink, all_ports_join_and_those_that_come_later)
 	cr_assert_eq(home.joined, 2);
 	network_attach(2);
 	cr_assert_eq(home.joined, 3);
+	cr_assert_eq(home.again, 2);
 	switch_detach(ctx, &taps[2].port);
 	cr_assert_eq(home.left, 1);
 }

@@ -202,6 +202,37 @@ Test(seat, only_frames_with_the_members_address_pass)
 	cr_assert_eq(got, 1);
 }
 
+/* The home has changed while the member moved: its earlier session may come to the next home later
+ * than the one that took its place. */
+Test(seat, a_session_that_comes_again_takes_the_place_of_none_that_began_later)
+{
+	char *token = sign(
+		private_jwk, NETWORK, "018f0000-0000-7000-8000-0000000000b1", "02:00:00:00:00:01");
+	Trunk__Join join = TRUNK__JOIN__INIT;
+
+	join.session = "018f0000-0000-7000-8000-00000000000f";
+	join.token = token;
+	join.port = 1;
+	join.began_ms = 2000;
+	seat_join(&trunk, &join);
+	join.port = 2;
+	join.began_ms = 1000;
+	join.again = true;
+	seat_join(&trunk, &join);
+	send_up(2, MAC(1));
+	cr_assert_eq(got, 0);
+	send_up(1, MAC(1));
+	cr_assert_eq(got, 1);
+	join.port = 3;
+	join.again = false; /* whatever the clock of its node says, it has come just now */
+	seat_join(&trunk, &join);
+	send_up(1, MAC(1));
+	cr_assert_eq(got, 1);
+	send_up(3, MAC(1));
+	cr_assert_eq(got, 2);
+	free(token);
+}
+
 Test(seat, a_session_that_leaves_has_none)
 {
 	check_joins(private_jwk, NETWORK, "02:00:00:00:00:01", 0, true);
