@@ -38,6 +38,23 @@ bool check_is_uuid(const char *text)
 	return form[i] == '\0' && text[i] == '\0';
 }
 
+err_t check_host_name(struct call *call, const char *field, const char *text, size_t max)
+{
+	const char *at = text;
+	err_t err = OK;
+
+	if (strlen(text) > max)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
+			"expected a host name of at most %zu bytes", max);
+	do {
+		size_t len = strcspn(at, ".");
+
+		err = check_label(call, field, arena_strndup(call->arena, at, len));
+		at += len;
+	} while (err == OK && *at++ == '.');
+	return err;
+}
+
 err_t check_uuid(struct call *call, const char *field, const char *text)
 {
 	if (!check_is_uuid(text))

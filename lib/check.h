@@ -13,6 +13,10 @@
 /* 1 to 63 of a-z, 0-9 and '-', not at either end (RFC 1035, lower case). */
 err_t check_label(struct call *call, const char *field, const char *text) MUST_CHECK;
 
+/* Labels with dots between them, of at most `max` bytes. */
+err_t check_host_name(
+	struct call *call, const char *field, const char *text, size_t max) MUST_CHECK;
+
 /* UUID in its canonical lower-case text form. */
 err_t check_uuid(struct call *call, const char *field, const char *text) MUST_CHECK;
 

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define TASKS_MAX     8
+#define TASKS_MAX     16
 #define TIMEOUT_MS    30000
 #define PRUNE_EVERY_S 600
 #define ERASE_EVERY_S 5

@@ -47,22 +47,9 @@ static err_t find_kind(struct call *call, const char *name, const struct kind **
 		call, ERR_INVALID_ARGUMENT, "kind", "expected one of: device, user, server");
 }
 
-/* Labels with dots between them. */
 err_t certificate_check_host(struct call *call, const char *field, const char *host)
 {
-	const char *at = host;
-	err_t err = OK;
-
-	if (strlen(host) > HOST_MAX)
-		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
-			"expected a host name of at most %d bytes", HOST_MAX);
-	do {
-		size_t len = strcspn(at, ".");
-
-		err = check_label(call, field, arena_strndup(call->arena, at, len));
-		at += len;
-	} while (err == OK && *at++ == '.');
-	return err;
+	return check_host_name(call, field, host, HOST_MAX);
 }
 
 static err_t check_device(struct call *call, const char *id)

@@ -33,23 +33,6 @@ err_t get_portal(struct call *call, const Provision__Empty *request, Provision__
 
 /* ---- checks ---- */
 
-static err_t check_host(struct call *call, const char *host)
-{
-	const char *at = host;
-	err_t err = OK;
-
-	if (strlen(host) > HOST_MAX)
-		return call_refuse(call, ERR_INVALID_ARGUMENT, "host",
-			"expected a host name of at most %d bytes", HOST_MAX);
-	while (err == OK && *at != '\0') {
-		size_t len = strcspn(at, ".");
-
-		err = check_label(call, "host", arena_strndup(call->arena, at, len));
-		at += len + (at[len] == '.' && at[len + 1] != '\0');
-	}
-	return err;
-}
-
 /* A password that anybody can compute is taken for a limited time only. */
 static err_t check_legacy(struct call *call, const char *until)
 {
@@ -77,7 +60,8 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 {
 	err_t err;
 
-	if ((err = check_host(call, portal->host)) != OK ||
+	if ((*portal->host != '\0' &&
+		    (err = check_host_name(call, "host", portal->host, HOST_MAX)) != OK) ||
 		(err = template_check(call, portal->client_conf)) != OK ||
 		(err = settings_check(call, portal->agent_settings)) != OK ||
 		(err = check_numbers(call, portal)) != OK)

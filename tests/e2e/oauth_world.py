@@ -67,9 +67,9 @@ def back(reply):
     return dict(urllib.parse.parse_qsl(reply.headers["Location"].split("?", 1)[1], strict_parsing=True))
 
 
-def allow(browser, app, **changes):
+def allow(browser, app, user="member", **changes):
     path = app.path(**changes)
-    browser.sign_in(path)
+    browser.sign_in(path, user=user)
     return back(browser.ask("POST", path, data={"approve": "yes"}))["code"]
 
 

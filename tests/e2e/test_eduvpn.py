@@ -125,9 +125,17 @@ def test_profiles_of_api_2(app, api, tenant, network):
     assert [p["profile_id"] for p in app.data("profile_list")] == ["internet"]
 
 
-def test_user_info(app):
+def test_profiles_that_are_not_there_make_an_empty_list(app, api, tenant, profile):
+    changes = {k: profile[k] for k in ("display_name", "host", "ports", "mode", "default_gateway", "dns")}
+    api.ok("replaceProfile", tenant.owner, {**changes, "groups": ["nobody"]}, id_=profile["id"], tenant=tenant.id)
+    assert app.data("profile_list") == [] and app.get("v3/info").json() == {"info": {"profile_list": []}}
+    api.ok("replaceProfile", tenant.owner, changes, id_=profile["id"], tenant=tenant.id)
+    assert len(app.data("profile_list")) == 1
+
+
+def test_user_info_of_somebody(app):
     assert app.data("user_info") == {"user_id": "member", "two_factor_enrolled": False, "two_factor_enrolled_with": [],
-                                     "two_factor_supported_methods": [], "is_disabled": False}
+                                     "two_factor_supported_methods": ["totp"], "is_disabled": False}
 
 
 def test_the_configuration_of_api_2(app):
@@ -159,12 +167,12 @@ def test_the_choice_of_remotes(app):
 
 def test_profiles_that_are_not_there(app):
     refused(app.get("profile_config", profile_id="other"), "profile_config", "profile not available or no permission")
-    refused(app.get("profile_config", profile_id="a%2Fb"), "profile_config", 'invalid "profile_id"')
+    refused(app.get("profile_config", profile_id="a/b"), "profile_config", 'invalid "profile_id"')
     reply = app.get("profile_config")
     assert (reply.status_code, reply.json()) == (400, {"error": 'missing required field "profile_id"'})
 
 
-def test_a_keypair(app, tmp_path):
+def test_a_keypair_that_openssl_believes(app, tmp_path):
     pair = app.keypair()
     assert set(pair) == {"certificate", "private_key"}
     ca = tmp_path / "ca.pem"
@@ -289,7 +297,7 @@ def test_info_has_nothing_that_apps_stumble_over(app):
                                                        "vpn_proto_list": ["openvpn"], "default_gateway": True}]}}
 
 
-def test_a_connection(app, api, tenant):
+def test_a_connection_of_today(app, api, tenant):
     reply = app.connect()
     assert reply.status_code == 200 and reply.headers["Content-Type"] == OPENVPN
     expires = email.utils.parsedate_to_datetime(reply.headers["Expires"])
@@ -305,7 +313,7 @@ def test_a_connection(app, api, tenant):
     assert all(f"<{tag}>" in reply.text for tag in ("ca", "cert", "key", "tls-crypt"))
 
 
-def test_tcp_first(app):
+def test_tcp_first_if_it_is_preferred(app):
     def first(**form):
         return next(line for line in app.connect(**form).text.split("\n") if line.startswith("remote "))
     assert first().endswith(" udp") and first(prefer_tcp="no").endswith(" udp")

@@ -1,8 +1,7 @@
 """What apps see of people: groups, second factors, blocked accounts; and a real OpenVPN that takes what apps fetch (contract
-app-api, statements 51, 54, 55, 64, 68 to 71, 99)."""
+app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 97)."""
 
 import contextlib
-import pathlib
 import secrets
 import subprocess
 
@@ -11,8 +10,8 @@ import pytest
 from account_world import code_of, fresh_step, person  # fixture too
 from api_client import wait_for
 from api_world import admin, api, tenant  # fixtures too
-from eduvpn_world import PROFILE, VpnApp, part, raw
-from oauth_world import App
+from eduvpn_world import PROFILE, VpnApp, common_name, raw
+from oauth_world import REDIRECT, App, Browser, allow
 
 SECRET = "K4JMMGO7T4ZR7ROZK4JMMGO7T4ZR7ROZ"
 
@@ -88,6 +87,51 @@ def test_a_tenant_may_close_the_old_api_to_who_is_blocked(fleet, api, tenant, pe
     api.ok("updateSignInPolicy", tenant.owner, {"blocked_users": "open"}, tenant=tenant.id)
     api.ok("updateUser", tenant.owner, {"state": "active"}, id_=person.id, tenant=tenant.id)
     assert app.get("user_info").status_code == 200
+
+
+# ---- time ----
+
+def test_tokens_and_certificates_whose_time_is_over(fleet, api, tenant, person):
+    app = VpnApp(fleet, person.name)
+    serial = common_name(app.keypair()["certificate"])
+
+    def check(**shift):
+        for column, by in shift.items():
+            fleet.sql(f"UPDATE provision.certificate SET {column} = now() + interval '{by}' WHERE serial = '{serial}'")
+        return app.data("check_certificate", common_name=serial)
+
+    assert check(not_before="1 hour") == {"is_valid": False, "reason": "certificate_not_yet_valid"}
+    assert check(not_before="-2 hours", not_after="-1 hour") == {"is_valid": False, "reason": "certificate_expired"}
+    fleet.sql(f"UPDATE auth.oauth_authorization SET expires_at = now() + interval '3 s' WHERE user_id = '{person.id}'")
+    app.tokens.update(App(fleet).refresh(app.tokens["refresh_token"]).json())
+    wait_for("the end of the token", lambda: app.get("v3/info").status_code == 401)
+    assert app.get("v3/info").json() == {"error": "invalid_token", "error_description": '"access_token" expired'}
+
+
+def test_a_client_that_is_no_longer_registered(fleet, api, tenant):
+    made = api.ok("createOauthClient", tenant.owner, {"client_id": "mine", "name": "Mine", "scopes": ["config"],
+                                                      "redirect_uris": [REDIRECT]}, tenant=tenant.id)
+    oauth = App(fleet)
+    app = VpnApp(fleet)
+    app.tokens = oauth.exchange(allow(Browser(fleet), oauth, client_id="mine"), client_id="mine").json()
+    assert app.get("v3/info").status_code == 200
+    api.ok("deleteOauthClient", tenant.owner, id_=made["id"], tenant=tenant.id)
+    reply = app.get("v3/info")
+    assert (reply.status_code, reply.json()["error_description"]) == (401, 'client "mine" no longer registered')
+
+
+def test_what_is_old_is_removed(fleet, api, tenant, person):
+    app = VpnApp(fleet, person.name)
+    serial = common_name(app.keypair()["certificate"])
+    api.ok("createNotice", tenant.owner, {"kind": "notification", "message": "fresh", "user": person.id}, tenant=tenant.id)
+    fleet.sql(f"UPDATE provision.certificate SET not_after = now() - interval '33 days' WHERE serial = '{serial}'")
+    fleet.sql("UPDATE provision.notice SET created_at = now() - interval '33 days' WHERE message <> 'fresh'"
+              f" AND user_id = '{person.id}'")
+    fleet.sv("restart", "provision")
+    wait_for("the clean-up", lambda: fleet.is_ready() and not fleet.sql(
+        f"SELECT id FROM provision.certificate WHERE serial = '{serial}'"))
+    wait_for("the clean-up", lambda: [m["message"] for m in app.data("user_messages")] == ["fresh"])
+    assert app.data("check_certificate", common_name=serial) == {"is_valid": False, "reason": "certificate_missing"}
 
 
 # ---- a real OpenVPN ----

@@ -60,21 +60,7 @@ err_t words_check_translations(struct call *call, size_t n, char *const texts[],
 
 err_t words_check_host(struct call *call, const char *field, const char *host)
 {
-	const char *at = host;
-	err_t err = OK;
-
-	if (is_address(host))
-		return OK;
-	if (strlen(host) > HOST_MAX)
-		return call_refuse(call, ERR_INVALID_ARGUMENT, field,
-			"expected a host name of at most %d bytes, or an address", HOST_MAX);
-	do {
-		size_t len = strcspn(at, ".");
-
-		err = check_label(call, field, arena_strndup(call->arena, at, len));
-		at += len;
-	} while (err == OK && *at++ == '.');
-	return err;
+	return is_address(host) ? OK : check_host_name(call, field, host, HOST_MAX);
 }
 
 static bool is_port(const char *text)
