@@ -10,6 +10,7 @@
 #include "agents/options.h"
 
 #include "lib/mem.h"
+#include "lib/privileges.h"
 
 #include <sodium.h>
 
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 0 && is_called(argv[0], HELPER_HOOK_NAME))
 		return acme_hook(argc, argv);
+	privileges_hide();
 	if (sodium_init() < 0)
 		BUG("libsodium does not work here");
 	if (argc < 2) {

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/clock.h"
 #include "proto/auth.pb-c.h"
+#include "proto/est.pb-c.h"
 
 #include <string.h>
 
@@ -37,13 +38,42 @@ err_t admit_subject(struct api_request *request, const char *subject)
 	return limit_check(request, request->api->principals, subject, 1);
 }
 
+/* The handshake has proved that its key is there; provision knows whose it is. */
+static err_t identify_certificate(struct api_request *request)
+{
+	Provision__EstCertificate message = PROVISION__EST_CERTIFICATE__INIT;
+	const Provision__EstIdentity *reply;
+	const ProtobufCMessage *answer;
+	err_t err = admit_stranger(request, 0);
+
+	if (err != OK)
+		return err;
+	message.der.data = (uint8_t *)(uintptr_t)request->http->certificate;
+	message.der.len = request->http->certificate_len;
+	request->call->tenant = CALL_FLEET;
+	err = bus_call(request->call, &provision__est__descriptor, "IdentifyCertificate",
+		&message.base, &answer);
+	if (err != OK)
+		return err;
+	reply = (const Provision__EstIdentity *)answer;
+	request->caller = (struct identity){
+		.tenant = reply->tenant,
+		.subject = arena_printf(request->call->arena, "device:%s", reply->device),
+		.role = "device",
+	};
+	return OK;
+}
+
 /* A signature is checked here and at once, but auth is not asked for an address that guesses. */
 static err_t identify(struct api_request *request)
 {
 	struct credentials credentials;
-	err_t err = credentials_parse(
-		request->call, request->http->headers.authorization, &credentials);
+	err_t err;
 
+	if (request->http->headers.authorization == NULL && request->http->certificate_len > 0 &&
+		(request->match.route->flags & ROUTE_CERTIFICATE) != 0)
+		return identify_certificate(request);
+	err = credentials_parse(request->call, request->http->headers.authorization, &credentials);
 	if (err == OK && credentials.kind != CREDENTIALS_TOKEN)
 		err = admit_stranger(request, 0);
 	if (err != OK)

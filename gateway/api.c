@@ -3,6 +3,7 @@
 
 #include "gateway/admit.h"
 #include "gateway/compat/compat.h"
+#include "gateway/compat/we500_memory.h"
 #include "gateway/problem.h"
 #include "gateway/request.h"
 #include "gateway/usage.h"
@@ -71,12 +72,27 @@ static const ProtobufCMethodDescriptor *method_of(const struct route *route)
 	return method;
 }
 
+/* Who has changed something here sees it at once: other gateways hear of it a moment later. */
+static void heed_change(const struct api_request *request)
+{
+	const char *tenant = route_parameter(&request->match, "tenant");
+
+	if (tenant == NULL)
+		tenant = route_parameter(&request->match, "id"); /* a tenant itself, perhaps */
+	if (tenant != NULL)
+		we500_memory_changed(tenant, "");
+}
+
 err_t api_call(struct api_request *request, const ProtobufCMessage *message,
 	const ProtobufCMessage **reply)
 {
 	const struct route *route = request->match.route;
 
-	return bus_call(request->call, route->service, route->rpc, message, reply);
+	err_t err = bus_call(request->call, route->service, route->rpc, message, reply);
+
+	if (err == OK && strcmp(request->http->method, "GET") != 0)
+		heed_change(request);
+	return err;
 }
 
 err_t api_forward(struct api_request *request)
@@ -164,6 +180,10 @@ static err_t answer(struct api_request *request)
 {
 	err_t err;
 
+	if (request->http->refused == HTTP_UNAVAILABLE &&
+		target_parse(request->call, request->http->target, &request->target) == OK &&
+		we500_serve_busy(request))
+		return OK;
 	if (request->http->refused != 0) {
 		problem_reply_status(request->call, request->http->refused, request->reply);
 		return OK;

@@ -20,6 +20,7 @@ struct api {
 	const char *proxies; /* addresses that may tell whom they speak for, comma-separated */
 	const char *lists;   /* folder of instance lists; "": none */
 	bool names_2017;     /* the registration API as it was in 2017 */
+	bool portal_aliases; /* the portal's paths as its devices' manual misprints them */
 	const char *
 		portal_host; /* that devices ask for here, whatever they say; NULL: what they say */
 	bool plain;	     /* without TLS: polls of the portal and nothing else */

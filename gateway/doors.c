@@ -18,7 +18,8 @@ static struct {
 	size_t n;
 } doors;
 
-static err_t open_door(const char *item, size_t len, bool plain, const struct http_options *front)
+static err_t open_door(
+	const char *item, size_t len, enum door_kind kind, const struct http_options *front)
 {
 	struct http_options options = *front;
 	struct api *api = &doors.door[doors.n].api;
@@ -30,18 +31,19 @@ static err_t open_door(const char *item, size_t len, bool plain, const struct ht
 	if ((host = strchr(listen, '=')) != NULL)
 		*host++ = '\0';
 	api->portal_host = host;
-	api->plain = plain;
+	api->plain = kind == DOOR_PLAIN;
+	options.ask_certificate = kind == DOOR_CERTIFICATE;
 	options.listen = listen;
 	options.workers = WORKERS;
 	options.context = api;
-	if (plain)
+	if (kind == DOOR_PLAIN)
 		options.certificate_file = options.key_file = NULL;
 	if ((err = http_open(&doors.door[doors.n].http, &options)) == OK)
 		doors.n++;
 	return err;
 }
 
-err_t doors_open(const char *list, bool plain, const struct http_options *options)
+err_t doors_open(const char *list, enum door_kind kind, const struct http_options *options)
 {
 	err_t err = OK;
 
@@ -54,7 +56,7 @@ err_t doors_open(const char *list, bool plain, const struct http_options *option
 				log_value(list), DOORS_MAX);
 			return ERR_INVALID_ARGUMENT;
 		}
-		err = open_door(list, len, plain, options);
+		err = open_door(list, len, kind, options);
 		list += len + (list[len] == ',');
 	}
 	return err;

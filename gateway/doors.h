@@ -9,11 +9,15 @@
 
 #define DOORS_MAX 8
 
+enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_CERTIFICATE };
+
 /* Opens a door for each "ADDRESS:PORT" or "ADDRESS:PORT=HOST" of the comma-separated list: whoever
- * comes in asks for HOST, whatever is in the request. With `plain` there is no TLS, and polls of
- * the portal are all that is served. `options` are those of the front door, its context a struct
- * api. */
-err_t doors_open(const char *list, bool plain, const struct http_options *options) MUST_CHECK;
+ * comes in asks for HOST, whatever is in the request. DOOR_PLAIN: there is no TLS, and polls of
+ * the portal are all that is served. DOOR_CERTIFICATE: clients are asked for one, which EST
+ * believes (gateway/compat/est.c). `options` are those of the front door, its context a struct api.
+ */
+err_t doors_open(
+	const char *list, enum door_kind kind, const struct http_options *options) MUST_CHECK;
 
 /* As http_close, all of them. */
 bool doors_close(int64_t drain_ms);

@@ -17,6 +17,7 @@
 #include "lib/mem.h"
 #include "lib/worker.h"
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
 #include <errno.h>
@@ -30,7 +31,7 @@
 #include <unistd.h>
 
 #define EVENT_THREADS	  2
-#define CONNECTIONS_MAX	  4096
+#define CONNECTIONS_MAX	  4096 /* four times what is a crowd */
 #define PER_ADDRESS_MAX	  256
 #define CONNECTION_MEMORY (32 * 1024)
 #define ANSWER_MS	  5000		     /* from the last byte of a request to its reply */
@@ -61,6 +62,7 @@ struct exchange {
 struct http {
 	struct http_options options;
 	char *certificate, *key;
+	gnutls_datum_t tickets; /* key of session tickets */
 	struct MHD_Daemon *daemon;
 	struct peers *peers;
 	struct crew *crew;
@@ -76,6 +78,43 @@ struct http {
 
 /* ---- connections ---- */
 
+static gnutls_session_t tls_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	return info != NULL ? info->tls_session : NULL;
+}
+
+/* Before the handshake. */
+static void prepare_tls(const struct http *http, struct MHD_Connection *connection)
+{
+	gnutls_session_t session = http->certificate != NULL ? tls_of(connection) : NULL;
+
+	if (session == NULL)
+		return;
+	/* GnuTLS changes the key that it really uses by itself, from this one and the time. */
+	if (gnutls_session_ticket_enable_server(session, &http->tickets) != GNUTLS_E_SUCCESS)
+		LOG_THROTTLED(LOG_LEVEL_WARN, "tickets", "text=\"no session tickets\"");
+	if (http->options.ask_certificate)
+		gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+}
+
+/* What the client showed. */
+static void read_certificate(struct http_request *request, struct MHD_Connection *connection)
+{
+	gnutls_session_t session = tls_of(connection);
+	const gnutls_datum_t *shown;
+	unsigned n = 0;
+
+	shown = session != NULL ? gnutls_certificate_get_peers(session, &n) : NULL;
+	if (shown == NULL || n == 0)
+		return;
+	request->certificate =
+		memcpy(arena_alloc(request->call.arena, shown->size), shown->data, shown->size);
+	request->certificate_len = shown->size;
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode code)
 {
@@ -83,6 +122,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		prepare_tls(http, connection);
 		fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 			     ->connect_fd;
 		*slot = peers_add(http->peers, fd,
@@ -140,6 +180,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
 				 ->socket_context;
 	request->origin = peer_origin(exchange->peer);
 	request->address = peer_address(exchange->peer);
+	request->call.source = request->address;
 	peer_step(exchange->peer);
 	return exchange;
 }
@@ -279,6 +320,7 @@ static enum MHD_Result exchange_submit(struct exchange *exchange)
 		refuse(exchange, HTTP_UNAVAILABLE, "", "expected fewer requests at this time");
 		return exchange_refuse(exchange);
 	}
+	peer_prove(exchange->peer);
 	exchange->request.call.deadline_ms = clock_ms() + ANSWER_MS;
 	exchange->state = EXCHANGE_SERVING;
 	MHD_suspend_connection(exchange->connection);
@@ -295,6 +337,8 @@ static enum MHD_Result exchange_begin(struct exchange *exchange, const char *met
 
 	request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	request->method = request->head ? MHD_HTTP_METHOD_GET : method;
+	if (exchange->http->options.ask_certificate)
+		read_certificate(request, exchange->connection);
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
 	headers_check(headers);
 	if (headers->refused != 0)
@@ -425,6 +469,7 @@ static void http_free(struct http *http)
 	pthread_cond_destroy(&http->drained);
 	free(http->certificate);
 	free(http->key);
+	gnutls_free(http->tickets.data);
 	free(http);
 }
 
@@ -443,6 +488,9 @@ static err_t start(struct http *http)
 		if (http->certificate == NULL || http->key == NULL)
 			return ERR_INVALID_ARGUMENT;
 	}
+	if (http->certificate != NULL &&
+		gnutls_session_ticket_key_generate(&http->tickets) != GNUTLS_E_SUCCESS)
+		BUG("no key for session tickets");
 	http->crew = crew_start(http->options.workers, on_job);
 	http->feeds = feeds_start(http->options.bus);
 	http->daemon = daemon_start(http, &address);

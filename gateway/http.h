@@ -34,8 +34,10 @@ struct http_request {
 	struct headers headers;
 	const char *body;
 	size_t body_len;
-	const char *origin;  /* peer_origin of the connection */
-	const char *address; /* its whole address */
+	const char *origin;		  /* peer_origin of the connection */
+	const char *address;		  /* its whole address */
+	const unsigned char *certificate; /* of the client (DER), if it was asked for one */
+	size_t certificate_len;
 };
 
 struct http_header {
@@ -59,6 +61,7 @@ void http_reply_add(struct http_reply *reply, const char *name, const char *valu
 struct http_options {
 	const char *listen;			 /* ADDRESS:PORT */
 	const char *certificate_file, *key_file; /* PEM; NULL: without TLS */
+	bool ask_certificate;			 /* of clients; nothing but its key is proved */
 	struct bus *bus;			 /* of each request's call */
 	int workers;
 	/* Fills the reply; runs in a worker thread, or in an event thread if request->refused. */

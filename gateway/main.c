@@ -2,11 +2,13 @@
  * lanyard-gateway: HTTPS for the REST API of /v1, turned into calls on the bus.
  *
  * HTTP:   LANYARD_LISTEN, described by gateway/openapi.yaml.
- * Events: revoked and keys, both of auth.
+ * Events: revoked and keys, both of auth; portal of provision.
  * State:  none.
  */
 #include "gateway/api/network_events.h"
 #include "gateway/api.h"
+#include "gateway/compat/we500_memory.h"
+#include "gateway/compat/we500_seen.h"
 #include "gateway/compat/we500_usage.h"
 #include "gateway/doors.h"
 #include "gateway/usage.h"
@@ -26,7 +28,7 @@ static struct {
 	long rate;
 
 	struct api api;
-	const char *portal_listen, *portal_plain_listen;
+	const char *portal_listen, *portal_plain_listen, *est_listen;
 	struct http *http;
 	bool drained;
 } gateway;
@@ -60,6 +62,12 @@ static const struct config_entry config[] = {
 	{ "LANYARD_PORTAL_PLAIN_LISTEN", "", &gateway.portal_plain_listen, CONFIG_TEXT,
 		"the same without TLS, for status polls only: passwords cross the network in clear",
 		0, 0 },
+	{ "LANYARD_EST_LISTEN", "", &gateway.est_listen, CONFIG_TEXT,
+		"more addresses and ports (HTTPS) where clients are asked for a certificate, for "
+		"EST",
+		0, 0 },
+	{ "LANYARD_PORTAL_ALIASES", "true", &gateway.api.portal_aliases, CONFIG_BOOL,
+		"the portal also at /api/vi/vpn, and at its paths with a slash at the end", 0, 0 },
 	{ NULL, NULL, NULL, CONFIG_TEXT, NULL, 0, 0 },
 };
 
@@ -69,8 +77,8 @@ static err_t on_revoked(struct call *call, const ProtobufCMessage *event)
 {
 	const Event__Revoked *revoked = (const Event__Revoked *)event;
 
-	(void)call;
 	trust_revoke(gateway.api.trust, revoked->subject, revoked->not_before);
+	we500_memory_changed(call->tenant, "");
 	return OK;
 }
 
@@ -82,7 +90,14 @@ static err_t on_keys(struct call *call, const ProtobufCMessage *event)
 	return OK;
 }
 
+static err_t on_portal(struct call *call, const ProtobufCMessage *event)
+{
+	we500_memory_changed(call->tenant, ((const Event__PortalChanged *)event)->serial);
+	return OK;
+}
+
 static const struct event_route events[] = {
+	{ "portal", &event__portal_changed__descriptor, on_portal },
 	{ "revoked", &event__revoked__descriptor, on_revoked },
 	{ "keys", &event__keys__descriptor, on_keys },
 	{ NULL, NULL, NULL },
@@ -105,13 +120,15 @@ static err_t start(struct svc *svc)
 
 	usage_open();
 	we500_usage_open();
+	we500_seen_open(svc_bus(svc));
 	gateway.api.trust = trust_start(svc, gateway.issuer);
 	gateway.api.principals = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
 	gateway.api.addresses = limit_create(gateway.rate, gateway.rate * BURST_FACTOR);
 	gateway.api.guesses = limit_create(GUESSES_RATE, GUESSES_BURST);
 	gateway.api.streams = event_streams_create();
-	if ((err = doors_open(gateway.portal_listen, false, &options)) != OK ||
-		(err = doors_open(gateway.portal_plain_listen, true, &options)) != OK ||
+	if ((err = doors_open(gateway.portal_listen, DOOR_TLS, &options)) != OK ||
+		(err = doors_open(gateway.portal_plain_listen, DOOR_PLAIN, &options)) != OK ||
+		(err = doors_open(gateway.est_listen, DOOR_CERTIFICATE, &options)) != OK ||
 		(err = http_open(&gateway.http, &options)) != OK) {
 		(void)doors_close(0);
 		trust_stop(gateway.api.trust);
@@ -125,6 +142,7 @@ static void stop(struct svc *svc)
 	(void)svc;
 	gateway.drained = http_close(gateway.http, DRAIN_MS);
 	gateway.drained = doors_close(DRAIN_MS) && gateway.drained;
+	we500_seen_close();
 	trust_stop(gateway.api.trust);
 }
 

@@ -13,6 +13,7 @@ struct peer {
 	struct peer *next, **slot; /* peers.first */
 	int fd;
 	_Atomic int64_t until_ms;
+	atomic_bool proven;
 	char origin[PEERS_ORIGIN_LEN];
 	char address[PEERS_ORIGIN_LEN];
 };
@@ -20,6 +21,7 @@ struct peer {
 struct peers {
 	pthread_mutex_t mutex; /* guards what follows */
 	struct peer *first;
+	int n;
 };
 
 struct peers *peers_create(void)
@@ -74,6 +76,7 @@ struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *addre
 	if (peer->next != NULL)
 		peer->next->slot = &peer->next;
 	peers->first = peer;
+	peers->n++;
 	pthread_mutex_unlock(&peers->mutex);
 	return peer;
 }
@@ -84,6 +87,7 @@ void peers_remove(struct peers *peers, struct peer *peer)
 	*peer->slot = peer->next;
 	if (peer->next != NULL)
 		peer->next->slot = peer->slot;
+	peers->n--;
 	pthread_mutex_unlock(&peers->mutex);
 	free(peer);
 }
@@ -103,13 +107,27 @@ const char *peer_address(const struct peer *peer)
 	return peer->address;
 }
 
+void peer_prove(struct peer *peer)
+{
+	atomic_store(&peer->proven, true);
+}
+
+static bool is_late(struct peer *peer, int64_t now_ms, bool crowded)
+{
+	int64_t until_ms = atomic_load(&peer->until_ms);
+
+	if (crowded && !atomic_load(&peer->proven))
+		until_ms -= PEERS_STEP_MS - PEERS_HURRY_MS;
+	return now_ms > until_ms;
+}
+
 int peers_sweep(struct peers *peers, int64_t now_ms)
 {
 	int n = 0;
 
 	pthread_mutex_lock(&peers->mutex);
 	for (struct peer *peer = peers->first; peer != NULL; peer = peer->next)
-		if (now_ms > atomic_load(&peer->until_ms)) {
+		if (is_late(peer, now_ms, peers->n > PEERS_CROWD)) {
 			shutdown(peer->fd, SHUT_RDWR);
 			n++;
 		}

@@ -1,6 +1,7 @@
 /*
  * peers: the open connections, and the end of those that take too long: a peer has STEP_MS for each
- * step (one request, one reply, idleness between two), however slowly its bytes drip. Thread safe.
+ * step (one request, one reply, idleness between two), however slowly its bytes drip, and less in a
+ * crowd. Thread safe.
  */
 #pragma once
 
@@ -10,6 +11,8 @@
 #include <sys/socket.h>
 
 #define PEERS_STEP_MS	 30000
+#define PEERS_HURRY_MS	 2000
+#define PEERS_CROWD	 1024
 #define PEERS_ORIGIN_LEN INET6_ADDRSTRLEN
 
 struct peers;
@@ -31,5 +34,9 @@ const char *peer_origin(const struct peer *peer);
 /* The client's whole address. */
 const char *peer_address(const struct peer *peer);
 
-/* Shuts down the sockets whose step has taken too long at `now_ms`; how many. */
+/* A whole request has come. */
+void peer_prove(struct peer *peer);
+
+/* Shuts down the sockets whose step has taken too long at `now_ms`; how many. While there are more
+ * than PEERS_CROWD of them, too long is PEERS_HURRY_MS for those who never sent a whole request. */
 int peers_sweep(struct peers *peers, int64_t now_ms);

@@ -16,13 +16,14 @@ struct api_request;
 #define ROUTE_ALLOW_LEN	     64
 
 enum route_flags {
-	ROUTE_FLEET = 1 << 0,	   /* for principals of the fleet tenant only */
-	ROUTE_REPEATABLE = 1 << 1, /* a write that may run twice: needs no idempotency key */
-	ROUTE_COSTLY = 1 << 2,	   /* counts as many requests against its caller's limit */
-	ROUTE_FORM = 1 << 3,	   /* its body is application/x-www-form-urlencoded */
-	ROUTE_CSV = 1 << 4,	   /* its body is text/csv */
-	ROUTE_PKCS10 = 1 << 5,	   /* its body is application/pkcs10 */
-	ROUTE_BASIC = 1 << 6,	   /* its clients wait to be asked for HTTP Basic */
+	ROUTE_FLEET = 1 << 0,	    /* for principals of the fleet tenant only */
+	ROUTE_REPEATABLE = 1 << 1,  /* a write that may run twice: needs no idempotency key */
+	ROUTE_COSTLY = 1 << 2,	    /* counts as many requests against its caller's limit */
+	ROUTE_FORM = 1 << 3,	    /* its body is application/x-www-form-urlencoded */
+	ROUTE_CSV = 1 << 4,	    /* its body is text/csv */
+	ROUTE_PKCS10 = 1 << 5,	    /* its body is application/pkcs10 */
+	ROUTE_BASIC = 1 << 6,	    /* its clients wait to be asked for HTTP Basic */
+	ROUTE_CERTIFICATE = 1 << 7, /* a device's certificate is a credential for it */
 };
 
 #define ROUTE_ANYONE "*" /* as a scope: whoever is authenticated */

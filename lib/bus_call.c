@@ -88,6 +88,7 @@ static struct span request_pack(const struct question *question)
 	request.idempotency_key = (char *)(uintptr_t)call->idempotency_key;
 	request.tenant = (char *)(uintptr_t)call->tenant;
 	request.actor = (char *)(uintptr_t)call->actor;
+	request.source = (char *)(uintptr_t)call->source;
 	request.timeout_ms = (uint32_t)left_ms(call);
 	request.body = (ProtobufCBinaryData){ question->body.len,
 		(uint8_t *)(uintptr_t)question->body.bytes };

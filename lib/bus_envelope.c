@@ -73,6 +73,8 @@ err_t envelope_check(struct call *call)
 		err = check_text(call, "actor", call->actor, 0, BUS_ACTOR_MAX);
 	if (err == OK)
 		err = check_text(call, "idempotency_key", call->idempotency_key, 0, BUS_KEY_MAX);
+	if (err == OK)
+		err = check_text(call, "source", call->source, 0, BUS_SOURCE_MAX);
 	return err;
 }
 
@@ -80,6 +82,7 @@ err_t envelope_open(struct call *call, const Bus__Request *request)
 {
 	call->tenant = request->tenant;
 	call->actor = request->actor;
+	call->source = request->source;
 	call->trace = request->trace;
 	call->idempotency_key = request->idempotency_key;
 	return envelope_check(call);

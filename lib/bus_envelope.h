@@ -13,10 +13,11 @@
 /* What unpacking may allocate, over all. Nested messages grow 35 to 57 times when unpacked. */
 #define BUS_UNPACK_MAX (4 * 1024 * 1024)
 
-#define BUS_KEY_MAX   255 /* bytes of an idempotency key */
-#define BUS_ACTOR_MAX 128
-#define BUS_TRACE_LEN 32
-#define BUS_TOPIC_MAX 64
+#define BUS_KEY_MAX    255 /* bytes of an idempotency key */
+#define BUS_ACTOR_MAX  128
+#define BUS_SOURCE_MAX 64
+#define BUS_TRACE_LEN  32
+#define BUS_TOPIC_MAX  64
 
 struct span envelope_pack(struct arena *arena, const ProtobufCMessage *message);
 

@@ -29,6 +29,7 @@ void call_init(struct call *call, struct bus *bus, const char *actor, int64_t ti
 		.bus = bus,
 		.tenant = "",
 		.actor = actor,
+		.source = "",
 		.idempotency_key = "",
 		.deadline_ms = clock_ms() + timeout_ms,
 	};

@@ -24,6 +24,7 @@ struct call {
 	struct db *db;	    /* in a transaction, tenant set; NULL outside a service's handler */
 	const char *tenant; /* UUID text, CALL_FLEET, or "" */
 	const char *actor;  /* "user:UUID", "service:NAME", ... */
+	const char *source; /* address of who asked the edge; "" if nobody outside did */
 	const char *trace;  /* 32 hex digits */
 	const char *idempotency_key; /* "" if the call changes nothing */
 	int64_t deadline_ms;	     /* clock_ms() */

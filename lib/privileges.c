@@ -3,6 +3,8 @@
  */
 #include "lib/privileges.h"
 
+#include "lib/mem.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -103,6 +105,12 @@ static bool keep_network(void)
 
 /* glibc changes the ids of all threads. Leaving root empties the sets of capabilities, the
  * permitted one unless it is asked for. */
+void privileges_hide(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		BUG("PR_SET_DUMPABLE: %m");
+}
+
 err_t privileges_drop(const struct privileges *privileges, struct fault *fault)
 {
 	if (privileges->user == 0)
@@ -116,5 +124,6 @@ err_t privileges_drop(const struct privileges *privileges, struct fault *fault)
 			privileges->group, strerror(errno));
 	if (setuid(0) == 0)
 		return fault_set(fault, ERR_INTERNAL, "user", "root could be taken back");
+	privileges_hide();
 	return OK;
 }

@@ -15,6 +15,10 @@ struct privileges {
 	bool network; /* set after privileges_find: keeps CAP_NET_ADMIN, in the calling thread */
 };
 
+/* From now on the process leaves no core dump behind, and nobody but root looks into its memory:
+ * there are secrets in it. Again after a change of user. */
+void privileges_hide(void);
+
 /*
  * Finds a user and a group by name or number; root is refused. Without a group ("") it is the
  * user's own; both "" : nobody is meant, and dropping does nothing. The fault's field is "user" or

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/ops.h"
 #include "lib/ops_health.h"
+#include "lib/privileges.h"
 #include "lib/svc_task.h"
 #include "lib/svc_transact.h"
 #include "lib/tls.h"
@@ -407,6 +408,7 @@ int svc_main(const struct svc_definition *definition, int argc, char **argv)
 	}
 	if (mode == ARGUMENTS_HEALTH)
 		return ops_health(settings.ops_listen) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
+	privileges_hide();
 	log_open(definition->name, level);
 	block_signals();
 	if (sodium_init() < 0)

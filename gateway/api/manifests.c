@@ -5,16 +5,12 @@
 #include "gateway/request.h"
 #include "proto/manifest.pb-c.h"
 
-/* `source` is the message's. */
-static err_t ask(struct api_request *request, ProtobufCMessage *message, char **source)
+static err_t ask(struct api_request *request, ProtobufCMessage *message)
 {
 	const ProtobufCMessage *reply;
 	err_t err = request_read_own(request, message);
 
-	if (err != OK)
-		return err;
-	*source = (char *)(uintptr_t)request->http->origin;
-	if ((err = api_call(request, message, &reply)) == OK)
+	if (err == OK && (err = api_call(request, message, &reply)) == OK)
 		api_send(request, reply);
 	return err;
 }
@@ -23,14 +19,14 @@ static err_t get(struct api_request *request)
 {
 	Provision__ManifestRequest message = PROVISION__MANIFEST_REQUEST__INIT;
 
-	return ask(request, &message.base, &message.source);
+	return ask(request, &message.base);
 }
 
 static err_t report(struct api_request *request)
 {
 	Provision__PackageReport message = PROVISION__PACKAGE_REPORT__INIT;
 
-	return ask(request, &message.base, &message.source);
+	return ask(request, &message.base);
 }
 
 /* clang-format off */

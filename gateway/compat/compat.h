@@ -14,3 +14,7 @@ bool compat_serve(struct api_request *request);
 /* Each is a face: true if the path was its own. */
 bool we500_serve(struct api_request *request);
 bool eduvpn_serve(struct api_request *request);
+
+/* There is no time to ask anybody: answers a poll from memory. False if it is none, or not known.
+ */
+bool we500_serve_busy(struct api_request *request);

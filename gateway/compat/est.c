@@ -1,6 +1,7 @@
 /*
  * est: enrolment over secure transport (RFC 7030, as RFC 8951 clarifies it), for standard clients.
- * Devices log in by HTTP Basic with their id and secret. The optional label of a path is the
+ * Devices log in by HTTP Basic with their id and secret, or on a port of LANYARD_EST_LISTEN by the
+ * certificate that they have. The optional label of a path is the
  * tenant's id; with it anybody may ask what to trust. Runs in workers.
  */
 #include "gateway/compat/face.h"
@@ -120,10 +121,11 @@ static err_t simplereenroll(struct api_request *request)
 #define EST	 "/.well-known/est"
 #define SERVICE	 &provision__est__descriptor
 #define OWN	 "certificates:own"
-#define KINDS	 (ROUTE_PKCS10 | ROUTE_BASIC)
+#define OURS	 (ROUTE_BASIC | ROUTE_CERTIFICATE)
+#define KINDS	 (ROUTE_PKCS10 | OURS)
 
 const struct route est_routes[] = {
-	ROUTE("GET", EST "/cacerts", OWN, "GetEstAuthorities", .flags = ROUTE_BASIC, .handler = cacerts),
+	ROUTE("GET", EST "/cacerts", OWN, "GetEstAuthorities", .flags = OURS, .handler = cacerts),
 	ROUTE("GET", EST "/csrattrs", NULL, NULL, .handler = csrattrs),
 	ROUTE("POST", EST "/simpleenroll", OWN, "EstEnrol", .flags = KINDS, .handler = simpleenroll),
 	ROUTE("POST", EST "/simplereenroll", OWN, "EstEnrol", .flags = KINDS, .handler = simplereenroll),

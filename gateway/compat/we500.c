@@ -9,6 +9,7 @@
 #include "gateway/compat/face.h"
 #include "gateway/compat/we500_body.h"
 #include "gateway/compat/we500_memory.h"
+#include "gateway/compat/we500_seen.h"
 #include "gateway/compat/we500_usage.h"
 #include "gateway/problem.h"
 #include "lib/clock.h"
@@ -18,9 +19,11 @@
 
 #include <string.h>
 
-#define SERVICE	     (&provision__portals__descriptor)
-#define VPN_ALLOW    "GET, HEAD, OPTIONS"
-#define PACKET_ALLOW "GET, HEAD, PUT, OPTIONS"
+#define SERVICE		(&provision__portals__descriptor)
+#define VPN_ALLOW	"GET, HEAD, OPTIONS"
+#define OVERLOAD_FACTOR 2
+#define INTERVAL_MAX	86400
+#define PACKET_ALLOW	"GET, HEAD, PUT, OPTIONS"
 
 /* ---- replies ---- */
 
@@ -163,24 +166,24 @@ static err_t admit_asker(struct api_request *request, const Provision__PortalReq
 {
 	Provision__PortalStatus status = PROVISION__PORTAL_STATUS__INIT;
 	int64_t now_ms = clock_ms();
+	bool fine;
 
 	if (we500_memory_find(request->call->arena, asker, now_ms, &status))
-		return limit_take(request->api->principals, asker->serial, 1, now_ms) == 0
-			       ? OK
-			       : ERR_RESOURCE_EXHAUSTED;
-	return limit_take(request->api->guesses, request->http->origin, 0, now_ms) == 0
-		       ? admit_stranger(request, 1)
-		       : ERR_RESOURCE_EXHAUSTED;
+		fine = limit_take(request->api->principals, asker->serial, 1, now_ms) == 0;
+	else
+		fine = limit_take(request->api->guesses, request->http->origin, 0, now_ms) == 0 &&
+		       admit_stranger(request, 1) == OK;
+	if (fine)
+		return OK;
+	return call_refuse(request->call, ERR_RESOURCE_EXHAUSTED, "", "expected fewer requests");
 }
 
-static err_t ask(struct api_request *request, const char *method,
-	const Provision__PortalRequest *asker, const ProtobufCMessage *message, const void **reply)
+static err_t ask(struct api_request *request, const char *method, const ProtobufCMessage *message,
+	const void **reply)
 {
 	const ProtobufCMessage *answer = NULL;
 	err_t err;
 
-	if ((err = admit_asker(request, asker)) != OK)
-		return call_refuse(request->call, err, "", "expected fewer requests");
 	request->call->tenant = CALL_FLEET;
 	err = bus_call(request->call, SERVICE, method, message, &answer);
 	if (err == ERR_UNAUTHENTICATED)
@@ -197,22 +200,51 @@ static bool is_away(err_t err)
 	       err == ERR_RESOURCE_EXHAUSTED;
 }
 
+/* There is too much to do for now: those who can wait come later. */
+static void lengthen(Provision__PortalStatus *status)
+{
+	uint32_t longer = status->reconnection_time * OVERLOAD_FACTOR;
+
+	status->reconnection_time = longer < INTERVAL_MAX ? longer : INTERVAL_MAX;
+}
+
+/* Nothing has changed since the device was told; true if that was the answer. */
+static bool answer_fresh(struct api_request *request, const Provision__PortalRequest *asker)
+{
+	Provision__PortalStatus status = PROVISION__PORTAL_STATUS__INIT;
+	bool note;
+
+	if (!we500_memory_fresh(request->call->arena, asker, clock_ms(), &status, &note) ||
+		(note && !we500_seen_note(&status, asker->source)))
+		return false;
+	we500_usage_count(WE500_POLL, OK, false);
+	send_status(request, &status);
+	return true;
+}
+
 static void get_status(struct api_request *request, const Provision__PortalRequest *asker)
 {
 	Provision__PortalStatus remembered = PROVISION__PORTAL_STATUS__INIT;
 	const Provision__PortalStatus *status = &remembered;
+	uint64_t changes = we500_memory_changes();
 	int64_t now_ms = clock_ms();
-	err_t err = ask(request, "PollPortal", asker, &asker->base, (const void **)&status);
 	bool from_memory;
+	err_t err = admit_asker(request, asker);
 
+	if (err == OK && answer_fresh(request, asker))
+		return;
 	if (err == OK)
-		we500_memory_keep(asker, status, now_ms);
+		err = ask(request, "PollPortal", &asker->base, (const void **)&status);
+	if (err == OK)
+		we500_memory_keep(asker, status, changes, now_ms);
 	else if (err == ERR_UNAUTHENTICATED)
 		we500_memory_drop(asker);
 	from_memory =
 		is_away(err) && we500_memory_find(request->call->arena, asker, now_ms, &remembered);
 	we500_usage_count(WE500_POLL, err, from_memory);
 	if (from_memory) {
+		if (err != ERR_UNAVAILABLE)
+			lengthen(&remembered);
 		status = &remembered;
 		err = OK;
 	}
@@ -243,7 +275,8 @@ static void get_package(struct api_request *request, Provision__PortalRequest *a
 	}
 	message.who = asker;
 	message.peek = request->http->head;
-	err = ask(request, "FetchPackage", asker, &message.base, (const void **)&archive);
+	if ((err = admit_asker(request, asker)) == OK)
+		err = ask(request, "FetchPackage", &message.base, (const void **)&archive);
 	we500_usage_count(WE500_PACKET, err, false);
 	if (err != OK)
 		send_refusal(request, err);
@@ -268,8 +301,9 @@ static void put_package(struct api_request *request, const Provision__PortalRequ
 			"expected no body, XML with one element status, or status=2\n");
 		return;
 	}
-	err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal", asker,
-		&asker->base, (const void **)&status);
+	if ((err = admit_asker(request, asker)) == OK)
+		err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal",
+			&asker->base, (const void **)&status);
 	we500_usage_count(WE500_ACKNOWLEDGE, err, false);
 	if (err != OK)
 		send_refusal(request, err);
@@ -281,12 +315,7 @@ static void put_package(struct api_request *request, const Provision__PortalRequ
 
 static bool is_path(const struct target *target, const char *const segments[], size_t n)
 {
-	/* A slash at the end makes one more segment, which is empty. */
-	size_t len = target->n_segments;
-
-	if (len == n + 1 && target->segments[n][0] == '\0')
-		len = n;
-	if (len != n)
+	if (target->n_segments != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(target->segments[i], segments[i]) != 0)
@@ -321,17 +350,48 @@ static void serve(struct api_request *request, bool is_packet)
 	}
 }
 
-bool we500_serve(struct api_request *request)
+enum resource { NOT_OURS, VPN, PACKET };
+
+static enum resource find_resource(const struct api_request *request)
 {
 	static const char *const vpn[] = { "api", "v1", "vpn" };
 	static const char *const misprint[] = { "api", "vi", "vpn" }; /* in the device's manual */
 	static const char *const packet[] = { "api", "v1", "vpn", "packet" };
-	const struct target *target = &request->target;
-	bool is_packet = is_path(target, packet, ARRAY_LEN(packet));
+	struct target target = request->target;
 
-	if (!is_packet && !is_path(target, vpn, ARRAY_LEN(vpn)) &&
-		!is_path(target, misprint, ARRAY_LEN(misprint)))
+	/* A slash at the end makes one more segment, which is empty. */
+	if (request->api->portal_aliases && target.n_segments > 0 &&
+		target.segments[target.n_segments - 1][0] == '\0')
+		target.n_segments--;
+	if (is_path(&target, packet, ARRAY_LEN(packet)))
+		return PACKET;
+	return is_path(&target, vpn, ARRAY_LEN(vpn)) ||
+			       (request->api->portal_aliases &&
+				       is_path(&target, misprint, ARRAY_LEN(misprint)))
+		       ? VPN
+		       : NOT_OURS;
+}
+
+bool we500_serve_busy(struct api_request *request)
+{
+	Provision__PortalRequest asker = PROVISION__PORTAL_REQUEST__INIT;
+	Provision__PortalStatus status = PROVISION__PORTAL_STATUS__INIT;
+
+	if (find_resource(request) != VPN || strcmp(request->http->method, "GET") != 0 ||
+		read_asker(request, &asker) != OK ||
+		!we500_memory_find(request->call->arena, &asker, clock_ms(), &status))
 		return false;
-	serve(request, is_packet);
+	lengthen(&status);
+	we500_usage_count(WE500_POLL, ERR_RESOURCE_EXHAUSTED, true);
+	send_status(request, &status);
 	return true;
+}
+
+bool we500_serve(struct api_request *request)
+{
+	enum resource resource = find_resource(request);
+
+	if (resource != NOT_OURS)
+		serve(request, resource == PACKET);
+	return resource != NOT_OURS;
 }

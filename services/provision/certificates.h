@@ -6,6 +6,9 @@
 
 /* ---- rotate.c ---- */
 
+/* Those that are not retired, without the devices. */
+err_t authorities_read(struct call *call, Provision__Authorities *reply) MUST_CHECK;
+
 err_t get_authorities(struct call *call, const Provision__Empty *request,
 	Provision__Authorities *reply) MUST_CHECK;
 err_t take_root_offline(struct call *call, const Provision__TakeRootOfflineRequest *request,

@@ -12,6 +12,7 @@
 #include "services/provision/authority.h"
 #include "services/provision/certificates.h"
 #include "services/provision/member.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_register.h"
 #include "services/provision/request.h"
 #include "services/provision/state.h"
@@ -82,7 +83,11 @@ static err_t change(struct call *call, const Provision__Device *before, const ch
 		(err = AUDIT(call, "device.changed", .subject = before->id,
 			 .before = describe(call, before), .after = describe(call, reply))) != OK)
 		return err;
-	return strcmp(state, before->state) == 0 ? OK : authority_device_changed(call, before->id);
+	if (strcmp(state, before->state) == 0)
+		return OK;
+	if ((err = portal_changed(call, "")) != OK)
+		return err;
+	return authority_device_changed(call, before->id);
 }
 
 static err_t tell_resumed(struct call *call, const char *device)
@@ -143,6 +148,7 @@ err_t retire_device(struct call *call, const Provision__Ref *request, Provision_
 		(err = member_publish(call, rows)) != OK ||
 		(err = certificate_revoke_subject(call, reply->id, "the device was retired")) !=
 			OK ||
+		(err = portal_changed(call, "")) != OK ||
 		(err = AUDIT(call, "device.retired", .subject = reply->id, .before = before,
 			 .after = describe(call, reply))) != OK)
 		return err;

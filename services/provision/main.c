@@ -10,7 +10,7 @@
  * State:
  *   schema provision (db/migrations)
  * Events:
- *   publishes "member", "network" and "certificate"; hears "revoked"
+ *   publishes "member", "network", "certificate" and "portal"; hears "revoked"
  * Keys:
  *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */
@@ -30,6 +30,8 @@
 #include "services/provision/provision.h"
 #include "services/provision/rollout/rollouts.h"
 #include "services/provision/vault.h"
+#include "services/provision/watch/alarms.h"
+#include "services/provision/watch/refusals.h"
 #include "services/provision/vpn/vpn.h"
 
 static struct {
@@ -111,6 +113,7 @@ HANDLER(publish_package, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(release_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(forget_portal_device, Ref, Empty, EMPTY)
 HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)
+HANDLER(note_polls, NotePollsRequest, Empty, EMPTY)
 HANDLER(fetch_package, FetchPackageRequest, PackageArchive, PACKAGE_ARCHIVE)
 HANDLER(acknowledge_package, PortalRequest, PortalStatus, PORTAL_STATUS)
 HANDLER(authorize_vpn, AuthorizeVpnRequest, Empty, EMPTY)
@@ -190,6 +193,8 @@ BUS_HANDLER(Provision__Est_Service, get_est_authorities, Provision__Empty, Provi
 	PROVISION__EST_REPLY__INIT)
 BUS_HANDLER(Provision__Est_Service, est_enrol, Provision__EstEnrolRequest, Provision__EstReply,
 	PROVISION__EST_REPLY__INIT)
+BUS_HANDLER(Provision__Est_Service, identify_certificate, Provision__EstCertificate,
+	Provision__EstIdentity, PROVISION__EST_IDENTITY__INIT)
 BUS_HANDLER(Provision__Audit_Service, list_audit_records, Provision__ListAuditRecordsRequest,
 	Provision__AuditRecordList, PROVISION__AUDIT_RECORD_LIST__INIT)
 BUS_HANDLER(Provision__Homes_Service, hold_homes, Provision__HoldHomesRequest, Provision__HomeList,
@@ -216,6 +221,7 @@ static ProtobufCService *const services[] = { &service.base, &certificates.base,
 #define MINUTE_S  60
 #define HOUR_S	  3600
 #define ROLLOUT_S 5
+#define ALARM_S	  5
 #define LOST_S	  5
 
 static const struct svc_task tasks[] = {
@@ -224,6 +230,7 @@ static const struct svc_task tasks[] = {
 	{ "take_back_packages", MINUTE_S, take_back_packages },
 	{ "move_rollouts", ROLLOUT_S, move_rollouts },
 	{ "portal_gauges", MINUTE_S, portal_gauges_count },
+	{ "alarms", ALARM_S, alarms_tell },
 	{ "lost_connections", LOST_S, end_lost_connections },
 	{ "old_connections", MINUTE_S, forget_connections },
 	{ "forget_app_certificates", HOUR_S, app_certificate_forget },
@@ -253,6 +260,8 @@ static err_t start(struct svc *svc)
 	(void)svc;
 	authority_open(provision.crl_hours);
 	portal_gauges_open();
+	refusals_open();
+	alarms_open();
 	vpn_open();
 	return vault_open(provision.key_file);
 }

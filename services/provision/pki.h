@@ -23,7 +23,7 @@ struct pki_template {
 	enum pki_role role;
 	/* O, OU and CN, at most 64 bytes each; without a name the serial is the name */
 	const char *organisation, *unit, *name;
-	char *const *dns_names;			/* of a server; checked names */
+	char *const *dns_names; /* of a server; checked names */
 	size_t n_dns_names;
 	int64_t not_before_s, not_after_s; /* Unix time */
 };
@@ -66,6 +66,10 @@ void pki_sign(struct arena *arena, const struct pki_template *template, const ch
 
 /* A signature over the text with SHA-256, in base64. */
 const char *pki_signature(struct arena *arena, const char *key, const char *text);
+
+/* Reads a certificate as it came from outside; false if it is none that we could have made. */
+bool pki_certificate_read(struct arena *arena, const unsigned char *der, size_t len,
+	struct pki_certificate *certificate);
 
 /* Certificates, PEM one after the other, as PKCS #7 without a signature, in lines of base64. */
 char *pki_pkcs7(struct arena *arena, const char *certificates);

@@ -2,6 +2,7 @@
 #include "services/provision/pki_internal.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -10,9 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SERIAL_BYTES  (PKI_SERIAL_LEN / 2)
-#define SIGNATURE_MAX 128 /* ECDSA on P-256 takes 72 bytes at most */
-#define BASE64	      sodium_base64_VARIANT_ORIGINAL
+#define SERIAL_BYTES	(PKI_SERIAL_LEN / 2)
+#define CERTIFICATE_MAX (16 * 1024)
+#define SIGNATURE_MAX	128 /* ECDSA on P-256 takes 72 bytes at most */
+#define BASE64		sodium_base64_VARIANT_ORIGINAL
 
 /* What each role may be used for, as OpenSSL's configuration language has it. */
 static const struct {
@@ -128,6 +130,29 @@ static void describe(struct arena *arena, X509 *x509, struct pki_certificate *ce
 		 X509_digest(x509, EVP_sha256(), digest, &len) == 1);
 	certificate->pem = pki_text(arena, bio);
 	sodium_bin2hex(certificate->fingerprint, PKI_FINGERPRINT_LEN, digest, len);
+}
+
+bool pki_certificate_read(struct arena *arena, const unsigned char *der, size_t len,
+	struct pki_certificate *certificate)
+{
+	const unsigned char *at = der;
+	AUTO_X509 x509 = len <= CERTIFICATE_MAX ? d2i_X509(NULL, &at, (long)len) : NULL;
+	unsigned char bytes[SERIAL_BYTES];
+	BIGNUM *serial;
+
+	ERR_clear_error();
+	if (x509 == NULL || at != der + len)
+		return false;
+	serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
+	if (serial == NULL || BN_num_bytes(serial) != SERIAL_BYTES) {
+		BN_free(serial);
+		return false;
+	}
+	PKI_MUST(BN_bn2binpad(serial, bytes, sizeof(bytes)) == SERIAL_BYTES);
+	BN_free(serial);
+	sodium_bin2hex(certificate->serial, PKI_SERIAL_LEN, bytes, sizeof(bytes));
+	describe(arena, x509, certificate);
+	return true;
 }
 
 void pki_sign(struct arena *arena, const struct pki_template *template, const char *public_key,

@@ -5,16 +5,20 @@
  */
 #include "services/provision/portals.h"
 
+#include "lib/check.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/claim/claims.h"
 #include "services/provision/claim/store_claim.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/store_portal.h"
+#include "services/provision/watch/refusals.h"
+#include "services/provision/watch/scan.h"
 
 #include <sodium.h>
 
@@ -24,13 +28,15 @@
 #define NOBODY	      "00000000-0000-0000-0000-000000000000"
 #define HOST_MAX      253
 #define PASSWORD_MAX  256
+#define SOURCE_MAX    64
+#define SEEN_MAX      1000
 
 /* Who asks, once it is believed. */
 struct asker {
 	const char *device, *serial;
 	struct portal_state state;
 	int promised; /* the package that it was told of a moment ago, else the current one */
-	bool strict, one_shot;
+	bool strict, one_shot, legacy;
 };
 
 static err_t refuse(struct call *call)
@@ -59,7 +65,7 @@ static bool is_legacy_password(const char *serial, const char *password)
  * when a secret is shown, so that an unknown serial takes as long as a wrong secret; it also knows
  * whether the tenant is suspended. */
 static err_t check_password(struct call *call, const Provision__PortalRequest *request,
-	const struct db_rows *row, bool found)
+	const struct db_rows *row, bool found, enum refusal *cause)
 {
 	const char *device = found ? db_text(row, 0, "device") : NOBODY;
 	bool legacy;
@@ -67,11 +73,14 @@ static err_t check_password(struct call *call, const Provision__PortalRequest *r
 	if (strncmp(request->password, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0) {
 		err_t err = auth_check_secret(call, device, request->password);
 
+		*cause = REFUSAL_PASSWORD;
 		return err == OK && !found ? refuse(call) : err;
 	}
 	legacy = is_legacy_password(request->serial, request->password);
+	*cause = legacy ? REFUSAL_LEGACY : REFUSAL_PASSWORD;
 	if (!legacy || !found || !db_bool(row, 0, "legacy") || !db_bool(row, 0, "legacy_open"))
 		return refuse(call);
+	*cause = REFUSAL_SUSPENDED;
 	return auth_check_tenant(call, db_text(row, 0, "tenant"));
 }
 
@@ -91,6 +100,7 @@ static void read_asker(struct call *call, const struct db_rows *row, struct aske
 		},
 		.promised = (int)db_int(row, 0, "promised"),
 		.strict = db_bool(row, 0, "strict"),
+		.legacy = db_bool(row, 0, "legacy"),
 		/* Whoever guesses a serial later sees digests, not secrets. */
 		.one_shot = db_bool(row, 0, "one_shot") || db_bool(row, 0, "legacy"),
 	};
@@ -125,6 +135,8 @@ static err_t note_move(
 	if (err != OK || !quarantined)
 		return err;
 	asker->state.approved = false;
+	if ((err = portal_changed(call, asker->serial)) != OK)
+		return err;
 	log_warn("device_quarantined",
 		"tenant=%s device=%s source=%s"
 		" action=\"find out which of two devices is the right one, then release it\"",
@@ -133,17 +145,34 @@ static err_t note_move(
 		.source = request->source, .after = asker->serial);
 }
 
+/* Whoever asks is told the same, whatever it is; we are not. */
+static err_t note_refused(struct call *call, const Provision__PortalRequest *request,
+	const struct db_rows *rows, bool found, enum refusal cause)
+{
+	if (!found) {
+		cause = REFUSAL_UNKNOWN;
+		scan_note(request->source, request->serial, clock_ms());
+	} else if (db_bool(rows, 0, "retired")) {
+		cause = REFUSAL_RETIRED;
+	}
+	refusals_count(cause);
+	return refuse(call);
+}
+
 /* Finds and believes the asker; from then on the call's tenant is its own. A serial that two
  * tenants have is nobody's unless the host says which one is meant. */
 static err_t identify(
 	struct call *call, const Provision__PortalRequest *request, bool lock, struct asker *asker)
 {
 	AUTO_ROWS rows = NULL;
+	enum refusal cause;
 	bool found;
 	err_t err;
 
-	if (!may_be(request))
+	if (!may_be(request)) {
+		refusals_count(REFUSAL_MALFORMED);
 		return refuse(call);
+	}
 	if ((err = store_portal_find(call, request, lock, &rows)) != OK)
 		return err;
 	if (db_count(rows) == 0 && is_legacy_password(request->serial, request->password)) {
@@ -153,9 +182,10 @@ static err_t identify(
 			return err;
 	}
 	found = db_count(rows) == 1 || (db_count(rows) == 2 && db_bool(rows, 0, "named"));
-	found = found && !db_bool(rows, 0, "retired");
-	if ((err = check_password(call, request, rows, found)) != OK)
-		return err == ERR_UNAUTHENTICATED ? refuse(call) : err;
+	err = check_password(call, request, rows, found && !db_bool(rows, 0, "retired"), &cause);
+	if (err != OK)
+		return err == ERR_UNAUTHENTICATED ? note_refused(call, request, rows, found, cause)
+						  : err;
 	call->tenant = arena_strdup(call->arena, db_text(rows, 0, "tenant"));
 	read_asker(call, rows, asker);
 	return db_bool(rows, 0, "moved") ? note_move(call, request, asker) : OK;
@@ -183,6 +213,10 @@ static err_t tell(struct call *call, const struct asker *asker, Provision__Porta
 	reply->status = (uint32_t)portal_state_status(state);
 	reply->reconnection_time = (uint32_t)portal_state_interval(
 		state, asker->serial, clock_unix_ms() / 1000, randombytes_random());
+	reply->tenant = (char *)(uintptr_t)call->tenant;
+	reply->device = (char *)(uintptr_t)asker->device;
+	reply->interval_s = (uint32_t)state->interval_s;
+	reply->settled = reply->status != PORTAL_UPDATE && !asker->legacy;
 	if (!state->approved || state->current == 0)
 		return OK;
 	return add_digests(call, asker->device, state->current, reply);
@@ -208,6 +242,23 @@ err_t poll_portal(
 
 	call->tenant = tenant; /* the call may be run again */
 	return err;
+}
+
+/* What edges have answered by themselves. */
+err_t note_polls(
+	struct call *call, const Provision__NotePollsRequest *request, Provision__Empty *reply)
+{
+	(void)reply;
+	if (request->n_items > SEEN_MAX)
+		return call_refuse(
+			call, ERR_INVALID_ARGUMENT, "items", "expected at most %d", SEEN_MAX);
+	for (size_t i = 0; i < request->n_items; i++)
+		if (!check_is_uuid(request->items[i]->tenant) ||
+			!check_is_uuid(request->items[i]->device) ||
+			strlen(request->items[i]->source) > SOURCE_MAX)
+			return call_refuse(call, ERR_INVALID_ARGUMENT, "items",
+				"expected ids of tenants and devices, and addresses");
+	return store_portal_seen(call, request);
 }
 
 /* ---- the package ---- */
@@ -281,7 +332,8 @@ static err_t note_acknowledged(
 	asker->state.unanswered = 0;
 	log_info("package_acknowledged", "tenant=%s device=%s number=%d source=%s", call->tenant,
 		asker->device, number, log_value(request->source));
-	if ((err = store_portal_acknowledged(call, asker->device)) != OK)
+	if ((err = store_portal_acknowledged(call, asker->device)) != OK ||
+		(err = portal_changed(call, asker->serial)) != OK)
 		return err;
 	return AUDIT(call, "package.acknowledged", .subject = asker->device,
 		.device = asker->device, .source = request->source, .package = number,

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/manifest/settings.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
@@ -50,6 +51,9 @@ static err_t check_numbers(struct call *call, const Provision__Portal *portal)
 	if (portal->interval_s < PORTAL_INTERVAL_MIN || portal->interval_s > PORTAL_INTERVAL_MAX)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "interval_s",
 			"expected %d to %d seconds", PORTAL_INTERVAL_MIN, PORTAL_INTERVAL_MAX);
+	if (portal->trust_percent > 100)
+		return call_refuse(
+			call, ERR_INVALID_ARGUMENT, "trust_percent", "expected 0 to 100");
 	if (portal->disable_code > 1)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "disable_code", "expected 0 or 1");
 	return OK;
@@ -111,6 +115,8 @@ static void apply(const Provision__UpdatePortalRequest *request, Provision__Port
 		portal->legacy_until = request->legacy_until;
 	if (request->set_clone_guard_case != 0)
 		portal->clone_guard = request->clone_guard;
+	if (request->set_trust_percent_case != 0)
+		portal->trust_percent = request->trust_percent;
 	if (request->set_agent_settings_case != 0)
 		portal->agent_settings = request->agent_settings;
 }
@@ -143,7 +149,8 @@ err_t update_portal(
 				 ? ""
 				 : vault_seal(
 					   call->arena, publish_ta_key_use(call), request->ta_key);
-	if ((err = store_portal_update(call, &portal, ta_key, reply)) != OK)
+	if ((err = store_portal_update(call, &portal, ta_key, reply)) != OK ||
+		(err = portal_changed(call, "")) != OK)
 		return err;
 	return AUDIT(call, "portal.changed", .before = version_name(call, portal.version),
 		.after = version_name(call, reply->version));

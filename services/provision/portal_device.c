@@ -5,6 +5,7 @@
 #include "services/provision/audit/audit.h"
 #include "services/provision/auth.h"
 #include "services/provision/member.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_register.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/publish.h"
@@ -83,6 +84,7 @@ err_t portal_register(
 	if ((err = create_device(call, wanted, &device)) != OK ||
 		(err = store_portal_device_create(
 			 call, device.id, wanted->serial, wanted->legacy, reply)) != OK ||
+		(err = portal_changed(call, wanted->serial)) != OK ||
 		(err = AUDIT(call, "device.registered", .subject = device.id,
 			 .after = wanted->serial)) != OK ||
 		(err = publish_first(call, reply)) != OK)
@@ -131,6 +133,7 @@ static err_t adopt(struct call *call, const Provision__CreatePortalDeviceRequest
 	if ((err = check_adopt(call, request)) != OK ||
 		(err = store_device_lock(call, request->device, &device)) != OK ||
 		(err = store_portal_device_create(call, device.id, serial, false, reply)) != OK ||
+		(err = portal_changed(call, serial)) != OK ||
 		(err = AUDIT(call, "device.registered", .subject = device.id, .after = serial)) !=
 			OK)
 		return err;
@@ -198,6 +201,7 @@ err_t release_portal_device(
 	if (*reply->quarantined_at == '\0')
 		return OK;
 	if ((err = store_portal_device_release(call, request->id)) != OK ||
+		(err = portal_changed(call, reply->serial)) != OK ||
 		(err = AUDIT(call, "device.released", .subject = reply->id,
 			 .before = reply->quarantined_at)) != OK)
 		return err;
@@ -222,7 +226,8 @@ err_t forget_portal_device(
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
 			"the device is %s: retire it first, which ends its access to the VPN",
 			device.state);
-	if ((err = store_portal_device_forget(call, request->id)) != OK)
+	if ((err = store_portal_device_forget(call, request->id)) != OK ||
+		(err = portal_changed(call, found.serial)) != OK)
 		return err;
 	return AUDIT(call, "serial.released", .subject = found.id, .before = found.serial);
 }

@@ -4,14 +4,16 @@
  */
 #pragma once
 
+#include "lib/slot.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #define PORTAL_ENABLED 2 /* wire: use what you have */
 #define PORTAL_UPDATE  3 /* wire: fetch the package */
 
-#define PORTAL_INTERVAL_MIN 10
-#define PORTAL_INTERVAL_MAX 86400
+#define PORTAL_INTERVAL_MIN SLOT_INTERVAL_MIN
+#define PORTAL_INTERVAL_MAX SLOT_INTERVAL_MAX
 
 /* Numbers of packages; 0: none. */
 struct portal_state {

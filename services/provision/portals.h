@@ -33,6 +33,8 @@ err_t poll_portal(struct call *call, const Provision__PortalRequest *request,
 	Provision__PortalStatus *reply) MUST_CHECK;
 err_t fetch_package(struct call *call, const Provision__FetchPackageRequest *request,
 	Provision__PackageArchive *reply) MUST_CHECK;
+err_t note_polls(struct call *call, const Provision__NotePollsRequest *request,
+	Provision__Empty *reply) MUST_CHECK;
 err_t acknowledge_package(struct call *call, const Provision__PortalRequest *request,
 	Provision__PortalStatus *reply) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/store_portal.h"
 #include "services/provision/template.h"
 #include "services/provision/vault.h"
@@ -82,8 +83,7 @@ static err_t make_files(struct call *call, const Provision__PortalDevice *device
 	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
 	const char *ta_key = db_text(portal, 0, "ta_key");
 	const char *settings = db_text(portal, 0, "agent_settings");
-	Provision__Empty nothing = PROVISION__EMPTY__INIT;
-	err_t err = get_authorities(call, &nothing, &authorities);
+	err_t err = authorities_read(call, &authorities);
 
 	if (err != OK)
 		return err;
@@ -156,6 +156,8 @@ err_t publish_next(struct call *call, const Provision__PortalDevice *device)
 		     vault_seal(call->arena, publish_use(call, device->id),
 			     package_pack(call->arena, &package)),
 		     publish_digest(call->arena, password), certificate.serial, &number)) != OK)
+		return err;
+	if ((err = portal_changed(call, device->serial)) != OK)
 		return err;
 	return AUDIT(call, "package.published", .subject = device->id,
 		.before = arena_printf(call->arena, "%u", device->current),

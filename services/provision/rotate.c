@@ -5,6 +5,7 @@
 #include "services/provision/authority_make.h"
 #include "services/provision/request.h"
 #include "services/provision/store_pki.h"
+#include "services/provision/store_portal.h"
 #include "services/provision/vault.h"
 
 #include <string.h>
@@ -41,14 +42,12 @@ static void add(
 		reply->crl_next_update = arena_strdup(call->arena, next_update);
 }
 
-err_t get_authorities(
-	struct call *call, const Provision__Empty *request, Provision__Authorities *reply)
+err_t authorities_read(struct call *call, Provision__Authorities *reply)
 {
 	struct authority_signer signer;
 	AUTO_ROWS rows = NULL;
 	err_t err;
 
-	(void)request;
 	if ((err = authority_signer(call, &signer)) != OK ||
 		(err = store_authority_list(call, &rows)) != OK)
 		return err;
@@ -56,6 +55,32 @@ err_t get_authorities(
 	for (size_t i = 0; i < db_count(rows); i++)
 		add(call, rows, i, reply);
 	return OK;
+}
+
+/* How many devices use a package, and how many of those trust what `trust` says. */
+static err_t count_devices(struct call *call, Provision__Authorities *reply, int *percent)
+{
+	AUTO_ROWS row = NULL;
+	char md5[PACKAGE_MD5_LEN];
+	err_t err;
+
+	package_md5(reply->trust, md5);
+	if ((err = store_package_trust(call, md5, &row)) != OK)
+		return err;
+	reply->devices = (uint32_t)db_int(row, 0, "devices");
+	reply->devices_ready = (uint32_t)db_int(row, 0, "ready");
+	*percent = (int)db_int(row, 0, "trust_percent");
+	return OK;
+}
+
+err_t get_authorities(
+	struct call *call, const Provision__Empty *request, Provision__Authorities *reply)
+{
+	err_t err = authorities_read(call, reply);
+	int percent;
+
+	(void)request;
+	return err == OK ? count_devices(call, reply, &percent) : err;
 }
 
 /* ---- changes ---- */
@@ -157,13 +182,33 @@ static err_t set_state(struct call *call, const char *root, const char *state)
 	return err == OK ? store_authority_set_state(call, root, state) : err;
 }
 
+/* What a new root signs is good for those devices only that have it already. */
+static err_t check_ready(struct call *call)
+{
+	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
+	int percent;
+	err_t err;
+
+	if ((err = authorities_read(call, &authorities)) != OK ||
+		(err = count_devices(call, &authorities, &percent)) != OK)
+		return err;
+	if ((uint64_t)authorities.devices_ready * 100 >=
+		(uint64_t)authorities.devices * (unsigned)percent)
+		return OK;
+	return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+		"%u of %u devices have the new root in the package that they use; the portal's "
+		"trust_percent is %d",
+		authorities.devices_ready, authorities.devices, percent);
+}
+
 /* The root before it steps back first: there is one active root at any time. */
 static err_t activate(struct call *call, const char *root)
 {
 	AUTO_ROWS old = NULL;
 	err_t err;
 
-	if ((err = store_authority_find(call, AUTHORITY_ROOT, "active", &old)) != OK ||
+	if ((err = check_ready(call)) != OK ||
+		(err = store_authority_find(call, AUTHORITY_ROOT, "active", &old)) != OK ||
 		(err = set_state(call, db_text(old, 0, "id"), "retiring")) != OK)
 		return err;
 	return set_state(call, root, "active");

@@ -54,6 +54,17 @@ err_t store_certificate_list(struct call *call, const Provision__ListCertificate
 	return store_page(call, pages, &reply->base, request->limit, ARRAY_LEN(params), params);
 }
 
+err_t store_certificate_find(struct call *call, const char *serial, struct db_rows **rows)
+{
+	static const struct db_statement statement = {
+		"SELECT tenant_id AS tenant, subject AS device, certificate"
+		" FROM provision.certificate WHERE serial = $1 AND kind = 'device'"
+		" AND revoked_at IS NULL AND not_after > now()"
+	};
+
+	return DB_QUERY(call, &statement, rows, serial);
+}
+
 err_t store_certificate_good(struct call *call, const char *subject, bool *good)
 {
 	static const struct db_statement statement = {

@@ -40,6 +40,22 @@ err_t store_package_get(struct call *call, const char *device, int n, struct db_
 	return DB_QUERY(call, &statement, rows, call->tenant, device, number(call, n));
 }
 
+err_t store_package_trust(struct call *call, const char *md5, struct db_rows **rows)
+{
+	static const struct db_statement statement = {
+		"SELECT count(p.number) AS devices,"
+		" count(*) FILTER (WHERE p.md5_ca_cert = $2) AS ready,"
+		" coalesce((SELECT trust_percent FROM provision.portal WHERE tenant_id = $1), 0)"
+		" AS trust_percent FROM provision.portal_device s JOIN provision.device d"
+		" ON d.tenant_id = s.tenant_id AND d.id = s.device_id AND d.state = 'approved'"
+		" JOIN provision.package p ON p.tenant_id = s.tenant_id"
+		" AND p.device_id = s.device_id AND p.number = s.acknowledged"
+		" WHERE s.tenant_id = $1"
+	};
+
+	return DB_QUERY(call, &statement, rows, call->tenant, md5);
+}
+
 err_t store_vpn_find(struct call *call, const char *device, const char *password,
 	const char *certificate, struct db_rows **rows)
 {
@@ -88,7 +104,7 @@ err_t store_vpn_take_back(struct call *call, struct db_rows **rows)
 		" AND good < current AND polled_at > acknowledged_at"
 		" AND acknowledged_at < now()"
 		" - greatest(make_interval(secs => 3 * interval_s), interval '30 minutes')"
-		" RETURNING s.tenant_id AS tenant, device_id AS device, bad AS number,"
+		" RETURNING s.tenant_id AS tenant, device_id AS device, serial, bad AS number,"
 		" good"
 	};
 

@@ -78,6 +78,9 @@ err_t store_certificate_list(struct call *call, const Provision__ListCertificate
  * the columns of event.CertificateRevoked, and `authority`. */
 err_t store_certificate_revoke(struct call *call, const char *serial, const char *subject,
 	const char *reason, struct db_rows **rows) MUST_CHECK;
+/* Of any tenant, a device's that is good: tenant, device, certificate. One row or none. */
+err_t store_certificate_find(
+	struct call *call, const char *serial, struct db_rows **rows) MUST_CHECK;
 /* As CertificateStatus; no row if the serial is unknown. */
 err_t store_certificate_status(
 	struct call *call, const char *serial, struct db_rows **rows) MUST_CHECK;

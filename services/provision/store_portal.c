@@ -2,6 +2,7 @@
  * the call. */
 #include "services/provision/store_portal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const char *number(struct call *call, int n)
 #define PORTAL                                                                                     \
 	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
 	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, clone_guard,"  \
-	" agent_settings, version"
+	" agent_settings, trust_percent, version"
 
 err_t store_portal_lock(struct call *call, struct db_rows **rows)
 {
@@ -37,14 +38,14 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		"UPDATE provision.portal SET host = nullif($2, ''), client_conf = $3,"
 		" interval_s = $4, disable_code = $5, strict = $6, one_shot = $7,"
 		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, clone_guard = $10,"
-		" agent_settings = $11, version = version + 1"
+		" agent_settings = $11, trust_percent = $12, version = version + 1"
 		" WHERE tenant_id = $1 RETURNING " PORTAL
 	};
 	const char *params[] = { call->tenant, portal->host, portal->client_conf,
 		number(call, (int)portal->interval_s), number(call, (int)portal->disable_code),
 		portal->strict ? "true" : "false", portal->one_shot ? "true" : "false",
 		portal->legacy_until, ta_key, portal->clone_guard ? "true" : "false",
-		portal->agent_settings };
+		portal->agent_settings, number(call, (int)portal->trust_percent) };
 	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
 
 	if (err == ERR_ALREADY_EXISTS)
@@ -199,6 +200,35 @@ err_t store_portal_polled(struct call *call, const char *device, int announced, 
 
 	return DB_QUERY(
 		call, &statement, NULL, call->tenant, device, number(call, announced), source);
+}
+
+/* One column of the items as an array. */
+#define COLUMN(expression)                                                                         \
+	({                                                                                         \
+		for (size_t i = 0; i < request->n_items; i++)                                      \
+			texts[i] = (expression);                                                   \
+		db_array(call->arena, request->n_items, texts);                                    \
+	})
+
+err_t store_portal_seen(struct call *call, const Provision__NotePollsRequest *request)
+{
+	static const struct db_statement statement = {
+		"WITH seen AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],"
+		" $4::bigint[]) AS row (tenant, device, source, at_ms)), free AS"
+		" (SELECT tenant_id, device_id FROM provision.portal_device s JOIN seen"
+		" ON tenant_id = tenant AND device_id = device FOR UPDATE OF s SKIP LOCKED)"
+		" UPDATE provision.portal_device s SET source = seen.source,"
+		" polled_at = greatest(polled_at, to_timestamp(at_ms / 1000.0)) FROM free, seen"
+		" WHERE s.tenant_id = free.tenant_id AND s.device_id = free.device_id"
+		" AND tenant = free.tenant_id AND device = free.device_id"
+	};
+	char **texts = arena_alloc(call->arena, (request->n_items + 1) * sizeof(*texts));
+	const char *tenants = COLUMN(request->items[i]->tenant);
+	const char *devices = COLUMN(request->items[i]->device);
+	const char *sources = COLUMN(request->items[i]->source);
+	const char *times = COLUMN(arena_printf(call->arena, "%" PRId64, request->items[i]->at_ms));
+
+	return DB_QUERY(call, &statement, NULL, tenants, devices, sources, times);
 }
 
 err_t store_portal_delivered(struct call *call, const char *device, int n)

@@ -45,6 +45,8 @@ err_t store_portal_moved(
 /* Notes a poll: what was announced, 0 for nothing, and whether it was told to fetch. */
 err_t store_portal_polled(
 	struct call *call, const char *device, int announced, const char *source) MUST_CHECK;
+/* The same for many, of any tenant; those that others are changing just now are left out. */
+err_t store_portal_seen(struct call *call, const Provision__NotePollsRequest *request) MUST_CHECK;
 err_t store_portal_delivered(struct call *call, const char *device, int number) MUST_CHECK;
 err_t store_portal_acknowledged(struct call *call, const char *device) MUST_CHECK;
 
@@ -55,6 +57,10 @@ err_t store_portal_counts(struct call *call, struct db_rows **rows) MUST_CHECK;
 /* Sealed files and digests of a package. */
 err_t store_package_get(
 	struct call *call, const char *device, int number, struct db_rows **rows) MUST_CHECK;
+
+/* One row: devices, approved ones that use a package; ready, those whose ca.crt has this MD5;
+ * trust_percent of the portal. */
+err_t store_package_trust(struct call *call, const char *md5, struct db_rows **rows) MUST_CHECK;
 
 /* The package whose credentials these are, if it isn't older than the last one that was seen in the
  * VPN: number, good, serials of the certificates before it. Locks the device. */

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/publish.h"
 #include "services/provision/store_pki.h"
 #include "services/provision/store_portal.h"
@@ -84,6 +85,8 @@ static err_t note_taken_back(struct call *call, const struct db_rows *rows, size
 	err = AUDIT(call, "package.taken_back", .subject = db_text(rows, i, "device"),
 		.before = db_text(rows, i, "number"), .after = db_text(rows, i, "good"),
 		.package = (int)db_int(rows, i, "number"));
+	if (err == OK)
+		err = portal_changed(call, db_text(rows, i, "serial"));
 	call->tenant = tenant;
 	return err;
 }

@@ -9,9 +9,11 @@ down."""
 
 import argparse
 import base64
+import http.client
 import os
 import pathlib
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,7 @@ CONF = "client\ndev tap\nproto tcp\nremote vpn.example.org 1194\nca ca.crt\nauth
 EVEN = 100_000 / 900  # polls a second of a fleet that is spread
 IMPORT_S = 60
 CONNECTIONS = 4
+REFUSED, PER_ADDRESS = 5000, 50  # pairs of tries
 
 
 def progress(text):
@@ -91,6 +94,28 @@ def measure_polls(world, report, seconds):
         plain.stdin.close()
 
 
+def measure_refusals(world, report):
+    """Statement 32: how much longer an unknown serial number takes than a wrong password, on the average of many."""
+    progress("refusals")
+    context = ssl.create_default_context(cafile=world.fleet.ca_file)
+    spent, wrong = [0.0, 0.0], "lyd_" + "w" * 43
+    tries = [base64.b64encode(f"{serial}:{wrong}".encode()).decode() for serial in ("SN-1", "SN-2")]
+    for address in range(REFUSED // PER_ADDRESS):
+        connection = http.client.HTTPSConnection("127.0.0.1", world.fleet.gateway_port, context=context,
+                                                 source_address=(f"127.0.{100 + address // 250}.{address % 250 + 1}", 0))
+        for n in range(PER_ADDRESS):
+            for kind in (0, 1) if n % 2 else (1, 0):
+                started = time.perf_counter()
+                connection.request("GET", "/api/v1/vpn", headers={"Authorization": "Basic " + tries[kind]})
+                reply = connection.getresponse()
+                reply.read()
+                spent[kind] += time.perf_counter() - started
+                assert reply.status == 401, reply.status
+        connection.close()
+    report.add("unknown serial against wrong password: difference", "ms", abs(spent[0] - spent[1]) / REFUSED * 1000, {}, 1,
+               False)
+
+
 def measure_import(world, report, rows):
     progress(f"a list of {rows} devices")
     folder = world.fleet.var.parent
@@ -142,6 +167,7 @@ def main():
         world = World(folder)
         try:
             measure_polls(world, report, options.seconds)
+            measure_refusals(world, report)
             measure_import(world, report, options.rows)
             measure_outage(world, report, options.seconds)
         finally:

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from api_world import Tenant, admin, api  # noqa: F401
-from api_client import NOBODY
+from api_client import NOBODY, wait_for
+from conftest import free_ports
 
 
 class Box:
@@ -28,10 +29,11 @@ class Box:
                  "key.pem", "-subj", subject, "-outform", "DER", "-out", "csr.der", stderr=subprocess.DEVNULL)
         self.run("openssl", "base64", "-in", "csr.der", "-out", "csr.b64")
 
-    def curl(self, path, *options, out="reply"):
+    def curl(self, path, *options, out="reply", port=None):
         """The status; the reply's headers are in the file `head`."""
         return int(self.run("curl", "-sS", "--noproxy", "*", "--cacert", self.fleet.ca_file, "-D", "head", "-o", out, "-w",
-                            "%{http_code}", *options, f"{self.fleet.base_url}/.well-known/est{path}"))
+                            "%{http_code}", *options,
+                            f"https://127.0.0.1:{port or self.fleet.gateway_port}/.well-known/est{path}"))
 
     def enrol(self, path="/simpleenroll", *options):
         return self.curl(path, "--netrc-file", "netrc", "-H", "Content-Type: application/pkcs10",
@@ -44,8 +46,8 @@ class Box:
         (self.folder / out).write_text(text)
         return text.count("BEGIN CERTIFICATE")
 
-    def serial(self):
-        return self.run("openssl", "x509", "-in", "certs.pem", "-noout", "-serial").decode().strip().split("=")[1].lower()
+    def serial(self, source="certs.pem"):
+        return self.run("openssl", "x509", "-in", source, "-noout", "-serial").decode().strip().split("=")[1].lower()
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +123,46 @@ def test_a_request_of_another_kind_is_refused(box):
     box.make_csr()
     assert box.curl("/simpleenroll", "--netrc-file", "netrc", "-H", "Content-Type: text/plain", "--data-binary",
                     "@csr.b64") == 415
+
+
+@pytest.fixture(scope="module")
+def certificate_port(fleet):
+    """Where clients are asked for a certificate."""
+    port = free_ports(1)
+    run = fleet.var / "service/gateway/run"
+    run.write_text(run.read_text().replace("'PATH=", f"'LANYARD_EST_LISTEN=127.0.0.1:{port}' 'PATH=", 1))
+    fleet.sv("restart", "gateway")
+    wait_for("the gateway", fleet.is_ready)
+    return port
+
+
+def test_a_certificate_renews_itself(box, certificate_port):
+    """RFC 7030, 3.3.2: the device shows the certificate that it has, and no password."""
+    def renew(path="/simplereenroll", certificate="mine.pem", key="mine.key", port=certificate_port):
+        return box.curl(path, "--cert", certificate, "--key", key, "-H", "Content-Type: application/pkcs10",
+                        "--data-binary", "@csr.b64", port=port)
+    box.make_csr()
+    assert box.enrol() == 200 and box.certificates(out="mine.pem") == 1
+    (box.folder / "key.pem").rename(box.folder / "mine.key")
+    first = box.serial("mine.pem")
+    box.make_csr()
+    assert renew() == 200 and box.certificates() == 1 and box.serial() != first
+    assert box.id in box.run("openssl", "x509", "-in", "certs.pem", "-noout", "-subject").decode()
+    assert box.curl("/cacerts", "--cert", "mine.pem", "--key", "mine.key", port=certificate_port) == 200
+    assert box.curl("/simplereenroll", "-H", "Content-Type: application/pkcs10", "--data-binary", "@csr.b64",
+                    port=certificate_port) == 401  # without it
+    assert renew(port=None) == 401  # the front door does not ask for it
+    # One of the same name and serial number that somebody else has signed is nothing.
+    box.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            f"/O={box.tenant.id}/OU=device/CN={box.id}", "-set_serial", "0x" + first, "-keyout", "forged.key", "-out",
+            "forged.pem", stderr=subprocess.DEVNULL)
+    assert renew(certificate="forged.pem", key="forged.key") == 401
+    box.api.ok("revokeCertificates", box.tenant.owner, {"serial": first, "reason": "lost"}, tenant=box.tenant.id)
+    assert renew() == 401
+    # The new one goes on.
+    (box.folder / "key.pem").rename(box.folder / "new.key")
+    (box.folder / "certs.pem").rename(box.folder / "new.pem")
+    box.make_csr()
+    assert renew(certificate="new.pem", key="new.key") == 200
+    box.api.ok("updateDevice", box.tenant.owner, {"state": "blocked"}, id_=box.id, tenant=box.tenant.id)
+    assert renew(certificate="new.pem", key="new.key") >= 400

@@ -181,6 +181,12 @@ def test_devices_follow_a_change_of_the_root(world, device):
     device.publish(verb=2)
     assert device.once().status == 0
     assert (device.packages / "current/ca.crt").read_text().count("BEGIN CERTIFICATE") == 2
+    shown = portal.api.ok("getAuthorities", portal.owner, **portal.of)
+    assert 1 <= shown["devices_ready"] < shown["devices"]  # others have not fetched it
+    portal.set(trust_percent=100)
+    early = portal.api.call("advanceAuthority", portal.owner, id_=root["id"], **portal.of)
+    assert early.status_code == 409 and "have the new root" in early.json()["detail"]
+    portal.set(trust_percent=0)
     for id_ in (root["id"], old["id"]):  # the new one is active, the old one retired
         portal.api.ok("advanceAuthority", portal.owner, id_=id_, **portal.of)
     device.publish(verb=3)

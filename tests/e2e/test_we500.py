@@ -3,6 +3,8 @@ statements of the provisioning contract."""
 
 import base64
 import hashlib
+import pathlib
+import re
 import secrets
 import socket
 import ssl
@@ -369,6 +371,13 @@ def test_42_no_secret_in_any_log(portal):
             assert secret not in text, service
 
 
+def test_42_nobody_but_root_reads_the_memory_of_a_service_and_it_leaves_no_core_dump(portal):
+    for service in ("auth", "provision", "gateway", "dataplane"):
+        process = pathlib.Path(f"/proc/{portal.fleet.pid(service)}")
+        uid = int(re.search(r"^Uid:\s+(\d+)", (process / "status").read_text(), re.MULTILINE).group(1))
+        assert uid != 0 and (process / "mem").stat().st_uid == 0, service  # its own would be it if it were dumpable
+
+
 def test_76_every_change_of_a_device_is_written_down(portal):
     device = portal.add()
     portal.serve(device)
@@ -383,6 +392,7 @@ def test_76_every_change_of_a_device_is_written_down(portal):
     assert [r["action"] for r in by_device] == ["package.delivered", "package.acknowledged"]
     assert {r["source"] for r in by_device} == {"127.0.0.1"}
     assert records[4]["before"].endswith(" approved") and records[4]["after"].endswith(" blocked")
+    assert records[4]["source"] == "127.0.0.1"  # the operator's
     assert records[4]["actor"].startswith("user:") and all(len(r["trace"]) == 32 for r in records)
     operator = portal.tenant.users["operator"]
     assert portal.api.call("listAuditRecords", operator, **portal.of).status_code == 403

@@ -3,8 +3,11 @@ the names of tests are those of the statements of the provisioning contract."""
 
 import concurrent.futures
 import itertools
+import os
+import signal
 import socket
 import ssl
+import subprocess
 
 import pytest
 
@@ -83,6 +86,68 @@ def test_70_polls_are_answered_while_postgresql_is_down(portal, fleet):
         fleet.sv("start", "postgres")
     wait_for("PostgreSQL", lambda: portal.acknowledge(device).status_code == 200)
     check(portal, device)
+
+
+def database(fleet, *words):
+    """A program of PostgreSQL, as its superuser; the path of the socket's folder is too long for a socket."""
+    folder = os.open(fleet.var / "run/postgres", os.O_PATH)
+    try:
+        done = subprocess.run([*words, "-h", f"/proc/self/fd/{folder}", "-U", "postgres"], pass_fds=[folder], timeout=120,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    finally:
+        os.close(folder)
+    assert done.returncode == 0, done.stdout
+
+
+def test_75_a_backup_brings_back_what_there_was(portal, fleet, tmp_path):
+    """Of the whole database, as docs/operations.md has it: digests, ETags and states are what they were."""
+    device, other = portal.add(), portal.add()
+    portal.serve(device)
+    portal.fetch(other)
+
+    def look():
+        return [(portal.poll(d).headers["ETag"], portal.fetch(d).content, portal.shown(d)["state"]) for d in (device, other)]
+    before = look()
+    database(fleet, "pg_dump", "-Fc", "-f", str(tmp_path / "backup"), "lanyard")
+    portal.publish(device)
+    portal.block(other)
+    assert look_differs(before, look)
+    services = ["gateway", "dataplane", "rendezvous", "dns", "provision", "auth"]
+    for service in services:
+        fleet.sv("stop", service)
+    try:
+        database(fleet, "dropdb", "--force", "lanyard")
+        database(fleet, "createdb", "lanyard")
+        database(fleet, "pg_restore", "-d", "lanyard", str(tmp_path / "backup"))
+    finally:
+        for service in services:
+            fleet.sv("start", service)
+    wait_for("the fleet", fleet.is_ready)
+    wait_for("the portal", lambda: portal.poll(device).status_code == 200)
+    assert look() == before
+
+
+def look_differs(before, look):
+    try:
+        return look() != before
+    except KeyError:
+        return True  # a blocked device gets no package
+
+
+def test_69_in_overload_devices_are_told_to_come_later(portal, fleet):
+    device = portal.add()
+    portal.serve(device)
+    portal.set(interval_s=100)
+    told = portal.status(device)
+    assert told.interval <= 155
+    os.kill(fleet.pid("provision"), signal.SIGSTOP)
+    try:
+        later = wait_for("an answer from memory", lambda: portal.poll(device).status_code == 200 and portal.poll(device))
+        assert (read(later).status, read(later).info) == (told.status, told.info)
+        assert 2 * 45 <= read(later).interval <= 2 * 155
+    finally:
+        os.kill(fleet.pid("provision"), signal.SIGCONT)
+    wait_for("provision", lambda: portal.acknowledge(device).status_code == 200)
 
 
 # ---- HTTP ----

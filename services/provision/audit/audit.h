@@ -13,7 +13,7 @@ struct audit_entry {
 	const char *subject;
 	const char *before, *after;
 	const char *device; /* that did it by itself */
-	const char *source; /* its address */
+	const char *source; /* address of who did it, unless it is the call's */
 	int package;
 };
 

@@ -17,7 +17,8 @@ err_t store_audit_add(struct call *call, const char *actor, const struct audit_e
 
 	return DB_QUERY(call, &statement, NULL, call->tenant, text(actor), entry->action,
 		text(entry->subject), text(entry->before), text(entry->after),
-		store_number(call, (unsigned)entry->package), text(entry->source), call->trace);
+		store_number(call, (unsigned)entry->package),
+		entry->source != NULL ? entry->source : call->source, call->trace);
 }
 
 #define PAGE(filter)                                                                               \

@@ -11,6 +11,7 @@
 #include "services/provision/claim/code.h"
 #include "services/provision/claim/store_claim.h"
 #include "services/provision/portal_register.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_serial.h"
 #include "services/provision/provision.h"
 #include "services/provision/state.h"
@@ -20,7 +21,7 @@
 
 #include <string.h>
 
-#define CODE_MAX 64
+#define CODE_MAX      64
 #define BASE_NAME_MAX 56 /* leaves room for a suffix */
 
 /* What is claimed, and by whom. */
@@ -84,8 +85,8 @@ static err_t choose_name(struct call *call, struct offer *offer)
 	if ((err = store_name_taken(call, name, &taken)) != OK)
 		return err;
 	if (taken)
-		name = arena_printf(
-			call->arena, "%.*s-%06x", BASE_NAME_MAX, name, randombytes_uniform(1U << 24));
+		name = arena_printf(call->arena, "%.*s-%06x", BASE_NAME_MAX, name,
+			randombytes_uniform(1U << 24));
 	offer->device.name = name;
 	return OK;
 }
@@ -104,7 +105,8 @@ static err_t hand_over(struct call *call, const struct offer *offer)
 		return OK;
 	ref.id = (char *)(uintptr_t)offer->handed;
 	if ((err = retire_device(call, &ref, &retired)) != OK ||
-		(err = store_portal_device_forget(call, offer->handed)) != OK)
+		(err = store_portal_device_forget(call, offer->handed)) != OK ||
+		(err = portal_changed(call, offer->device.serial)) != OK)
 		return err;
 	return AUDIT(call, "device.handed_over", .subject = offer->handed,
 		.before = offer->device.serial, .after = offer->to);

@@ -1,6 +1,7 @@
 /* est: see est.h. Signs as IssueCertificate does; only the forms are those of RFC 7030. */
 #include "services/provision/est/est.h"
 
+#include "services/provision/auth.h"
 #include "services/provision/certificates.h"
 #include "services/provision/pki.h"
 #include "services/provision/state.h"
@@ -14,8 +15,9 @@ err_t get_est_authorities(
 	struct call *call, const Provision__Empty *request, Provision__EstReply *reply)
 {
 	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
-	err_t err = get_authorities(call, request, &authorities);
+	err_t err = authorities_read(call, &authorities);
 
+	(void)request;
 	if (err == OK)
 		reply->body = pki_pkcs7(call->arena,
 			arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers));
@@ -84,4 +86,30 @@ err_t est_enrol(
 	if ((err = issue_certificate(call, &issue, &certificate)) == OK)
 		reply->body = pki_pkcs7(call->arena, certificate.certificate);
 	return err;
+}
+
+/* ---- who shows a certificate ---- */
+
+static err_t refuse_certificate(struct call *call)
+{
+	return call_refuse(call, ERR_UNAUTHENTICATED, "", "this certificate is not good here");
+}
+
+/* Who shows it has made the serial number up, perhaps: all of it has to be what we signed. */
+err_t identify_certificate(
+	struct call *call, const Provision__EstCertificate *request, Provision__EstIdentity *reply)
+{
+	struct pki_certificate shown;
+	AUTO_ROWS row = NULL;
+	err_t err;
+
+	if (!pki_certificate_read(call->arena, request->der.data, request->der.len, &shown))
+		return refuse_certificate(call);
+	if ((err = store_certificate_find(call, shown.serial, &row)) != OK)
+		return err;
+	if (db_count(row) == 0 || strcmp(db_text(row, 0, "certificate"), shown.pem) != 0)
+		return refuse_certificate(call);
+	db_message(row, 0, call->arena, &reply->base);
+	err = auth_check_tenant(call, reply->tenant);
+	return err == ERR_UNAUTHENTICATED ? refuse_certificate(call) : err;
 }

@@ -11,6 +11,7 @@
 #include "services/provision/audit/audit.h"
 #include "services/provision/manifest/signer.h"
 #include "services/provision/manifest/store_manifest.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
 #include "services/provision/state.h"
@@ -120,7 +121,7 @@ err_t get_manifest(struct call *call, const Provision__ManifestRequest *request,
 	reply->poll_s = (uint32_t)portal_state_interval(
 		&asker.state, asker.serial, clock_unix_ms() / 1000, randombytes_random());
 	return store_portal_polled(
-		call, request->device, is_new ? asker.state.current : 0, request->source);
+		call, request->device, is_new ? asker.state.current : 0, call->source);
 }
 
 /* ---- its files ---- */
@@ -150,14 +151,13 @@ err_t get_package_files(struct call *call, const Provision__ManifestRequest *req
 		(err = store_portal_delivered(call, request->device, current)) != OK)
 		return err;
 	return AUDIT(call, "package.delivered", .subject = asker.device, .device = asker.device,
-		.source = request->source, .package = current,
-		.before = number(call, asker.state.delivered), .after = number(call, current));
+		.package = current, .before = number(call, asker.state.delivered),
+		.after = number(call, current));
 }
 
 /* ---- what became of it ---- */
 
-static err_t note_applied(
-	struct call *call, const Provision__PackageReport *request, const struct asker *asker)
+static err_t note_applied(struct call *call, const struct asker *asker)
 {
 	const struct portal_state *state = &asker->state;
 	err_t err;
@@ -165,12 +165,13 @@ static err_t note_applied(
 	if (state->acknowledged == state->current)
 		return OK;
 	log_info("package_acknowledged", "tenant=%s device=%s number=%d source=%s", call->tenant,
-		asker->device, state->current, log_value(request->source));
+		asker->device, state->current, log_value(call->source));
 	if ((err = store_portal_delivered(call, asker->device, state->current)) != OK ||
-		(err = store_portal_acknowledged(call, asker->device)) != OK)
+		(err = store_portal_acknowledged(call, asker->device)) != OK ||
+		(err = portal_changed(call, asker->serial)) != OK)
 		return err;
 	return AUDIT(call, "package.acknowledged", .subject = asker->device,
-		.device = asker->device, .source = request->source, .package = state->current,
+		.device = asker->device, .package = state->current,
 		.before = number(call, state->acknowledged), .after = number(call, state->current));
 }
 
@@ -189,11 +190,12 @@ static err_t note_failed(
 		"tenant=%s device=%s number=%d reason=%s"
 		" action=\"find out why, then publish another package\"",
 		call->tenant, asker->device, state->current, log_value(request->reason));
-	if ((err = store_manifest_failed(call, asker->device, request->reason)) != OK)
+	if ((err = store_manifest_failed(call, asker->device, request->reason)) != OK ||
+		(err = portal_changed(call, asker->serial)) != OK)
 		return err;
 	return AUDIT(call, "package.failed", .subject = asker->device, .device = asker->device,
-		.source = request->source, .package = state->current,
-		.before = number(call, state->current), .after = request->reason);
+		.package = state->current, .before = number(call, state->current),
+		.after = request->reason);
 }
 
 err_t report_package(
@@ -213,5 +215,5 @@ err_t report_package(
 	if (request->version != asker.manifest)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "version",
 			"there is a newer manifest by now");
-	return failed ? note_failed(call, request, &asker) : note_applied(call, request, &asker);
+	return failed ? note_failed(call, request, &asker) : note_applied(call, &asker);
 }

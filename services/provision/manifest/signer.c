@@ -60,14 +60,13 @@ static err_t find(struct call *call, const struct authority_signer *authority,
 err_t signer_sign(struct call *call, Provision__SignedManifest *message)
 {
 	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
-	Provision__Empty nothing = PROVISION__EMPTY__INIT;
 	struct authority_signer authority;
 	const char *certificate, *key;
 	err_t err;
 
 	if ((err = authority_signer(call, &authority)) != OK ||
 		(err = find(call, &authority, &certificate, &key)) != OK ||
-		(err = get_authorities(call, &nothing, &authorities)) != OK)
+		(err = authorities_read(call, &authorities)) != OK)
 		return err;
 	message->signature = (char *)(uintptr_t)pki_signature(call->arena, key, message->manifest);
 	message->chain =

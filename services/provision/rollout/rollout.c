@@ -3,6 +3,7 @@
 
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/publish.h"
 #include "services/provision/request.h"
 #include "services/provision/rollout/store_rollout.h"
@@ -146,7 +147,8 @@ err_t update_rollout(struct call *call, const Provision__UpdateRolloutRequest *r
 		(err = rollout_note(call, reply, before)) != OK)
 		return err;
 	if (strcmp(reply->state, "cancelled") == 0 &&
-		(err = store_rollout_withdraw(call, reply->id)) != OK)
+		((err = store_rollout_withdraw(call, reply->id)) != OK ||
+			(err = portal_changed(call, "")) != OK))
 		return err;
 	return store_rollout_get(call, request->id, reply);
 }

@@ -3,6 +3,7 @@
 #include "services/provision/rollout/rollouts.h"
 
 #include "lib/log.h"
+#include "services/provision/portal_event.h"
 #include "services/provision/publish.h"
 #include "services/provision/rollout/store_rollout.h"
 #include "services/provision/rollout/verdict.h"
@@ -53,7 +54,9 @@ static err_t stop(struct call *call, const char *id, const char *reason)
 		"tenant=%s rollout=%s reason=%s"
 		" action=\"look at its failed devices, then cancel it or raise its limit\"",
 		call->tenant, id, log_value(reason));
-	return err == OK ? store_rollout_withdraw(call, id) : err;
+	if (err == OK)
+		err = store_rollout_withdraw(call, id);
+	return err == OK ? portal_changed(call, "") : err;
 }
 
 static err_t begin_next(struct call *call, const char *id)

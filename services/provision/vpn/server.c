@@ -227,12 +227,11 @@ static err_t issue(struct call *call, const char *host, char *csr, Provision__Vp
 static err_t tell_keys(struct call *call, Provision__VpnServerStart *reply)
 {
 	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
-	Provision__Empty nothing = PROVISION__EMPTY__INIT;
 	AUTO_ROWS portal = NULL;
 	const char *sealed, *ta_key = "";
 	err_t err;
 
-	if ((err = get_authorities(call, &nothing, &authorities)) != OK ||
+	if ((err = authorities_read(call, &authorities)) != OK ||
 		(err = store_portal_lock(call, &portal)) != OK)
 		return err;
 	reply->trust = arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers);

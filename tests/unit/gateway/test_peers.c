@@ -47,6 +47,24 @@ Test(peers, origin)
 	peers_destroy(peers);
 }
 
+Test(peers, in_a_crowd_those_who_never_asked_for_anything_go_first)
+{
+	struct sockaddr_storage address = address_of("192.0.2.7");
+	struct peers *peers = peers_create();
+	struct peer *kept[PEERS_CROWD + 1];
+
+	for (int i = 0; i <= PEERS_CROWD; i++)
+		kept[i] = peers_add(peers, -1, (struct sockaddr *)&address);
+	peer_prove(kept[7]);
+	cr_expect(eq(int, peers_sweep(peers, clock_ms()), 0));
+	cr_expect(eq(int, peers_sweep(peers, clock_ms() + PEERS_HURRY_MS + 1000), PEERS_CROWD));
+	peers_remove(peers, kept[0]); /* as many as may be slow */
+	cr_expect(eq(int, peers_sweep(peers, clock_ms() + PEERS_HURRY_MS + 1000), 0));
+	for (int i = 1; i <= PEERS_CROWD; i++)
+		peers_remove(peers, kept[i]);
+	peers_destroy(peers);
+}
+
 Test(peers, slow_ones_are_cut_off)
 {
 	struct sockaddr_storage address = address_of("192.0.2.7");
