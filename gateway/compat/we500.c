@@ -8,6 +8,7 @@
 #include "gateway/admit.h"
 #include "gateway/compat/face.h"
 #include "gateway/compat/we500_body.h"
+#include "gateway/compat/we500_learn.h"
 #include "gateway/compat/we500_memory.h"
 #include "gateway/compat/we500_seen.h"
 #include "gateway/compat/we500_usage.h"
@@ -24,6 +25,7 @@
 #define OVERLOAD_FACTOR 2
 #define INTERVAL_MAX	86400
 #define PACKET_ALLOW	"GET, HEAD, PUT, OPTIONS"
+#define PROLOG		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
 /* ---- replies ---- */
 
@@ -112,7 +114,7 @@ static void send_status(struct api_request *request, const Provision__PortalStat
 		return;
 	send_text(request, HTTP_OK,
 		arena_printf(arena,
-			"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+			"%s"
 			"<ntx>\n"
 			"    <vpn>\n"
 			"        <reconnection_time>%u</reconnection_time>\n"
@@ -120,7 +122,8 @@ static void send_status(struct api_request *request, const Provision__PortalStat
 			"%s"
 			"    </vpn>\n"
 			"</ntx>\n",
-			status->reconnection_time, status->status, info));
+			status->bare_xml ? "" : PROLOG, status->reconnection_time, status->status,
+			info));
 	request->reply->content_type = "application/xml; charset=utf-8";
 }
 
@@ -280,8 +283,27 @@ static void get_package(struct api_request *request, Provision__PortalRequest *a
 	we500_usage_count(WE500_PACKET, err, false);
 	if (err != OK)
 		send_refusal(request, err);
+	else if (archive->status_instead)
+		get_status(request, asker);
 	else
 		send_package(request, archive);
+}
+
+/* What a device says is taken in words that are known, and in any while its portal learns. */
+static err_t put_body(struct api_request *request, const Provision__PortalRequest *asker,
+	enum we500_body body, const Provision__PortalStatus **status)
+{
+	const struct http_request *http = request->http;
+	err_t err = admit_asker(request, asker);
+
+	if (err == OK && body != WE500_BODY_ENABLE)
+		err = ask(request, "PollPortal", &asker->base, (const void **)status);
+	if (err != OK || body == WE500_BODY_OTHER ||
+		(body == WE500_BODY_MALFORMED && !(*status)->learn))
+		return err;
+	if (body == WE500_BODY_MALFORMED)
+		we500_learn_note(*status, http->body, http->body_len);
+	return ask(request, "AcknowledgePackage", &asker->base, (const void **)status);
 }
 
 static void put_package(struct api_request *request, const Provision__PortalRequest *asker)
@@ -296,17 +318,13 @@ static void put_package(struct api_request *request, const Provision__PortalRequ
 		return;
 	}
 	body = we500_body_read(http->body, http->body_len);
-	if (body == WE500_BODY_MALFORMED) {
-		send_text(request, HTTP_BAD_REQUEST,
-			"expected no body, XML with one element status, or status=2\n");
-		return;
-	}
-	if ((err = admit_asker(request, asker)) == OK)
-		err = ask(request, body == WE500_BODY_ENABLE ? "AcknowledgePackage" : "PollPortal",
-			&asker->base, (const void **)&status);
+	err = put_body(request, asker, body, &status);
 	we500_usage_count(WE500_ACKNOWLEDGE, err, false);
 	if (err != OK)
 		send_refusal(request, err);
+	else if (body == WE500_BODY_MALFORMED && !status->learn)
+		send_text(request, HTTP_BAD_REQUEST,
+			"expected no body, XML with one element status, or status=2\n");
 	else
 		send_status(request, status);
 }

@@ -28,7 +28,7 @@ struct entry {
 	int64_t noted_ms;
 	uint32_t reconnection_time, interval_s;
 	uint8_t status, auth_type;
-	bool has_package, settled;
+	bool has_package, settled, bare_xml;
 	char md5[4][MD5_LEN];
 	char tenant[ID_LEN], device[ID_LEN];
 	char source[SOURCE_LEN];
@@ -108,6 +108,7 @@ static void fill(struct entry *entry, const Provision__PortalRequest *request,
 	entry->status = (uint8_t)status->status;
 	entry->auth_type = (uint8_t)status->auth_type;
 	entry->has_package = status->has_package;
+	entry->bare_xml = status->bare_xml;
 	entry->noted_ms = now_ms;
 	entry->interval_s = status->interval_s;
 	snprintf(entry->tenant, ID_LEN, "%s", status->tenant);
@@ -182,6 +183,7 @@ static void read_entry(
 	status->status = entry->status;
 	status->auth_type = entry->auth_type;
 	status->has_package = entry->has_package;
+	status->bare_xml = entry->bare_xml;
 	status->md5_ca_cert = arena_strdup(arena, entry->md5[0]);
 	status->md5_client_conf = arena_strdup(arena, entry->md5[1]);
 	status->md5_ta_key = arena_strdup(arena, entry->md5[2]);

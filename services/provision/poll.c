@@ -37,6 +37,8 @@ struct asker {
 	struct portal_state state;
 	int promised; /* the package that it was told of a moment ago, else the current one */
 	bool strict, one_shot, legacy;
+	int auth_type;
+	bool bare_xml, status_after_ack, learn;
 };
 
 static err_t refuse(struct call *call)
@@ -101,6 +103,10 @@ static void read_asker(struct call *call, const struct db_rows *row, struct aske
 		.promised = (int)db_int(row, 0, "promised"),
 		.strict = db_bool(row, 0, "strict"),
 		.legacy = db_bool(row, 0, "legacy"),
+		.auth_type = (int)db_int(row, 0, "auth_type"),
+		.bare_xml = !db_bool(row, 0, "xml_prolog"),
+		.status_after_ack = db_bool(row, 0, "status_after_ack"),
+		.learn = db_bool(row, 0, "learn"),
 		/* Whoever guesses a serial later sees digests, not secrets. */
 		.one_shot = db_bool(row, 0, "one_shot") || db_bool(row, 0, "legacy"),
 	};
@@ -213,6 +219,9 @@ static err_t tell(struct call *call, const struct asker *asker, Provision__Porta
 	reply->status = (uint32_t)portal_state_status(state);
 	reply->reconnection_time = (uint32_t)portal_state_interval(
 		state, asker->serial, clock_unix_ms() / 1000, randombytes_random());
+	reply->auth_type = (uint32_t)asker->auth_type;
+	reply->bare_xml = asker->bare_xml;
+	reply->learn = asker->learn;
 	reply->tenant = (char *)(uintptr_t)call->tenant;
 	reply->device = (char *)(uintptr_t)asker->device;
 	reply->interval_s = (uint32_t)state->interval_s;
@@ -297,6 +306,10 @@ static err_t fetch(struct call *call, const Provision__FetchPackageRequest *requ
 	if (err != OK)
 		return err;
 	in_use = asker.state.acknowledged == asker.state.current;
+	reply->status_instead = asker.state.approved && asker.state.current != 0 && in_use &&
+				asker.status_after_ack;
+	if (reply->status_instead)
+		return OK;
 	if (!asker.state.approved || asker.state.current == 0 || (in_use && asker.one_shot))
 		return no_package(call);
 	if ((err = read_package(call, asker.device, asker.promised, reply)) != OK || request->peek)

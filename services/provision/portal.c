@@ -18,8 +18,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HOST_MAX 253
-#define LEGACY_S ((int64_t)366 * 24 * 60 * 60)
+#define HOST_MAX      253
+#define AUTH_TYPE_MAX 9
+#define LEGACY_S      ((int64_t)366 * 24 * 60 * 60)
 
 err_t get_portal(struct call *call, const Provision__Empty *request, Provision__Portal *reply)
 {
@@ -54,6 +55,9 @@ static err_t check_numbers(struct call *call, const Provision__Portal *portal)
 	if (portal->trust_percent > 100)
 		return call_refuse(
 			call, ERR_INVALID_ARGUMENT, "trust_percent", "expected 0 to 100");
+	if (portal->auth_type > AUTH_TYPE_MAX)
+		return call_refuse(
+			call, ERR_INVALID_ARGUMENT, "auth_type", "expected 0 to %d", AUTH_TYPE_MAX);
 	if (portal->disable_code > 1)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "disable_code", "expected 0 or 1");
 	return OK;
@@ -97,16 +101,30 @@ static err_t check_rollout(struct call *call, const Provision__UpdatePortalReque
 
 /* ---- the change ---- */
 
+/* What is not public of the devices' protocol: how theirs speak it. */
+static void apply_dialect(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)
+{
+	if (request->set_disable_code_case != 0)
+		portal->disable_code = request->disable_code;
+	if (request->set_auth_type_case != 0)
+		portal->auth_type = request->auth_type;
+	if (request->set_xml_prolog_case != 0)
+		portal->xml_prolog = request->xml_prolog;
+	if (request->set_status_after_ack_case != 0)
+		portal->status_after_ack = request->status_after_ack;
+	if (request->set_learn_case != 0)
+		portal->learn = request->learn;
+}
+
 static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)
 {
+	apply_dialect(request, portal);
 	if (request->set_host_case != 0)
 		portal->host = request->host;
 	if (request->set_client_conf_case != 0)
 		portal->client_conf = request->client_conf;
 	if (request->set_interval_s_case != 0)
 		portal->interval_s = request->interval_s;
-	if (request->set_disable_code_case != 0)
-		portal->disable_code = request->disable_code;
 	if (request->set_strict_case != 0)
 		portal->strict = request->strict;
 	if (request->set_one_shot_case != 0)

@@ -294,6 +294,22 @@ def test_47_48_what_is_no_status_is_refused(portal, body):
     assert portal.shown(device)["acknowledged"] == 0
 
 
+def test_what_is_not_public_of_the_protocol_is_a_setting(fleet, api, admin):
+    other = Portal(fleet, api, admin)
+    device = other.add()
+    assert other.poll(device).text.startswith("<?xml") and other.status(device).info["auth_type"] == "0"
+    assert api.call("updatePortal", other.owner, {"auth_type": 10}, **other.of).status_code == 400
+    shown = other.set(auth_type=7, xml_prolog=False, status_after_ack=True, learn=True)
+    assert (shown["auth_type"], shown["xml_prolog"], shown["status_after_ack"], shown["learn"]) == (7, False, True, True)
+    assert other.poll(device).text.startswith("<ntx>") and other.status(device).info["auth_type"] == "7"
+    assert unpack(other.fetch(device).content)["client.conf"]
+    secret = secrets.token_hex(16)
+    assert read(other.acknowledge(device, f"VPN is up, key={secret}".encode())).status == 2
+    assert read(other.fetch(device)).status == 2  # the manual's step 7
+    lines = [line for line in fleet.log("gateway").splitlines() if "portal_learned" in line and device.id in line]
+    assert len(lines) == 1 and "VPN is up" in lines[0] and secret not in lines[0]
+
+
 def test_49_50_51_bodies_whose_size_is_wrong(portal):
     device = portal.add()
     portal.fetch(device)
