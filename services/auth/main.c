@@ -191,6 +191,8 @@ static err_t start(struct svc *svc)
 	if (err != OK)
 		return err;
 	password_open();
+	attempt_open();
+	second_factor_open();
 	sign_token_open(settings.issuer);
 	signing_key_open(settings.rotation_hours);
 	tenant_open(settings.grace_hours);

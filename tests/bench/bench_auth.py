@@ -2,10 +2,10 @@
 
 usage: bench_auth.py OUT.json [--seconds N]
 
-Checks of tokens a second by one core, as a node makes them, beside the bare signature; introspection through the gateway
-beside a page of the gateway that asks nobody; sign-ins a second of processor time beside argon2id alone; and with ten times
-as many people as are served at once: how many get in, how many are sent away, and how long an introspection takes
-meanwhile. All on this machine, clients too."""
+Checks of tokens a second of processor, as a node makes them, beside the bare signature; introspection through the gateway
+beside a page of the gateway that asks nobody; sign-ins a second of processor of auth beside argon2id alone; and with ten times
+as many people as are served at once: how many get in, how many are sent away, and how long an introspection takes meanwhile.
+All on this machine, clients too."""
 
 import argparse
 import base64
@@ -145,24 +145,27 @@ def during(world, work):
 
 
 def measure_tokens(report, seconds):
-    progress("tokens, signatures and passwords by one core")
+    progress("tokens, signatures and passwords alone")
     tokens, signatures, passwords = map(float, subprocess.run([BUILD / "bin/auth_alone", str(seconds)], check=True, text=True,
                                                               stdout=subprocess.PIPE).stdout.split())
-    report.add("token checks of a node, one core", "/s", tokens, {"the bare signature": signatures}, signatures / 2, True)
+    report.add("token checks of a node", "/cpu s", tokens, {"the bare signature": signatures}, signatures / 2, True)
     return passwords
 
 
 def measure_introspection(world, folder, report, seconds):
     progress("introspections")
+    used = world.processor_s()
     rate = wrk(world.fleet.base_url + "/oauth/introspect", seconds, world.script(folder))
+    used = world.processor_s() - used
     report.add("introspections", "/s", rate, {"a page that asks nobody": wrk(world.fleet.base_url + "/pages/style.css", seconds)},
                None, True)
+    report.add("introspections of auth", "/cpu s", rate * seconds / used, {}, None, True)
 
 
 def measure_sign_ins(world, report, seconds, passwords):
     progress("sign-ins")
     (rate, _, cost), _, quiet = during(world, lambda: crowd(world, FEW, seconds))
-    report.add("sign-ins, a second of processor", "/s", 1 / cost, {"argon2id alone": passwords}, passwords / 2, True)
+    report.add("sign-ins of auth", "/cpu s", 1 / cost, {"argon2id alone": passwords}, passwords / 2, True)
     report.add(f"sign-ins, {FEW} people at once", "/s", rate, {}, None, True)
     (many, refused, _), _, p99 = during(world, lambda: crowd(world, MANY, seconds))
     report.add(f"sign-ins, {MANY} people at once", "/s", many, {f"{FEW} at once": rate}, rate / 2, True)

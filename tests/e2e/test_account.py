@@ -224,10 +224,12 @@ def guess(browser, name, password):
         time.sleep(int(reply.headers["Retry-After"]))
 
 
-def test_who_guesses_a_password_is_slowed_down(browser, person):
+def test_who_guesses_a_password_is_slowed_down(browser, person, fleet):
     for _ in range(10):
         assert guess(browser, person.name, "not the password").status_code == 401
     shut = guess(browser, person.name, PASSWORD)
+    throttled = 'lanyard_auth_passwords_total{result="throttled"} '
+    assert int(fleet.ops("auth", "/metrics").split(throttled, 1)[1].split()[0]) >= 1
     assert shut.status_code == 429 and int(shut.headers["Retry-After"]) > 60 and "Wait 15 minutes" in shut.text
     assert "Set-Cookie" not in shut.headers
 

@@ -2,6 +2,7 @@
 #include "services/auth/attempt/attempt.h"
 
 #include "lib/keyring.h"
+#include "lib/metrics.h"
 #include "services/auth/attempt/attempt_store.h"
 #include "services/auth/password.h"
 #include "services/auth/secret.h"
@@ -12,6 +13,23 @@
 /* Wrong passwords in a window (store_attempt.c). */
 #define KNOWN_MAX    20
 #define STRANGER_MAX 10
+
+#define PASSWORDS(result)                                                                          \
+	{                                                                                          \
+		.name = "lanyard_auth_passwords_total", .help = "passwords that people showed",    \
+		.labels = "result=\"" result "\"", .type = METRIC_COUNTER                          \
+	}
+
+static struct metric right = PASSWORDS("right"), wrong = PASSWORDS("wrong"),
+		     throttled = PASSWORDS("throttled"), busy = PASSWORDS("busy");
+
+void attempt_open(void)
+{
+	metric_register(&right);
+	metric_register(&wrong);
+	metric_register(&throttled);
+	metric_register(&busy);
+}
 
 /* Which count an attempt goes to. */
 struct count {
@@ -77,12 +95,18 @@ err_t attempt_password(struct call *call, const struct attempt *attempt, struct 
 		return err;
 	if (failures >= count.max) {
 		verdict->retry_after_s = wait_s > 0 ? (uint32_t)wait_s : 1;
+		metric_add(&throttled, 1);
 		return OK;
 	}
 	err = password_verify(
 		call, *attempt->hash ? attempt->hash : NULL, attempt->password, &verdict->right);
-	if (err != OK || verdict->right)
+	if (err == ERR_RESOURCE_EXHAUSTED)
+		metric_add(&busy, 1);
+	if (err != OK)
 		return err;
+	metric_add(verdict->right ? &right : &wrong, 1);
+	if (verdict->right)
+		return OK;
 	return store_failure_add(call, count.key);
 }
 

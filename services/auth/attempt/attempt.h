@@ -27,6 +27,9 @@ struct verdict {
 	uint32_t retry_after_s; /* not 0: there were too many, and the password was not looked at */
 };
 
+/* Once, before the first thread: registers the metrics. */
+void attempt_open(void);
+
 /* A user that isn't there takes as long as a wrong password. RESOURCE_EXHAUSTED: too many at once.
  */
 err_t attempt_password(

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/clock.h"
 #include "lib/keyring.h"
+#include "lib/metrics.h"
 #include "services/auth/authority.h"
 #include "services/auth/oauth/oauth_store.h"
 #include "services/auth/oauth/sign_in.h"
@@ -19,6 +20,21 @@
 
 static const char invalid[] = "invalid OTP code", replay[] = "replay of OTP code",
 		  too_many[] = "too many attempts", not_enrolled[] = "user not enrolled";
+
+#define CODES(result)                                                                              \
+	{                                                                                          \
+		.name = "lanyard_auth_codes_total",                                                \
+		.help = "codes of second factors that people showed",                              \
+		.labels = "result=\"" result "\"", .type = METRIC_COUNTER                          \
+	}
+
+static struct metric accepted = CODES("accepted"), refused = CODES("refused");
+
+void second_factor_open(void)
+{
+	metric_register(&accepted);
+	metric_register(&refused);
+}
 
 /* What a user has. */
 struct factor {
@@ -122,6 +138,11 @@ static const char *without_blanks(struct call *call, const char *typed)
 	return text;
 }
 
+static void note(const char *error)
+{
+	metric_add(error == NULL ? &accepted : &refused, 1);
+}
+
 static err_t try_any(
 	struct call *call, const struct factor *factor, const char *typed, const char **error)
 {
@@ -141,7 +162,10 @@ err_t second_factor_try(struct call *call, const char *user, const char *typed, 
 	struct factor factor;
 	err_t err = lock(call, user, &factor);
 
-	return err == OK ? try_any(call, &factor, typed, error) : err;
+	if (err != OK || (err = try_any(call, &factor, typed, error)) != OK)
+		return err;
+	note(*error);
+	return OK;
 }
 
 err_t second_factor_purge(struct call *call)
@@ -227,6 +251,7 @@ err_t check_totp(
 		error = not_enrolled;
 	else if ((err = try_totp(call, &factor, request->code, &error)) != OK)
 		return err;
+	note(error);
 	reply->error = (char *)(uintptr_t)(error != NULL ? error : "");
 	return OK;
 }

@@ -13,6 +13,9 @@
 err_t second_factor_try(
 	struct call *call, const char *user, const char *typed, const char **error) MUST_CHECK;
 
+/* Once, before the first thread: registers the metrics. */
+void second_factor_open(void);
+
 /* Forgets tries that count no more. A task. */
 err_t second_factor_purge(struct call *call) MUST_CHECK;
 
