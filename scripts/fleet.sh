@@ -129,7 +129,8 @@ define_lanyard() {
 define_services() {
 	local -a tls=(LANYARD_TLS_CERT=/srv/tls/server.crt LANYARD_TLS_KEY=/srv/secrets/server.key)
 	define_lanyard auth LANYARD_AUTH_KEY_FILE=/srv/secrets/auth/key \
-		LANYARD_BOOTSTRAP_FILE=/srv/secrets/auth/bootstrap
+		LANYARD_BOOTSTRAP_FILE=/srv/secrets/auth/bootstrap \
+		LANYARD_PROVIDER_CA_FILE=/srv/tls/ca.crt LANYARD_PROVIDER_PRIVATE=1
 	define_lanyard provision LANYARD_PROVISION_KEY_FILE=/srv/secrets/provision/key \
 		"LANYARD_DATAPLANE_URLS=wss://127.0.0.1:$LANYARD_DATAPLANE_PORT/l2"
 	define_lanyard rendezvous

@@ -7,6 +7,7 @@ const struct route *const api_tables[] = {
 	users_routes,
 	groups_routes,
 	invitations_routes,
+	identity_providers_routes,
 	api_keys_routes,
 	sites_routes,
 	oauth_clients_routes,

@@ -22,6 +22,7 @@ const struct route *const face_tables[] = {
 	password_page_routes,
 	own_factor_page_routes,
 	invitation_page_routes,
+	provider_page_routes,
 	est_routes,
 	eduvpn_discovery_routes,
 	eduvpn_list_routes,

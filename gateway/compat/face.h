@@ -14,6 +14,7 @@ extern const struct route account_page_routes[];
 extern const struct route password_page_routes[];
 extern const struct route own_factor_page_routes[];
 extern const struct route invitation_page_routes[];
+extern const struct route provider_page_routes[];
 extern const struct route est_routes[];
 extern const struct route eduvpn_discovery_routes[];
 extern const struct route eduvpn_list_routes[];

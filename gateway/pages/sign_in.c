@@ -1,10 +1,12 @@
-/* sign_in: see sign_in.h. The cookie has the prefix __Host-: this host's only, and only by TLS. */
+/* sign_in: see sign_in.h. */
 #include "gateway/pages/sign_in.h"
 
 #include "gateway/admit.h"
 #include "gateway/compat/face.h"
 #include "gateway/oauth/site.h"
+#include "gateway/pages/cookie.h"
 #include "gateway/pages/page.h"
+#include "gateway/pages/provider.h"
 #include "gateway/pages/second_factor.h"
 
 #include <string.h>
@@ -15,36 +17,9 @@
 #define WRONG_COSTS 10 /* requests of the address's limit */
 #define BUSY_S	    "2"
 
-/* ---- the cookie ---- */
-
-/* What the cookie of that name holds; "" without one. */
-static const char *cookie(struct api_request *request, const char *name)
-{
-	const char *at = request->http->headers.cookie;
-	size_t len = strlen(name);
-
-	while (at != NULL && *at != '\0') {
-		size_t step = strcspn(at, ";");
-
-		if (step > len && strncmp(at, name, len) == 0 && at[len] == '=')
-			return arena_strndup(request->call->arena, at + len + 1, step - len - 1);
-		at += step;
-		at += strspn(at, "; ");
-	}
-	return "";
-}
-
 const char *sign_in_secret(struct api_request *request)
 {
-	return cookie(request, COOKIE);
-}
-
-static void set_cookie(
-	struct api_request *request, const char *name, const char *secret, const char *more)
-{
-	http_reply_add(request->reply, "Set-Cookie",
-		arena_printf(request->call->arena,
-			"%s=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, secret, more));
+	return cookie_get(request, COOKIE);
 }
 
 /* ---- the page ---- */
@@ -62,6 +37,7 @@ static void ask(struct api_request *request, enum http_status status, const char
 		"<input id=\"password\" name=\"password\" type=\"password\" required"
 		" maxlength=\"256\" autocomplete=\"current-password\">\n"
 		"<button class=\"main\">Sign in</button></form>\n");
+	provider_buttons(request, page);
 	page_send(page, status);
 }
 
@@ -109,7 +85,7 @@ static err_t ask_auth(
 	message.password = (char *)(uintptr_t)form_value(form, "password");
 	message.address = (char *)(uintptr_t)face_address(request);
 	message.agent = (char *)(uintptr_t)(agent != NULL ? agent : "");
-	message.browser = (char *)(uintptr_t)cookie(request, KNOWN);
+	message.browser = (char *)(uintptr_t)cookie_get(request, KNOWN);
 	err = bus_call(
 		request->call, &auth__oauth__descriptor, "CreateSignIn", &message.base, &answer);
 	*reply = (const Auth__SignIn *)answer;
@@ -129,9 +105,9 @@ static err_t try_password(struct api_request *request, const struct form *form)
 		return err;
 	if (*reply->error)
 		return refuse(request, reply);
-	set_cookie(request, COOKIE, reply->secret, "");
+	cookie_set(request, COOKIE, reply->secret, "");
 	if (*reply->browser)
-		set_cookie(request, KNOWN, reply->browser, YEAR);
+		cookie_set(request, KNOWN, reply->browser, YEAR);
 	page_redirect(request, HTTP_SEE_OTHER, request->http->target);
 	return OK;
 }
@@ -176,6 +152,12 @@ err_t sign_in_require(
 	return OK;
 }
 
+void sign_in_take(struct api_request *request, const char *secret, const char *target)
+{
+	cookie_set(request, COOKIE, secret, "");
+	page_redirect(request, HTTP_SEE_OTHER, target);
+}
+
 err_t sign_in_end(struct api_request *request)
 {
 	Auth__SignInRef message = AUTH__SIGN_IN_REF__INIT;
@@ -189,7 +171,7 @@ err_t sign_in_end(struct api_request *request)
 		request->call, &auth__oauth__descriptor, "DeleteSignIn", &message.base, &reply);
 	if (err != OK)
 		return err;
-	set_cookie(request, COOKIE, "", "; Max-Age=0");
+	cookie_set(request, COOKIE, "", "; Max-Age=0");
 	page_send_message(request, HTTP_OK, "Signed out", "This browser is signed out.", NULL);
 	return OK;
 }

@@ -23,5 +23,8 @@ const char *sign_in_secret(struct api_request *request);
 /* Says that too many passwords are checked right now. */
 void sign_in_busy(struct api_request *request);
 
+/* Gives a browser its sign-in, and sends it to where it wanted to go. */
+void sign_in_take(struct api_request *request, const char *secret, const char *target);
+
 /* Ends the browser's sign-in. */
 err_t sign_in_end(struct api_request *request) MUST_CHECK;

@@ -2,7 +2,8 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors, auth.Groups and auth.Invitations, of
+ * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors, auth.Groups, auth.Invitations
+ *         and auth.IdentityProviders, of
  *         the files in proto/ with these names; publishes the events Revoked, Resumed and Keys.
  * State:  schema auth (db/migrations/0002_auth.sql and later ones).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
@@ -17,6 +18,8 @@
 #include "services/auth/invitation/invitation.h"
 #include "services/auth/oauth/oauth.h"
 #include "services/auth/password.h"
+#include "services/auth/provider/fetch.h"
+#include "services/auth/provider/provider.h"
 #include "services/auth/second_factor/second_factor.h"
 #include "services/auth/sign_token.h"
 #include "services/auth/signing_key.h"
@@ -33,6 +36,8 @@ static struct {
 	const char *issuer;
 	long rotation_hours;
 	long grace_hours;
+	const char *provider_ca_file;
+	long provider_private;
 	long session_days, refresh_rotation, refresh_grace_s;
 } settings;
 
@@ -48,6 +53,10 @@ static const struct config_entry config[] = {
 		"hours that a token signing key signs", 1, 8760 },
 	{ "LANYARD_TENANT_GRACE_HOURS", "720", &settings.grace_hours, CONFIG_INT,
 		"hours in which a deleted tenant can be restored", 0, 87600 },
+	{ "LANYARD_PROVIDER_CA_FILE", "", &settings.provider_ca_file, CONFIG_TEXT,
+		"certificates that identity providers are trusted by; empty: the system's", 0, 0 },
+	{ "LANYARD_PROVIDER_PRIVATE", "0", &settings.provider_private, CONFIG_INT,
+		"1: identity providers of tenants may be at private addresses", 0, 1 },
 	{ "LANYARD_SESSION_DAYS", "90", &settings.session_days, CONFIG_INT,
 		"days that what a person allowed an app holds", 1, 3650 },
 	{ "LANYARD_REFRESH_ROTATION", "1", &settings.refresh_rotation, CONFIG_INT,
@@ -156,6 +165,17 @@ INVITATION(list_invitations, ListRequest, InvitationList, INVITATION_LIST)
 INVITATION(delete_invitation, Ref, Empty, EMPTY)
 INVITATION(check_invitation, InvitationSecret, InvitationOffer, INVITATION_OFFER)
 INVITATION(accept_invitation, AcceptInvitationRequest, User, USER)
+
+#define PROVIDER(method, Request, Reply, REPLY)                                               \
+	BUS_HANDLER(Auth__IdentityProviders_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+PROVIDER(create_identity_provider, CreateIdentityProviderRequest, IdentityProvider, IDENTITY_PROVIDER)
+PROVIDER(get_identity_provider, Ref, IdentityProvider, IDENTITY_PROVIDER)
+PROVIDER(list_identity_providers, ListRequest, IdentityProviderList, IDENTITY_PROVIDER_LIST)
+PROVIDER(delete_identity_provider, Ref, Empty, EMPTY)
+PROVIDER(begin_visit, BeginVisitRequest, Visit, VISIT)
+PROVIDER(end_visit, EndVisitRequest, VisitEnd, VISIT_END)
 /* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
@@ -163,14 +183,17 @@ static Auth__Oauth_Service oauth_service = AUTH__OAUTH__INIT(on_);
 static Auth__SecondFactors_Service factor_service = AUTH__SECOND_FACTORS__INIT(on_);
 static Auth__Groups_Service group_service = AUTH__GROUPS__INIT(on_);
 static Auth__Invitations_Service invitation_service = AUTH__INVITATIONS__INIT(on_);
+static Auth__IdentityProviders_Service provider_service = AUTH__IDENTITY_PROVIDERS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &oauth_service.base,
-	&factor_service.base, &group_service.base, &invitation_service.base, NULL };
+	&factor_service.base, &group_service.base, &invitation_service.base, &provider_service.base,
+	NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
 	{ "purge_oauth", PURGE_TASK_S, oauth_purge },
 	{ "purge_code_attempts", PURGE_TASK_S, second_factor_purge },
 	{ "purge_invitations", PURGE_TASK_S, invitation_purge },
+	{ "purge_visits", PURGE_TASK_S, visit_purge },
 	{ "end_tenants", TENANT_TASK_S, tenant_end },
 	{ "purge_password_attempts", PURGE_TASK_S, attempt_purge },
 	{ NULL, 0, NULL },
@@ -196,6 +219,7 @@ static err_t start(struct svc *svc)
 	sign_token_open(settings.issuer);
 	signing_key_open(settings.rotation_hours);
 	tenant_open(settings.grace_hours);
+	fetch_open(settings.provider_ca_file, settings.provider_private != 0);
 	oauth_open(&(struct oauth_settings){
 		.session_days = settings.session_days,
 		.rotate = settings.refresh_rotation != 0,

@@ -31,6 +31,7 @@ static const struct form {
 	[KEYRING_DEVICE_CODE] = { "lyo_", 0 },
 	[KEYRING_SIGN_IN] = { "lys_", 0 },
 	[KEYRING_INVITATION] = { "lyi_", 0 },
+	[KEYRING_PROVIDER_VISIT] = { "lyp_", 0 },
 	[KEYRING_BROWSER] = { "lyb_", 0 },
 };
 

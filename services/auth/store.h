@@ -68,6 +68,10 @@ err_t store_user_update(struct call *call, const char *id, const char *role, con
 	const char *password_hash, Auth__User *reply) MUST_CHECK;
 err_t store_user_delete(struct call *call, const char *id) MUST_CHECK;
 err_t store_user_owner_left(struct call *call, bool *left) MUST_CHECK;
+/* Is there an active owner beside this one? */
+err_t store_user_other_owner(struct call *call, const char *id, bool *there) MUST_CHECK;
+/* Is there a user with this name? */
+err_t store_user_name_taken(struct call *call, const char *name, bool *taken) MUST_CHECK;
 
 /* ---- store_key.c ---- */
 

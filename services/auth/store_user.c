@@ -76,3 +76,31 @@ err_t store_user_owner_left(struct call *call, bool *left)
 		*left = db_bool(rows, 0, "left");
 	return err;
 }
+
+err_t store_user_name_taken(struct call *call, const char *name, bool *taken)
+{
+	static const struct db_statement statement = {
+		"SELECT EXISTS (SELECT FROM auth.\"user\" WHERE tenant_id = $1 AND name = $2)"
+		" AS taken"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, name);
+
+	if (err == OK)
+		*taken = db_bool(rows, 0, "taken");
+	return err;
+}
+
+err_t store_user_other_owner(struct call *call, const char *id, bool *there)
+{
+	static const struct db_statement statement = {
+		"SELECT EXISTS (SELECT FROM auth.\"user\" WHERE tenant_id = $1 AND id <> $2"
+		" AND role = 'owner' AND state = 'active') AS there"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, id);
+
+	if (err == OK)
+		*there = db_bool(rows, 0, "there");
+	return err;
+}

@@ -178,6 +178,23 @@ err_t user_set_password(struct call *call, const char *id, const char *password)
 	return end_tokens(call, id, "the user's password was changed");
 }
 
+err_t user_take_role(struct call *call, const char *id, const char *role)
+{
+	Auth__User before = AUTH__USER__INIT, after = AUTH__USER__INIT;
+	bool left = true;
+	err_t err = lock_user(call, id, &before);
+
+	if (err != OK || strcmp(before.role, role) == 0)
+		return err;
+	if (is_active_owner(&before) && (err = store_user_other_owner(call, id, &left)) != OK)
+		return err;
+	if (!left)
+		return OK;
+	if ((err = store_user_update(call, id, role, NULL, NULL, &after)) != OK)
+		return err;
+	return end_tokens(call, id, "the user's role was changed");
+}
+
 err_t user_block(struct call *call, const char *id)
 {
 	Auth__User before = AUTH__USER__INIT, after = AUTH__USER__INIT;

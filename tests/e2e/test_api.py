@@ -40,6 +40,11 @@ def test_the_life_of_a_tenant(api, admin):
     assert [i["id"] for i in api.ok("listInvitations", owner, **of)["items"]] == [invitation["id"]]
     assert api.ok("getInvitation", owner, id_=invitation["id"], **of)["url"] == ""
     api.ok("deleteInvitation", owner, id_=invitation["id"], **of)
+    provider = api.ok("createIdentityProvider", owner, {"name": "Company", "issuer": "https://id.example",
+                                                        "client_id": "lanyard"}, **of)
+    assert api.ok("listIdentityProviders", owner, **of)["items"] == [provider]
+    assert api.ok("getIdentityProvider", owner, id_=provider["id"], **of) == provider
+    api.ok("deleteIdentityProvider", owner, id_=provider["id"], **of)
     assert api.ok("exportTenant", owner, **of)["tenant"]["name"] == tenant.name
     assert api.ok("deleteTenant", owner, **of)["state"] == "deleting"
 

@@ -277,7 +277,7 @@ bool eduvpn_serve(struct api_request *request)
 	err_t err;
 
 	if (request->api->plain || target->n_segments < DEPTH ||
-		strcmp(target->segments[0], EDUVPN_PORTAL + 1) != 0 ||
+		strcmp(target->segments[0], &EDUVPN_PORTAL[1]) != 0 ||
 		strcmp(target->segments[1], strrchr(EDUVPN_API, '/') + 1) != 0)
 		return false;
 	err = serve(&edu, target->n_segments > DEPTH && strcmp(target->segments[DEPTH], V3) == 0);

@@ -31,7 +31,7 @@ static err_t check_new(struct call *call, const Auth__CreateInvitationRequest *r
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "expires_in_s",
 			"expected at most %u", LIFE_MAX_S);
 	if ((err = authority_over_role(call, request->role)) != OK ||
-		(err = store_invitation_name_taken(call, request->name, &taken)) != OK)
+		(err = store_user_name_taken(call, request->name, &taken)) != OK)
 		return err;
 	return taken ? store_name_taken(call, ERR_ALREADY_EXISTS, "a user", request->name) : OK;
 }

@@ -44,6 +44,4 @@ err_t store_invitation_find(struct call *call, const char *id, struct db_rows **
 err_t store_invitation_accepted(struct call *call, const char *id) MUST_CHECK;
 /* The named site of the tenant, or (name "") its first one; "" if there is none. */
 err_t store_invitation_site(struct call *call, const char *name, const char **site) MUST_CHECK;
-/* Is there a user with this name? */
-err_t store_invitation_name_taken(struct call *call, const char *name, bool *taken) MUST_CHECK;
 err_t store_invitation_purge(struct call *call) MUST_CHECK;

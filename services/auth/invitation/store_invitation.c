@@ -101,20 +101,6 @@ err_t store_invitation_site(struct call *call, const char *name, const char **si
 	return err;
 }
 
-err_t store_invitation_name_taken(struct call *call, const char *name, bool *taken)
-{
-	static const struct db_statement statement = {
-		"SELECT EXISTS (SELECT FROM auth.\"user\" WHERE tenant_id = $1 AND name = $2)"
-		" AS taken"
-	};
-	AUTO_ROWS rows = NULL;
-	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, name);
-
-	if (err == OK)
-		*taken = db_bool(rows, 0, "taken");
-	return err;
-}
-
 err_t store_invitation_purge(struct call *call)
 {
 	static const struct db_statement statement = {

@@ -62,22 +62,33 @@ static const char *agent_text(struct call *call, const char *agent)
 	return text;
 }
 
+err_t sign_in_create(struct call *call, const char *user, const char *address, const char *agent,
+	Auth__SignIn *reply)
+{
+	struct secret secret;
+	const char *id, *text;
+	err_t err = store_new_id(call, &id);
+
+	if (err != OK)
+		return err;
+	text = secret_create(call->arena, KEYRING_SIGN_IN, call->tenant, id, &secret);
+	err = store_sign_in_create(
+		call, id, user, secret.digest, address, agent_text(call, agent), LIFE_S, reply);
+	reply->secret = (char *)(uintptr_t)text;
+	return err;
+}
+
 static err_t make(struct call *call, const Auth__SignInRequest *request,
 	const struct attempt *attempt, Auth__SignIn *reply)
 {
-	const char *id, *text, *browser;
-	struct secret secret;
-	err_t err;
+	const char *browser;
+	err_t err = attempt_remember_browser(call, attempt, &browser);
 
-	if ((err = attempt_remember_browser(call, attempt, &browser)) != OK ||
-		(err = store_new_id(call, &id)) != OK)
+	if (err != OK || (err = sign_in_create(call, attempt->id, request->address, request->agent,
+				  reply)) != OK)
 		return err;
-	text = secret_create(call->arena, KEYRING_SIGN_IN, call->tenant, id, &secret);
-	err = store_sign_in_create(call, id, attempt->id, secret.digest, request->address,
-		agent_text(call, request->agent), LIFE_S, reply);
-	reply->secret = (char *)(uintptr_t)text;
 	reply->browser = (char *)(uintptr_t)(browser != NULL ? browser : "");
-	return err;
+	return OK;
 }
 
 static err_t refuse(Auth__SignIn *reply, uint32_t retry_after_s)

@@ -13,3 +13,7 @@ err_t sign_in_find(struct call *call, const char *secret, Auth__SignIn *person) 
 /* The same for what only an active user may do who is wholly signed in; PERMISSION_DENIED if not.
  */
 err_t sign_in_person(struct call *call, const char *secret, Auth__SignIn *person) MUST_CHECK;
+
+/* Signs the browser of a user in, who has shown to be it. */
+err_t sign_in_create(struct call *call, const char *user, const char *address, const char *agent,
+	Auth__SignIn *reply) MUST_CHECK;

@@ -1,0 +1,82 @@
+/*
+ * account: who somebody at a provider is here. A person who comes for the first time becomes a new
+ * user; nobody ever becomes a user that is there already, by having its name elsewhere. Runs in the
+ * thread of the call.
+ */
+#include "services/auth/provider/provider.h"
+
+#include "services/auth/password.h"
+#include "services/auth/store.h"
+#include "services/auth/user.h"
+
+#include <sodium.h>
+
+#include <string.h>
+
+/* The role that the provider's groups give; "" if none does. */
+static const char *role_of(const Auth__IdentityProvider *provider, const struct id_token *token)
+{
+	for (size_t i = 0; i < provider->n_roles; i++)
+		for (size_t j = 0; j < token->n_groups; j++)
+			if (strcmp(provider->roles[i]->group, token->groups[j]) == 0)
+				return provider->roles[i]->role;
+	return provider->default_role;
+}
+
+/* A password that nobody knows. */
+static err_t no_password(struct call *call, char hash[PASSWORD_HASH_LEN])
+{
+	unsigned char random[32];
+	char text[sizeof(random) * 2 + 1];
+
+	randombytes_buf(random, sizeof(random));
+	return password_hash(
+		call, sodium_bin2hex(text, sizeof(text), random, sizeof(random)), hash);
+}
+
+static err_t make(struct call *call, const Auth__IdentityProvider *provider,
+	const struct id_token *token, const char *role, const char **user, const char **wrong)
+{
+	Auth__User made = AUTH__USER__INIT;
+	char hash[PASSWORD_HASH_LEN];
+	bool taken;
+	err_t err;
+
+	if (*token->user == '\0') {
+		*wrong = "Your identity provider did not tell your user name.";
+		return OK;
+	}
+	if ((err = store_user_name_taken(call, token->user, &taken)) != OK)
+		return err;
+	if (taken) {
+		*wrong = "There is another user with your name here already.";
+		return OK;
+	}
+	if ((err = no_password(call, hash)) != OK ||
+		(err = store_user_create(call, token->user, role, hash, &made)) != OK)
+		return err;
+	*user = made.id;
+	return store_identity_create(call, provider->issuer, token->subject, made.id);
+}
+
+err_t account_user(struct call *call, const Auth__IdentityProvider *provider,
+	const struct id_token *token, const char **user, const char **wrong)
+{
+	const char *role = role_of(provider, token);
+	err_t err;
+
+	*wrong = NULL;
+	if (*role == '\0') {
+		*wrong = "You are in no group that may sign in here.";
+		return OK;
+	}
+	if ((err = store_identity_find(call, provider->issuer, token->subject, user)) != OK)
+		return err;
+	if (**user == '\0')
+		err = make(call, provider, token, role, user, wrong);
+	else if (*provider->group_claim)
+		err = user_take_role(call, *user, role);
+	if (err != OK || *wrong != NULL || *provider->group_claim == '\0')
+		return err;
+	return store_identity_groups(call, *user, token->n_groups, token->groups);
+}
