@@ -64,6 +64,12 @@ def test_garbage_is_never_more_than_an_invalid_token(fleet, authorization, path)
     assert reply.headers["WWW-Authenticate"] == INVALID
 
 
+@pytest.mark.parametrize("size", [20_000, 65_536])
+def test_a_token_beyond_all_measure_is_not_read(fleet, size):
+    reply = raw(fleet, "GET", f"{PORTAL}/api.php/v3/info", headers={"Authorization": "Bearer " + "A" * size})
+    assert reply.status_code == 431
+
+
 def test_a_token_counts_in_its_header_only(fleet, app):
     token = app.tokens["access_token"]
     assert raw(fleet, "GET", f"{PORTAL}/api.php/profile_list?access_token={token}").status_code == 401
