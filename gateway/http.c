@@ -10,6 +10,7 @@
 
 #include "gateway/crew.h"
 #include "gateway/file.h"
+#include "gateway/http_tls.h"
 #include "gateway/peers.h"
 #include "lib/clock.h"
 #include "lib/endpoint.h"
@@ -17,7 +18,6 @@
 #include "lib/mem.h"
 #include "lib/worker.h"
 
-#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
 #include <errno.h>
@@ -62,7 +62,7 @@ struct exchange {
 struct http {
 	struct http_options options;
 	char *certificate, *key;
-	gnutls_datum_t tickets; /* key of session tickets */
+	struct http_tls tls;
 	struct MHD_Daemon *daemon;
 	struct peers *peers;
 	struct crew *crew;
@@ -78,43 +78,6 @@ struct http {
 
 /* ---- connections ---- */
 
-static gnutls_session_t tls_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-
-	return info != NULL ? info->tls_session : NULL;
-}
-
-/* Before the handshake. */
-static void prepare_tls(const struct http *http, struct MHD_Connection *connection)
-{
-	gnutls_session_t session = http->certificate != NULL ? tls_of(connection) : NULL;
-
-	if (session == NULL)
-		return;
-	/* GnuTLS changes the key that it really uses by itself, from this one and the time. */
-	if (gnutls_session_ticket_enable_server(session, &http->tickets) != GNUTLS_E_SUCCESS)
-		LOG_THROTTLED(LOG_LEVEL_WARN, "tickets", "text=\"no session tickets\"");
-	if (http->options.ask_certificate)
-		gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-}
-
-/* What the client showed. */
-static void read_certificate(struct http_request *request, struct MHD_Connection *connection)
-{
-	gnutls_session_t session = tls_of(connection);
-	const gnutls_datum_t *shown;
-	unsigned n = 0;
-
-	shown = session != NULL ? gnutls_certificate_get_peers(session, &n) : NULL;
-	if (shown == NULL || n == 0)
-		return;
-	request->certificate =
-		memcpy(arena_alloc(request->call.arena, shown->size), shown->data, shown->size);
-	request->certificate_len = shown->size;
-}
-
 static void on_connection(void *arg, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode code)
 {
@@ -122,7 +85,8 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		prepare_tls(http, connection);
+		if (http->certificate != NULL)
+			http_tls_prepare(&http->tls, connection, http->options.ask_certificate);
 		fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 			     ->connect_fd;
 		*slot = peers_add(http->peers, fd,
@@ -338,7 +302,7 @@ static enum MHD_Result exchange_begin(struct exchange *exchange, const char *met
 	request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	request->method = request->head ? MHD_HTTP_METHOD_GET : method;
 	if (exchange->http->options.ask_certificate)
-		read_certificate(request, exchange->connection);
+		http_tls_read(request, exchange->connection);
 	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
 	headers_check(headers);
 	if (headers->refused != 0)
@@ -469,7 +433,7 @@ static void http_free(struct http *http)
 	pthread_cond_destroy(&http->drained);
 	free(http->certificate);
 	free(http->key);
-	gnutls_free(http->tickets.data);
+	http_tls_finish(&http->tls);
 	free(http);
 }
 
@@ -488,9 +452,7 @@ static err_t start(struct http *http)
 		if (http->certificate == NULL || http->key == NULL)
 			return ERR_INVALID_ARGUMENT;
 	}
-	if (http->certificate != NULL &&
-		gnutls_session_ticket_key_generate(&http->tickets) != GNUTLS_E_SUCCESS)
-		BUG("no key for session tickets");
+	http_tls_init(&http->tls);
 	http->crew = crew_start(http->options.workers, on_job);
 	http->feeds = feeds_start(http->options.bus);
 	http->daemon = daemon_start(http, &address);
