@@ -42,7 +42,7 @@ class Docker:
         self.store.mkdir(parents=True, exist_ok=True)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanyard-docker-"))  # short: sockets are in it
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.folder}/docker.sock", "DOCKER_BUILDKIT": "0",
-                            "COMPOSE_PROJECT_NAME": "lanyard" + secrets.token_hex(3), "COMPOSE_INTERACTIVE_NO_CLI": "1"}
+                            "COMPOSE_PROJECT_NAME": "lanyard" + secrets.token_hex(3)}
         self.processes = []
         self.pid = None
 
