@@ -205,6 +205,25 @@ Test(id_token, only_a_key_of_the_provider_and_its_algorithm_count)
 	cjose_jwk_release(elliptic.jwk);
 }
 
+Test(id_token, a_key_set_that_is_no_base64_ends_nothing)
+{
+	static const char *const sets[] = {
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"A\",\"y\":\"=A==\"}]}",
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":7,\"y\":null}]}",
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-999\",\"x\":\"AAAA\",\"y\":\"AAAA\"},1,[]]"
+		"}",
+	};
+	struct id_token token;
+	struct key key;
+
+	ec(&key, "k");
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+		cr_expect_eq(id_token_read(&call, sign(key.jwk, "ES256", NULL, GOOD), sets[i],
+				     &wanted, &token),
+			ERR_UNAUTHENTICATED, "%s", sets[i]);
+	cjose_jwk_release(key.jwk);
+}
+
 /* The public key as the secret of an HMAC, and no signature at all. */
 Test(id_token, other_algorithms_are_refused)
 {
@@ -212,13 +231,17 @@ Test(id_token, other_algorithms_are_refused)
 	struct key key;
 	struct id_token token;
 	cjose_jwk_t *secret;
-	const char *texts[3];
+	const char *texts[6];
 
 	rsa(&key, "k");
 	secret = cjose_jwk_create_oct_spec((const uint8_t *)key.jwks, strlen(key.jwks), &error);
 	texts[0] = sign(secret, "HS256", "k", GOOD);
 	texts[1] = "eyJhbGciOiJub25lIn0.e30.";
 	texts[2] = "";
+	/* at these cjose would end the process */
+	texts[3] = "eyJhb=ciOiAiUlMyNTYifQ.eyJpc3MiOiJ4In0.AgIC";
+	texts[4] = "eyJhbGciOiJSUzI1NiJ9.e30.A";
+	texts[5] = "eyJhbGciOiJSUzI1NiJ9.e30.AgIC.AgIC";
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		cr_expect_eq(id_token_read(&call, texts[i], key.jwks, &wanted, &token),
 			ERR_UNAUTHENTICATED, "%zu", i);
