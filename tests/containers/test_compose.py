@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from docker_world import OURS, ROOT, Docker, Pings, run, wait_for
+from docker_world import OURS, ROOT, Docker, Pings, wait_for
 
 SERVICES = ["auth", "provision", "rendezvous", "dns", "gateway", "node"]
 ALPHA = "alpha.office.demo.lanyard.test"
@@ -166,25 +166,6 @@ def test_a_fleet_that_was_stopped_goes_on(docker, pings):
     docker.compose("down", "--timeout", "10")
     docker.compose("up", "--detach", "--no-build")
     wait_for("ping of the new containers", pings.last)
-    pings.go_on()
-
-
-def play(docker, name, backup):
-    """The commands that docs/backup.md has under this name, by docker-compose 1.29 with the demo's devices."""
-    block = re.search(rf"^```sh {name}\n(.*?)^```", (ROOT / "docs/backup.md").read_text(), re.M | re.S).group(1)
-    block = block.replace("docker compose", f"/usr/bin/docker-compose -f {ROOT}/docker-compose.yml --profile demo")
-    run("bash", "-euo", "pipefail", "-c", block.replace("up --detach", "up --detach --no-build"),
-        env={**docker.environment, "BACKUP": str(backup)})
-
-
-def test_a_fleet_goes_on_from_its_backup(docker, pings, tmp_path):
-    """The devices keep their state; secrets and database are lost, and come back as docs/backup.md has it."""
-    play(docker, "compose-backup", tmp_path)
-    docker.compose("down", "--timeout", "10")
-    for volume in ["secrets", "postgres"]:
-        docker.docker("volume", "rm", f"{docker.environment['COMPOSE_PROJECT_NAME']}_{volume}")
-    play(docker, "compose-restore", tmp_path)
-    wait_for("ping of the restored fleet", pings.last)
     pings.go_on()
 
 
