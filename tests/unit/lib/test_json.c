@@ -54,7 +54,7 @@ static const struct {
 	{ &auth__tenant_list__descriptor,
 		"{\"items\":[{\"name\":\"x\",\"version\":9223372036854775807}]}",
 		"{\"items\":[{\"id\":\"\",\"name\":\"x\",\"state\":\"\",\"created_at\":\"\","
-		"\"version\":9223372036854775807}],\"next_cursor\":\"\"}" },
+		"\"version\":9223372036854775807,\"delete_at\":\"\"}],\"next_cursor\":\"\"}" },
 };
 
 Test(json, accepted)
