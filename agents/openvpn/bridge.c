@@ -18,7 +18,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define TICK_MS	     2000 /* who is not welcome any more is out within 5 s */
+#define WARNINGS     3	  /* before a client that stays is ended */
+#define TICK_MS	     1000 /* who is not welcome any more is out within 5 s */
 #define RETRY_MS     5000
 #define LAST_MS	     5000 /* for the last report */
 #define REPORT_MAX   200
@@ -127,7 +128,18 @@ static void on_ended(void *context, int status)
 
 /* ---- reports ---- */
 
-/* Asks it to go, which OpenVPN gives it 5 s for, and when it is still there, ends it. */
+/* Others of the same name in the certificate, who may stay. */
+static bool has_namesake(const struct bridge *bridge, const struct client *client)
+{
+	for (const struct client *other = bridge->clients.first; other; other = other->next)
+		if (other != client && other->state != CLIENT_GONE && other->warnings == 0 &&
+			strcmp(other->asked.common_name, client->asked.common_name) == 0)
+			return true;
+	return false;
+}
+
+/* Asks it to go, which OpenVPN gives it 5 s for. When it is still there, ends it, which can be done
+ * by its name only. */
 static void throw_out(struct bridge *bridge, struct client *client, const char *why)
 {
 	const struct management_event *asked = &client->asked;
@@ -135,9 +147,8 @@ static void throw_out(struct bridge *bridge, struct client *client, const char *
 	if (client->warnings++ == 0) {
 		log_info("client_out", "connection=%s why=%s", client->connection, log_value(why));
 		vpn_process_say(bridge->process, "client-kill %" PRIu64 "\n", asked->client);
-	} else if (strchr(asked->address, ':') == NULL) {
-		vpn_process_say(bridge->process, "kill %s:%s\n", asked->address, asked->port);
-	} else {
+	} else if (client->warnings > WARNINGS && !client->obeyed &&
+		   !has_namesake(bridge, client)) {
 		vpn_process_say(bridge->process, "kill %s\n", asked->common_name);
 	}
 }
@@ -290,11 +301,13 @@ static void on_connect(struct bridge *bridge, const struct management_event *eve
 
 	if (client != NULL && client->state == CLIENT_ASKING)
 		clients_forget(&bridge->clients, client);
+	for (client = bridge->clients.first; client != NULL; client = client->next)
+		client->obeyed |= strcmp(client->asked.common_name, event->common_name) == 0;
 	clients_add(&bridge->clients, event);
 	asks_add(bridge->asks, event);
 }
 
-/* It is looked at every two seconds: new keys change nothing. */
+/* It is looked at every second: new keys change nothing. */
 static void on_reauth(struct bridge *bridge, const struct management_event *event)
 {
 	const struct client *client = clients_find(&bridge->clients, event->client);
@@ -385,6 +398,9 @@ static void on_happened(void *context, const struct management_event *event)
 		break;
 	case MANAGEMENT_FATAL:
 		log_error("openvpn", "text=%s", log_value(event->text));
+		break;
+	case MANAGEMENT_ERROR: /* mostly of a client that has gone meanwhile */
+		log_info("openvpn", "text=%s", log_value(event->text));
 		break;
 	}
 }

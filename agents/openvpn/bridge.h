@@ -1,6 +1,6 @@
 /*
  * bridge: stands between an OpenVPN server and the portal: begins with the portal's word, runs the
- * server, lets in whom the portal lets in, reports and throws out every two seconds
+ * server, lets in whom the portal lets in, reports and throws out every second
  * (docs/openvpn.md). The loop's thread.
  */
 #pragma once

@@ -31,6 +31,7 @@ struct client {
 	struct address ipv4;		/* in the network */
 	uint64_t bytes_in, bytes_out, told_in, told_out;
 	unsigned warnings;	    /* how often the portal has called it unwelcome */
+	bool obeyed;		    /* somebody of its name has come since */
 	bool telling, telling_gone; /* it stands in the report that is under way */
 	int64_t since_ms;	    /* clock_ms() of its state */
 };

@@ -157,6 +157,11 @@ static void take_state(const char *line, const struct sink *sink)
 		sink->happened(sink->context, &up);
 }
 
+static void tell(const struct sink *sink, enum management_kind kind, const char *text)
+{
+	sink->happened(sink->context, &(struct management_event){ .kind = kind, .text = text });
+}
+
 static void take_line(struct management *management, const struct sink *sink)
 {
 	const char *rest;
@@ -168,8 +173,9 @@ static void take_line(struct management *management, const struct sink *sink)
 	else if ((rest = after(management->line, ">STATE:")) != NULL)
 		take_state(rest, sink);
 	else if ((rest = after(management->line, ">FATAL:")) != NULL)
-		sink->happened(sink->context,
-			&(struct management_event){ .kind = MANAGEMENT_FATAL, .text = rest });
+		tell(sink, MANAGEMENT_FATAL, rest);
+	else if ((rest = after(management->line, "ERROR: ")) != NULL)
+		tell(sink, MANAGEMENT_ERROR, rest);
 }
 
 /* ---- bytes ---- */

@@ -21,6 +21,7 @@ enum management_kind {
 	MANAGEMENT_BYTES,	/* of a client, since it came */
 	MANAGEMENT_UP,		/* the server listens, its interface is there */
 	MANAGEMENT_FATAL,	/* the server ends; text says why */
+	MANAGEMENT_ERROR,	/* it did not do what it was told to; text says why */
 };
 
 /* What an event tells beside that is empty. A text that is too long is empty, too. */

@@ -115,5 +115,8 @@ err_t store_network_delete(struct call *call, const char *id)
 	if (err != OK && strcmp(db_constraint(call->db), "profile_network") == 0)
 		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
 			"the network has VPN profiles: remove them first");
+	if (err != OK && strcmp(db_constraint(call->db), "vpn_server_network") == 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+			"the network has VPN servers: delete them first");
 	return err;
 }

@@ -1,6 +1,8 @@
 """Clients of OpenVPN in a network of ours: a WE500 with its package reaches a device that runs our agent; who is blocked or
 revoked is thrown out and comes in no more. Numbers are those of the statements of the contract of apps (docs/openvpn.md)."""
 
+import signal
+
 import pytest
 
 from api_client import wait_for
@@ -64,6 +66,14 @@ def test_89_92_a_blocked_device_is_out_and_not_let_in(world, device):
     wait_for("the end of its connection", lambda: not world.server.live(device.id))
     world.portal.block(device, "approved")
     client.start().wait_connected()
+
+
+def test_a_client_that_does_not_go_is_ended(world, device):
+    device, client = device
+    client.program.process.send_signal(signal.SIGSTOP)
+    world.portal.block(device)
+    wait_for("the end of its connection", lambda: not world.server.live(device.id))
+    client.program.process.send_signal(signal.SIGCONT)
 
 
 def test_92_a_revoked_certificate_is_out(world, device):

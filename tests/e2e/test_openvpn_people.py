@@ -84,6 +84,12 @@ def test_89_who_is_not_in_the_group(world, fleet, person):
         change(world, groups=[])
 
 
+def test_what_is_in_use_is_not_deleted(world):
+    refused = world.network.api.call("deleteProfile", world.network.tenant.owner, id_=world.profile["id"],
+                                     tenant=world.network.tenant.id)
+    assert refused.status_code == 409 and "VPN server" in refused.json()["detail"]
+
+
 def change(world, **more):
     body = {key: value for key, value in {**AT, **more}.items() if key != "profile_id"}
     world.network.call("replaceProfile", body, id_=world.profile["id"])

@@ -102,7 +102,12 @@ err_t store_profile_delete(struct call *call, const char *id)
 		"DELETE FROM provision.profile WHERE tenant_id = $1 AND id = $2"
 	};
 
-	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+	err_t err = DB_QUERY(call, &statement, NULL, call->tenant, id);
+
+	if (err != OK && strcmp(db_constraint(call->db), "vpn_server_profile") == 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+			"a VPN server serves the profile: delete that first");
+	return err;
 }
 
 err_t store_profile_tls_crypt(struct call *call, const char *profile_id, const char **sealed)

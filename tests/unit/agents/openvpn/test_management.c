@@ -81,6 +81,7 @@ Test(management, what_else_it_tells)
 		{ ">BYTECOUNT_CLI:4,10,20\n", MANAGEMENT_BYTES, 4, 10, 20 },
 		{ ">STATE:1700000000,CONNECTED,SUCCESS,,,,,,\n", MANAGEMENT_UP, 0, 0, 0 },
 		{ ">FATAL:no tap\n", MANAGEMENT_FATAL, 0, 0, 0 },
+		{ "ERROR: client-auth command failed\n", MANAGEMENT_ERROR, 0, 0, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
