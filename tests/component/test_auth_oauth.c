@@ -561,6 +561,24 @@ Test(auth, what_a_client_was_allowed_ends_with_it)
 		world.tenant, "CreateOauthClient", &request, ERR_INVALID_ARGUMENT, "redirect_uris");
 }
 
+Test(auth, only_owners_make_clients_that_nobody_is_asked_about)
+{
+	const char *tenant = new_tenant("a")->id;
+	Auth__CreateOauthClientRequest request = AUTH__CREATE_OAUTH_CLIENT_REQUEST__INIT;
+	char admin[64], owner[64];
+
+	snprintf(admin, sizeof(admin), "user:%s", new_user(tenant, "adam", "admin")->id);
+	snprintf(owner, sizeof(owner), "user:%s", new_user(tenant, "olga", "owner")->id);
+	request.client_id = request.name = "mine";
+	request.trusted = true;
+	refuse_of(&auth__oauth__descriptor, admin, tenant, "CreateOauthClient", &request,
+		ERR_PERMISSION_DENIED, "trusted");
+	ask_of(&auth__oauth__descriptor, owner, tenant, "CreateOauthClient", &request);
+	request.client_id = request.name = "other";
+	request.trusted = false;
+	ask_of(&auth__oauth__descriptor, admin, tenant, "CreateOauthClient", &request);
+}
+
 Test(auth, a_program_gets_a_token_for_its_api_key)
 {
 	const char *tenant = new_tenant("a")->id;

@@ -4,6 +4,7 @@
 #include "lib/access.h"
 #include "lib/check.h"
 #include "lib/token.h"
+#include "services/auth/authority.h"
 #include "services/auth/oauth/apps.h"
 #include "services/auth/oauth/authorization.h"
 #include "services/auth/oauth/oauth.h"
@@ -114,6 +115,17 @@ static err_t check_scopes(struct call *call, const Auth__CreateOauthClientReques
 	return OK;
 }
 
+/* Nobody is asked: such a client acts as whoever follows a link, so also as an owner. */
+static err_t check_trusted(struct call *call, const Auth__CreateOauthClientRequest *request)
+{
+	err_t err = request->trusted ? authority_over_role(call, "owner") : OK;
+
+	if (err != ERR_PERMISSION_DENIED)
+		return err;
+	return call_refuse(call, err, "trusted",
+		"only an owner makes a client that people are not asked about");
+}
+
 static err_t check_create(struct call *call, const Auth__CreateOauthClientRequest *request)
 {
 	Auth__OauthClient app = AUTH__OAUTH_CLIENT__INIT;
@@ -122,7 +134,8 @@ static err_t check_create(struct call *call, const Auth__CreateOauthClientReques
 	if ((err = check_text(call, "client_id", request->client_id, 1, TOKEN_CLIENT_MAX)) != OK ||
 		(err = request_check_name(call, request->name)) != OK ||
 		(err = check_redirect_uris(call, request)) != OK ||
-		(err = check_scopes(call, request)) != OK)
+		(err = check_scopes(call, request)) != OK ||
+		(err = check_trusted(call, request)) != OK)
 		return err;
 	for (const char *at = request->client_id; *at != '\0'; at++)
 		if (*at <= ' ' || *at > '~' || *at == ':')
