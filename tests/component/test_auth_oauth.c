@@ -663,6 +663,30 @@ Test(auth, only_who_has_a_secret_may_introspect)
 			   ->active);
 }
 
+Test(auth, a_token_of_the_role_before_is_not_good_any_more)
+{
+	struct world world = new_world("a");
+	const Auth__TokenReply *tokens = new_tokens(&world);
+	Auth__UpdateUserRequest promoted = AUTH__UPDATE_USER_REQUEST__INIT;
+	char subject[64];
+	Auth__SignTokenRequest sign = sign_request(subject);
+	const Auth__Token *plain;
+
+	snprintf(subject, sizeof(subject), "user:%s", world.user);
+	sign.role = "member";
+	plain = ask(world.tenant, "SignToken", &sign);
+	cr_assert(check(world.tenant, plain->access_token)->active);
+	promoted.id = TEXT(world.user);
+	promoted.set_role_case = AUTH__UPDATE_USER_REQUEST__SET_ROLE_ROLE;
+	promoted.role = "operator";
+	ask(world.tenant, "UpdateUser", &promoted);
+	is_inactive(world.tenant, plain->access_token, "ended");
+	is_inactive(world.tenant, tokens->access_token, "ended");
+	tokens = refresh(world.tenant, tokens->refresh_token);
+	cr_assert(check(world.tenant, tokens->access_token)->active);
+	cr_assert_str_eq(check(world.tenant, tokens->access_token)->role, "operator");
+}
+
 /* ---- device codes ---- */
 
 SQL(unpoll, "UPDATE auth.oauth_device_code SET polled_at = NULL");

@@ -83,6 +83,8 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 		*why = "ended";
 	else if (strcmp(db_text(row, 0, "user_state"), "active") != 0)
 		*why = db_bool(row, 0, "blocked_open") ? "blocked" : "ended";
+	else if (strcmp(db_text(row, 0, "role"), claims->role) != 0)
+		*why = "ended";
 	if (db_count(row) > 0) {
 		reply->username = arena_strdup(call->arena, db_text(row, 0, "user"));
 		reply->authorization_until = db_int(row, 0, "until_s");
@@ -90,16 +92,29 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 	return OK;
 }
 
-/* An access token of an API key, or of a password without OAuth, is good until it is over or was
- * revoked: ask who has it. */
+/* A new role ends the tokens of the one before; those of others than users keep theirs. */
+static err_t has_role(struct call *call, const struct token_claims *claims, bool *has)
+{
+	Auth__Principal holder = AUTH__PRINCIPAL__INIT;
+	err_t err = OK;
+
+	*has = strncmp(claims->subject, "user:", strlen("user:")) != 0;
+	if (*has || (err = store_authority(call, claims->subject, &holder)) != OK)
+		return err;
+	*has = strcmp(holder.role, claims->role) == 0;
+	return OK;
+}
+
+/* An access token of an API key, or of a password without OAuth, has no authorization: ask who has
+ * it. */
 static err_t why_not_active(struct call *call, const struct token_claims *claims, const char **why)
 {
-	Auth__SignTokenRequest request = AUTH__SIGN_TOKEN_REQUEST__INIT;
-	err_t err;
+	bool good = false;
+	err_t err = sign_token_check_active(call, claims->subject);
 
-	request.subject = (char *)(uintptr_t)claims->subject;
-	err = sign_token_check_active(call, request.subject);
-	if (err == ERR_UNAUTHENTICATED)
+	if (err == OK)
+		err = has_role(call, claims, &good);
+	if (!good)
 		*why = "ended";
 	return err == ERR_UNAUTHENTICATED ? OK : err;
 }
