@@ -137,6 +137,15 @@ static err_t change_apply(
 	return reason ? end_tokens(call, before->id, reason) : OK;
 }
 
+/* Which name the password must not be is known only when the user is. */
+static err_t check_password(
+	struct call *call, const Auth__UpdateUserRequest *request, const Auth__User *user)
+{
+	if (!request->set_password_case)
+		return OK;
+	return password_check(call, "password", user->name, request->password);
+}
+
 err_t update_user(struct call *call, const Auth__UpdateUserRequest *request, Auth__User *reply)
 {
 	Auth__User before = AUTH__USER__INIT;
@@ -146,7 +155,8 @@ err_t update_user(struct call *call, const Auth__UpdateUserRequest *request, Aut
 
 	if ((err = change_read(call, request, &change, hash)) != OK ||
 		(err = lock_user(call, request->id, &before)) != OK ||
-		(err = request_check_version(call, request->version, before.version)) != OK)
+		(err = request_check_version(call, request->version, before.version)) != OK ||
+		(err = check_password(call, request, &before)) != OK)
 		return err;
 	return change_apply(call, &change, &before, reply);
 }

@@ -87,12 +87,15 @@ Test(auth, a_changed_user_loses_its_tokens)
 	const Auth__User *user;
 
 	new_user(tenant, "ann", "owner");
+	changed.id = new_user(tenant, "bob.the.builder", "member")->id;
+	changed.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
+	changed.password = "Bob.The.Builder";
+	refuse(tenant, "UpdateUser", &changed, ERR_INVALID_ARGUMENT, "password");
 	id = new_user(tenant, "bob", "admin")->id;
 	demoted = set_role(id, "member");
 	ask(tenant, "UpdateUser", &demoted);
 	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 1);
 	changed.id = TEXT(id);
-	changed.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
 	changed.password = "another long password";
 	ask(tenant, "UpdateUser", &changed);
 	cr_assert_eq(fixture_sql(&fixture, &count_revoked), 2);
