@@ -4,12 +4,14 @@
  * slow, since libmicrohttpd's own time-out starts again with every byte.
  *
  * An exchange belongs to the event thread of its connection, but from exchange_submit until the
- * worker resumes the connection to that worker.
+ * worker resumes the connection to that worker; and so while an http_arrival has suspended it.
  */
 #include "gateway/http.h"
 
+#include "gateway/arrivals.h"
 #include "gateway/crew.h"
 #include "gateway/file.h"
+#include "gateway/http_arrival.h"
 #include "gateway/http_tls.h"
 #include "gateway/peers.h"
 #include "lib/clock.h"
@@ -52,11 +54,12 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct peer *peer;
 	enum exchange_state state;
-	size_t body_size;	/* room at request.body */
-	size_t n_read;		/* bytes of the body so far, also those not kept */
-	bool last;		/* the connection ends with this reply */
-	bool counted;		/* in http.n_open */
-	struct feeding feeding; /* of a reply with a feed */
+	size_t body_size;	     /* room at request.body */
+	size_t n_read;		     /* bytes of the body so far, also those not kept */
+	bool last;		     /* the connection ends with this reply */
+	bool counted;		     /* in http.n_open */
+	struct feeding feeding;	     /* of a reply with a feed */
+	struct http_arrival arrival; /* of one with `arrived` */
 };
 
 struct http {
@@ -67,6 +70,7 @@ struct http {
 	struct peers *peers;
 	struct crew *crew;
 	struct feeds *feeds;
+	struct arrivals *arrivals;
 	struct worker *sweeper;
 	atomic_bool running; /* from the first to the last moment at which requests are welcome */
 
@@ -185,7 +189,10 @@ static void on_job(struct job *job)
 	struct exchange *exchange = (struct exchange *)job; /* its first member */
 	struct MHD_Connection *connection = exchange->connection;
 
-	exchange_serve(exchange);
+	if (exchange->state == EXCHANGE_SERVED)
+		http_arrival_ask(&exchange->arrival, &exchange->request.call);
+	else
+		exchange_serve(exchange);
 	MHD_resume_connection(connection);
 }
 
@@ -236,6 +243,25 @@ static struct MHD_Response *feed_response(struct exchange *exchange)
 
 /* ---- exchanges: answering ---- */
 
+static struct MHD_Response *make_response(struct exchange *exchange)
+{
+	struct http_reply *reply = &exchange->reply;
+
+	if (reply->feed != NULL)
+		return feed_response(exchange);
+	if (reply->arrived == NULL)
+		return MHD_create_response_from_buffer(
+			reply->body_len, (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
+	exchange->arrival = (struct http_arrival){
+		.connection = exchange->connection,
+		.reply = reply,
+		.arrivals = exchange->http->arrivals,
+		.crew = exchange->http->crew,
+		.job = &exchange->job,
+	};
+	return http_arrival_response(&exchange->arrival);
+}
+
 static enum MHD_Result exchange_respond(struct exchange *exchange)
 {
 	/* of every reply that does not say otherwise */
@@ -247,11 +273,7 @@ static enum MHD_Result exchange_respond(struct exchange *exchange)
 		{ "Referrer-Policy", "no-referrer" },
 	};
 	struct http_reply *reply = &exchange->reply;
-	struct MHD_Response *response =
-		reply->feed != NULL
-			? feed_response(exchange)
-			: MHD_create_response_from_buffer(reply->body_len,
-				  (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = make_response(exchange);
 	enum MHD_Result result;
 
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
@@ -426,6 +448,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_
 static void http_free(struct http *http)
 {
 	worker_stop(http->sweeper);
+	arrivals_stop(http->arrivals);
 	crew_stop(http->crew);
 	feeds_stop(http->feeds);
 	peers_destroy(http->peers);
@@ -455,6 +478,7 @@ static err_t start(struct http *http)
 	http_tls_init(&http->tls);
 	http->crew = crew_start(http->options.workers, on_job);
 	http->feeds = feeds_start(http->options.bus);
+	http->arrivals = arrivals_start();
 	http->daemon = daemon_start(http, &address);
 	if (http->daemon == NULL) {
 		log_error("http_listen", "listen=%s error=%s", log_value(http->options.listen),

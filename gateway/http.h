@@ -1,5 +1,5 @@
 /*
- * http: the HTTPS server. With http_tls the only code that sees libmicrohttpd.
+ * http: the HTTPS server. With http_tls and http_arrival the only code that sees libmicrohttpd.
  *
  * Event threads read requests and write replies; in between the connection is suspended and one of
  * `workers` threads runs `serve`, which may block on the bus. Whatever a client does, its request
@@ -24,7 +24,7 @@
 #define HTTP_ORIGIN_LEN	       INET6_ADDRSTRLEN
 
 /* One request, with its call: trace, arena and deadline. Good until `serve` has returned, or until
- * the end of the feed that the reply got. */
+ * the end of the feed that the reply got, or until `arrived` has returned. */
 struct http_request {
 	struct call call;
 	enum http_status refused; /* the server itself refuses it, call.fault says why; or 0 */
@@ -53,6 +53,12 @@ struct http_reply {
 	struct http_header headers[HTTP_REPLY_HEADERS_MAX];
 	size_t n_headers;
 	struct feed *feed; /* what that sends is the body; or NULL */
+
+	/* For a body that counts only when it was received whole: runs in a worker when the client
+	 * has all of it but the last byte, which is kept back until then; unless the result is OK
+	 * it is never sent, and the reply is cut short. Or NULL. */
+	err_t (*arrived)(struct call *call, void *context);
+	void *context; /* in the request's arena */
 };
 
 /* Adds a header, unless the reply has it already and it is no cookie. Both texts are kept. */

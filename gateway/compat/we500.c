@@ -14,6 +14,7 @@
 #include "gateway/compat/we500_usage.h"
 #include "gateway/problem.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "proto/portal.pb-c.h"
 
 #include <sodium.h>
@@ -127,12 +128,56 @@ static void send_status(struct api_request *request, const Provision__PortalStat
 	request->reply->content_type = "application/xml; charset=utf-8";
 }
 
+/* ---- deliveries ---- */
+
+struct delivery {
+	const char *tenant;
+	Provision__NoteDeliveryRequest request;
+};
+
+static struct delivery *delivery_of(
+	const struct api_request *request, const Provision__PackageArchive *archive)
+{
+	struct arena *arena = request->call->arena;
+	struct delivery *delivery = arena_alloc(arena, sizeof(*delivery));
+
+	delivery->tenant = archive->tenant;
+	provision__note_delivery_request__init(&delivery->request);
+	delivery->request.device = archive->device;
+	delivery->request.package = archive->package;
+	delivery->request.source = (char *)(uintptr_t)request->http->origin;
+	return delivery;
+}
+
+static err_t note_delivery(struct call *call, void *context)
+{
+	const struct delivery *delivery = context;
+	const ProtobufCMessage *nothing;
+
+	call->tenant = delivery->tenant;
+	return bus_call(call, SERVICE, "NoteDelivery", &delivery->request.base, &nothing);
+}
+
+/* It is counted as delivered when the device has it; one that had it before has it now. The log
+ * knows also whom a part was sent to. */
 static void send_package(struct api_request *request, const Provision__PackageArchive *archive)
 {
 	struct http_reply *reply = request->reply;
+	err_t err;
 
-	if (send_unchanged(request, arena_printf(request->call->arena, "\"%s\"", archive->sha256)))
+	if (send_unchanged(
+		    request, arena_printf(request->call->arena, "\"%s\"", archive->sha256))) {
+		if (!request->http->head &&
+			(err = note_delivery(request->call, delivery_of(request, archive))) != OK)
+			send_refusal(request, err);
 		return;
+	}
+	if (!request->http->head) {
+		log_info("package_sent", "tenant=%s device=%s number=%u source=%s", archive->tenant,
+			archive->device, archive->package, log_value(request->http->origin));
+		reply->arrived = note_delivery;
+		reply->context = delivery_of(request, archive);
+	}
 	http_reply_add(reply, "Content-Disposition", "attachment; filename=\"vpn.tar\"");
 	reply->status = HTTP_OK;
 	reply->content_type = "application/x-tar";
@@ -277,7 +322,6 @@ static void get_package(struct api_request *request, Provision__PortalRequest *a
 		return;
 	}
 	message.who = asker;
-	message.peek = request->http->head;
 	if ((err = admit_asker(request, asker)) == OK)
 		err = ask(request, "FetchPackage", &message.base, (const void **)&archive);
 	we500_usage_count(WE500_PACKET, err, false);

@@ -116,6 +116,7 @@ HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)
 HANDLER(note_polls, NotePollsRequest, Empty, EMPTY)
 HANDLER(fetch_package, FetchPackageRequest, PackageArchive, PACKAGE_ARCHIVE)
 HANDLER(acknowledge_package, PortalRequest, PortalStatus, PORTAL_STATUS)
+HANDLER(note_delivery, NoteDeliveryRequest, Empty, EMPTY)
 HANDLER(authorize_vpn, AuthorizeVpnRequest, Empty, EMPTY)
 
 #undef HANDLER

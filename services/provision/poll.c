@@ -300,7 +300,7 @@ static err_t fetch(struct call *call, const Provision__FetchPackageRequest *requ
 	Provision__PackageArchive *reply)
 {
 	struct asker asker;
-	err_t err = identify(call, request->who, true, &asker);
+	err_t err = identify(call, request->who, false, &asker);
 	bool in_use;
 
 	if (err != OK)
@@ -312,15 +312,10 @@ static err_t fetch(struct call *call, const Provision__FetchPackageRequest *requ
 		return OK;
 	if (!asker.state.approved || asker.state.current == 0 || (in_use && asker.one_shot))
 		return no_package(call);
-	if ((err = read_package(call, asker.device, asker.promised, reply)) != OK || request->peek)
-		return err;
-	if ((err = store_portal_delivered(call, asker.device, asker.promised)) != OK ||
-		asker.state.delivered == asker.promised)
-		return err;
-	return AUDIT(call, "package.delivered", .subject = asker.device, .device = asker.device,
-		.source = request->who->source, .package = asker.promised,
-		.before = package_name(call, asker.state.delivered),
-		.after = package_name(call, asker.promised));
+	reply->tenant = (char *)(uintptr_t)call->tenant;
+	reply->device = (char *)(uintptr_t)asker.device;
+	reply->package = (uint32_t)asker.promised;
+	return read_package(call, asker.device, asker.promised, reply);
 }
 
 err_t fetch_package(struct call *call, const Provision__FetchPackageRequest *request,

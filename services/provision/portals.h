@@ -38,6 +38,11 @@ err_t note_polls(struct call *call, const Provision__NotePollsRequest *request,
 err_t acknowledge_package(struct call *call, const Provision__PortalRequest *request,
 	Provision__PortalStatus *reply) MUST_CHECK;
 
+/* ---- delivery.c ---- */
+
+err_t note_delivery(struct call *call, const Provision__NoteDeliveryRequest *request,
+	Provision__Empty *reply) MUST_CHECK;
+
 /* ---- vpn.c ---- */
 
 err_t authorize_vpn(struct call *call, const Provision__AuthorizeVpnRequest *request,

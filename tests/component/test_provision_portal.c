@@ -54,8 +54,10 @@ static Provision__AuthorizeVpnRequest bring_up(
 	Provision__ListCertificatesRequest list = PROVISION__LIST_CERTIFICATES_REQUEST__INIT;
 	Provision__AuthorizeVpnRequest shown = PROVISION__AUTHORIZE_VPN_REQUEST__INIT;
 	const Provision__CertificateList *certificates;
+	Provision__NoteDeliveryRequest delivery = PROVISION__NOTE_DELIVERY_REQUEST__INIT;
 	const Provision__PackageArchive *archive;
 	const Provision__PortalStatus *status;
+	const Provision__Empty *nothing;
 	const char *tenant = step->call.tenant,
 		   *line = arena_printf(step->call.arena, "%s\n", device->id);
 	const char *credentials;
@@ -65,6 +67,14 @@ static Provision__AuthorizeVpnRequest bring_up(
 	fetch.who = &who;
 	step->call.tenant = CALL_FLEET;
 	ASSERT_OK(step, ASK_PORTAL(step, "FetchPackage", &fetch, &archive));
+	delivery.device = archive->device;
+	delivery.package = archive->package;
+	step->call.tenant = tenant;
+	cr_assert_str_eq(archive->tenant, tenant);
+	cr_assert_neq(ask_device(step, "GetPortalDevice", device)->delivered, archive->package);
+	ASSERT_OK(step, ASK_PORTAL(step, "NoteDelivery", &delivery, &nothing));
+	cr_assert_eq(ask_device(step, "GetPortalDevice", device)->delivered, archive->package);
+	step->call.tenant = CALL_FLEET;
 	ASSERT_OK(step, ASK_PORTAL(step, "AcknowledgePackage", &who, &status));
 	ASSERT_OK(step, ASK_PORTAL(step, "PollPortal", &who, &status));
 	step->call.tenant = tenant;

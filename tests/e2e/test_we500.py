@@ -8,6 +8,7 @@ import re
 import secrets
 import socket
 import ssl
+import struct
 import subprocess
 import tarfile
 
@@ -91,6 +92,54 @@ def test_22_63_an_acknowledgement_of_nothing_and_one_that_is_repeated(portal):
     portal.set(strict=False)
     portal.serve(device)
     assert read(portal.acknowledge(device)).status == 2
+
+
+def test_23_a_download_that_is_cut_short_is_not_delivered(portal):
+    """The device's kernel has room for a part of the package only, so what was not read did not arrive either."""
+    device = portal.add()
+    connection, _ = begin_download(portal, device)
+    assert portal.shown(device)["state"] == "pending"
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()  # a reset
+    assert read(portal.acknowledge(device)).status == 3 and portal.shown(device)["delivered"] == 0
+
+    connection, start = begin_download(portal, device)
+    assert portal.shown(device)["state"] == "pending"
+    length, content = end_download(connection, start)
+    assert len(content) == length and list(unpack(content)) == FILES
+    assert portal.shown(device)["state"] == "delivered" and read(portal.acknowledge(device)).status == 2
+    assert [r["action"] for r in portal.records(device.id)].count("package.delivered") == 1
+
+
+def test_23_a_device_that_was_disabled_meanwhile_does_not_get_the_end(portal):
+    device = portal.add()
+    connection, start = begin_download(portal, device)
+    portal.block(device)
+    length, content = end_download(connection, start)
+    assert len(content) == length - 1
+    assert portal.shown(device)["delivered"] == 0
+
+
+def begin_download(portal, device):
+    """A connection on which a package has begun to come, and what was read of it."""
+    port = int(portal.fleet.base_url.rpartition(":")[2])
+    bare = socket.socket()
+    bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    bare.settimeout(WAIT_S)
+    bare.connect(("127.0.0.1", port))
+    connection = ssl.create_default_context(cafile=portal.fleet.ca_file).wrap_socket(bare, server_hostname="localhost")
+    connection.sendall(f"GET /api/v1/vpn/packet HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                       f"Authorization: Basic {basic(device.auth)}\r\n\r\n".encode())
+    return connection, connection.recv(100)
+
+
+def end_download(connection, reply):
+    """Reads to the end; what length was announced, and the body."""
+    while part := connection.recv(4096):
+        reply += part
+    connection.close()
+    head, _, body = reply.partition(b"\r\n\r\n")
+    return int(re.search(rb"Content-Length: (\d+)", head)[1]), body
 
 
 def test_a_disabled_device_is_told_so(portal):
