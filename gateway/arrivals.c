@@ -2,6 +2,7 @@
  * while there are any. */
 #include "gateway/arrivals.h"
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/worker.h"
 
@@ -14,6 +15,7 @@
 
 #define EVERY_MS 10
 #define IDLE_MS	 60000
+#define LIMIT_MS 60000 /* a client that has confirmed nothing more by then is given up */
 
 struct arrivals {
 	struct worker *worker;
@@ -40,7 +42,7 @@ static bool look(struct arrival *arrival)
 	bool open = is_open(arrival->fd); /* last: a reset may empty what is held */
 
 	arrival->whole = fine && open;
-	return arrival->whole || !open;
+	return arrival->whole || !open || clock_ms() > arrival->until_ms;
 }
 
 static void put(struct arrivals *arrivals, struct arrival *arrival)
@@ -95,6 +97,7 @@ void arrivals_stop(struct arrivals *arrivals)
 
 void arrivals_wait(struct arrivals *arrivals, struct arrival *arrival)
 {
+	arrival->until_ms = clock_ms() + LIMIT_MS;
 	put(arrivals, arrival);
 	worker_wake(arrivals->worker);
 }

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/worker.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct fabric {
 	struct fabric_options options;
 	struct worker *worker;
 	struct db *db;
+	atomic_bool joined;
 	bool told; /* the last state that was told, and whether any was */
 	bool well;
 };
@@ -45,9 +47,11 @@ static err_t write_and_read(struct call *call, void *arg)
 	AUTO_ROWS rows = NULL;
 	err_t err;
 
-	if ((err = DB_QUERY(call, &beat, NULL, bus_self(bus), fabric->options.service, bus_url(bus),
-		     bus_events_url(bus))) != OK ||
-		(err = db_query(call, &live, &rows, 0, NULL)) != OK)
+	if (atomic_load(&fabric->joined) &&
+		(err = DB_QUERY(call, &beat, NULL, bus_self(bus), fabric->options.service,
+			 bus_url(bus), bus_events_url(bus))) != OK)
+		return err;
+	if ((err = db_query(call, &live, &rows, 0, NULL)) != OK)
 		return err;
 	list = arena_alloc(call->arena, (db_count(rows) + 1) * sizeof(*list));
 	for (size_t i = 0; i < db_count(rows); i++) {
@@ -106,6 +110,12 @@ struct fabric *fabric_start(const struct fabric_options *options)
 	fabric->db = db_create(options->database_url, "lanyard-fabric");
 	fabric->worker = worker_start(round_trip, fabric);
 	return fabric;
+}
+
+void fabric_join(struct fabric *fabric)
+{
+	atomic_store(&fabric->joined, true);
+	worker_wake(fabric->worker);
 }
 
 void fabric_stop(struct fabric *fabric)

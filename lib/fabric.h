@@ -16,9 +16,12 @@ struct fabric_options {
 	void (*state)(void *context, const char *problem);
 };
 
-/* Starts the thread that writes the heartbeat and reads the list, each second, with back-off while
- * PostgreSQL is away: the bus then keeps the last list. */
+/* Starts the thread that reads the list each second; while PostgreSQL is away the bus keeps the
+ * last one. */
 struct fabric *fabric_start(const struct fabric_options *options);
+
+/* From now on the heartbeat is written too: this process answers calls. */
+void fabric_join(struct fabric *fabric);
 
 /* Removes the own row, so that nobody calls a process that is about to end, and stops the thread.
  * NULL is fine. */

@@ -277,11 +277,12 @@ static err_t start(struct svc *svc)
 		return err;
 	if (definition->schema != NULL && (err = wait_database(svc)) != OK)
 		return err;
+	start_fabric(svc);
 	if (definition->start != NULL && (err = definition->start(svc)) != OK)
 		return err;
 	if ((err = serve(svc)) != OK)
 		return err;
-	start_fabric(svc); /* not before calls are answered: others call who is in the list */
+	fabric_join(svc->fabric);
 	follow_events(svc);
 	run_tasks(svc);
 	svc_ready(svc, "start", NULL);
