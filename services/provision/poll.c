@@ -98,6 +98,8 @@ static void read_asker(struct call *call, const struct db_rows *row, struct aske
 			.acknowledged = (int)db_int(row, 0, "acknowledged"),
 			.unanswered = (int)db_int(row, 0, "unanswered"),
 			.interval_s = (int)db_int(row, 0, "interval_s"),
+			.update_interval_s = (int)db_int(row, 0, "update_interval_s"),
+			.disabled_interval_s = (int)db_int(row, 0, "disabled_interval_s"),
 			.disable_code = (int)db_int(row, 0, "disable_code"),
 		},
 		.promised = (int)db_int(row, 0, "promised"),
@@ -224,7 +226,7 @@ static err_t tell(struct call *call, const struct asker *asker, Provision__Porta
 	reply->learn = asker->learn;
 	reply->tenant = (char *)(uintptr_t)call->tenant;
 	reply->device = (char *)(uintptr_t)asker->device;
-	reply->interval_s = (uint32_t)state->interval_s;
+	reply->interval_s = (uint32_t)portal_state_usual_interval(state);
 	reply->settled = reply->status != PORTAL_UPDATE && !asker->legacy;
 	if (!state->approved || state->current == 0)
 		return OK;

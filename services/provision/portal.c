@@ -47,11 +47,25 @@ static err_t check_legacy(struct call *call, const char *until)
 		"expected a time like 2026-03-01T12:00:00Z, at most a year from now, or nothing");
 }
 
+static err_t check_interval(struct call *call, const char *field, uint32_t interval_s, uint32_t max)
+{
+	if (interval_s >= PORTAL_INTERVAL_MIN && interval_s <= max)
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, field, "expected %d to %u seconds",
+		PORTAL_INTERVAL_MIN, max);
+}
+
 static err_t check_numbers(struct call *call, const Provision__Portal *portal)
 {
-	if (portal->interval_s < PORTAL_INTERVAL_MIN || portal->interval_s > PORTAL_INTERVAL_MAX)
-		return call_refuse(call, ERR_INVALID_ARGUMENT, "interval_s",
-			"expected %d to %d seconds", PORTAL_INTERVAL_MIN, PORTAL_INTERVAL_MAX);
+	err_t err;
+
+	if ((err = check_interval(call, "interval_s", portal->interval_s, PORTAL_INTERVAL_MAX)) !=
+			OK ||
+		(err = check_interval(call, "update_interval_s", portal->update_interval_s,
+			 PORTAL_UPDATE_MAX)) != OK ||
+		(err = check_interval(call, "disabled_interval_s", portal->disabled_interval_s,
+			 PORTAL_INTERVAL_MAX)) != OK)
+		return err;
 	if (portal->trust_percent > 100)
 		return call_refuse(
 			call, ERR_INVALID_ARGUMENT, "trust_percent", "expected 0 to 100");
@@ -114,6 +128,10 @@ static void apply_dialect(const Provision__UpdatePortalRequest *request, Provisi
 		portal->status_after_ack = request->status_after_ack;
 	if (request->set_learn_case != 0)
 		portal->learn = request->learn;
+	if (request->set_update_interval_s_case != 0)
+		portal->update_interval_s = request->update_interval_s;
+	if (request->set_disabled_interval_s_case != 0)
+		portal->disabled_interval_s = request->disabled_interval_s;
 }
 
 static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)

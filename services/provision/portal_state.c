@@ -3,29 +3,34 @@
 
 #include "lib/slot.h"
 
-#define UPDATE_S     10
-#define UPDATE_MAX_S 900
+static bool is_disabled(const struct portal_state *state)
+{
+	return !state->approved || state->current == 0;
+}
 
 int portal_state_status(const struct portal_state *state)
 {
-	if (!state->approved || state->current == 0)
+	if (is_disabled(state))
 		return state->disable_code;
 	return state->acknowledged == state->current ? PORTAL_ENABLED : PORTAL_UPDATE;
 }
 
-static int64_t back_off(int unanswered)
+int portal_state_usual_interval(const struct portal_state *state)
 {
-	int64_t wait_s = UPDATE_S;
+	return is_disabled(state) ? state->disabled_interval_s : state->interval_s;
+}
 
-	for (int i = 0; i < unanswered && wait_s < UPDATE_MAX_S; i++)
+static int64_t back_off(int64_t wait_s, int unanswered)
+{
+	for (int i = 0; i < unanswered && wait_s < PORTAL_UPDATE_MAX; i++)
 		wait_s *= 2;
-	return wait_s < UPDATE_MAX_S ? wait_s : UPDATE_MAX_S;
+	return wait_s < PORTAL_UPDATE_MAX ? wait_s : PORTAL_UPDATE_MAX;
 }
 
 int portal_state_interval(
 	const struct portal_state *state, const char *serial, int64_t now_s, uint32_t random)
 {
 	if (portal_state_status(state) == PORTAL_UPDATE)
-		return slot_clamp(back_off(state->unanswered));
-	return slot_wait_s(serial, state->interval_s, now_s, random);
+		return slot_clamp(back_off(state->update_interval_s, state->unanswered));
+	return slot_wait_s(serial, portal_state_usual_interval(state), now_s, random);
 }

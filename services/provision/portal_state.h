@@ -14,18 +14,21 @@
 
 #define PORTAL_INTERVAL_MIN SLOT_INTERVAL_MIN
 #define PORTAL_INTERVAL_MAX SLOT_INTERVAL_MAX
+#define PORTAL_UPDATE_MAX   900 /* what a device that does not get on backs off to */
 
 /* Numbers of packages; 0: none. */
 struct portal_state {
 	bool approved;
 	int current, delivered, acknowledged;
 	int unanswered; /* polls that were told to fetch since the last acknowledgement */
-	int interval_s; /* of the tenant */
-	int disable_code;
+	int interval_s, update_interval_s, disabled_interval_s, disable_code; /* of the tenant */
 };
 
 /* The status on the wire. */
 int portal_state_status(const struct portal_state *state);
+
+/* Seconds between two polls of a device that has nothing to fetch. */
+int portal_state_usual_interval(const struct portal_state *state);
 
 /*
  * Seconds until the next poll. A device that has to fetch comes back soon, and later each time that

@@ -16,7 +16,8 @@ static const char *number(struct call *call, int n)
 #define PORTAL                                                                                     \
 	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
 	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, clone_guard,"  \
-	" agent_settings, trust_percent, auth_type, xml_prolog, status_after_ack, learn, version"
+	" agent_settings, trust_percent, auth_type, xml_prolog, status_after_ack, learn,"          \
+	" update_interval_s, disabled_interval_s, version"
 
 err_t store_portal_lock(struct call *call, struct db_rows **rows)
 {
@@ -39,7 +40,8 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		" interval_s = $4, disable_code = $5, strict = $6, one_shot = $7,"
 		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, clone_guard = $10,"
 		" agent_settings = $11, trust_percent = $12, auth_type = $13, xml_prolog = $14,"
-		" status_after_ack = $15, learn = $16, version = version + 1"
+		" status_after_ack = $15, learn = $16, update_interval_s = $17,"
+		" disabled_interval_s = $18, version = version + 1"
 		" WHERE tenant_id = $1 RETURNING " PORTAL
 	};
 	const char *params[] = { call->tenant, portal->host, portal->client_conf,
@@ -48,7 +50,9 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		portal->legacy_until, ta_key, portal->clone_guard ? "true" : "false",
 		portal->agent_settings, number(call, (int)portal->trust_percent),
 		number(call, (int)portal->auth_type), portal->xml_prolog ? "true" : "false",
-		portal->status_after_ack ? "true" : "false", portal->learn ? "true" : "false" };
+		portal->status_after_ack ? "true" : "false", portal->learn ? "true" : "false",
+		number(call, (int)portal->update_interval_s),
+		number(call, (int)portal->disabled_interval_s) };
 	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
 
 	if (err == ERR_ALREADY_EXISTS)
@@ -153,7 +157,7 @@ err_t store_portal_device_list(struct call *call, const Provision__ListRequest *
 	" d.state = 'retired' AS retired, current, delivered, acknowledged, good, unanswered,"     \
 	" CASE WHEN announced_at > now() - interval '120 seconds' THEN announced ELSE current END" \
 	" AS promised, interval_s, disable_code, strict, one_shot,"                                \
-	" auth_type, xml_prolog, status_after_ack, learn,"                                         \
+	" auth_type, xml_prolog, status_after_ack, learn, update_interval_s, disabled_interval_s," \
 	" coalesce(host = $2, false) AS named,"                                                    \
 	" clone_guard AND NOT provision.same_network(source, $3) AS moved"                         \
 	" FROM provision.portal_device s JOIN provision.portal p ON p.tenant_id = s.tenant_id"     \

@@ -359,6 +359,21 @@ def test_what_is_not_public_of_the_protocol_is_a_setting(fleet, api, admin):
     assert len(lines) == 1 and "VPN is up" in lines[0] and secret not in lines[0]
 
 
+def test_new_packages_and_disabled_devices_have_intervals_of_their_own(fleet, api, admin):
+    other = Portal(fleet, api, admin)
+    shown = other.set(interval_s=86400)
+    assert (shown["update_interval_s"], shown["disabled_interval_s"]) == (10, 900)
+    for refused in ({"update_interval_s": 901}, {"update_interval_s": 9}, {"disabled_interval_s": 86401}):
+        assert api.call("updatePortal", other.owner, refused, **other.of).status_code == 400
+    other.set(update_interval_s=70, disabled_interval_s=1000)
+    device = other.add()
+    assert [other.status(device).interval for _ in range(5)] == [70, 140, 280, 560, 900]
+    other.serve(device)
+    assert other.status(device).interval > 86400 * 0.4
+    other.block(device)
+    assert {450 <= other.status(device).interval <= 1550 for _ in range(5)} == {True}  # also from the gateway's memory
+
+
 def test_49_50_51_bodies_whose_size_is_wrong(portal):
     device = portal.add()
     portal.fetch(device)

@@ -56,6 +56,8 @@ static err_t find(struct call *call, const char *device, struct asker *asker)
 			.acknowledged = (int)db_int(row, 0, "acknowledged"),
 			.unanswered = (int)db_int(row, 0, "unanswered"),
 			.interval_s = (int)db_int(row, 0, "interval_s"),
+			.update_interval_s = (int)db_int(row, 0, "update_interval_s"),
+			.disabled_interval_s = (int)db_int(row, 0, "disabled_interval_s"),
 			.disable_code = (int)db_int(row, 0, "disable_code"),
 		},
 		.bad = (int)db_int(row, 0, "bad"),

@@ -7,7 +7,9 @@ err_t store_manifest_find(struct call *call, const char *device, struct db_rows 
 {
 	static const struct db_statement statement = {
 		"SELECT serial, d.state, quarantined_at IS NOT NULL AS quarantined, current,"
-		" delivered, acknowledged, unanswered, bad, manifest, interval_s, disable_code"
+		" delivered, acknowledged, unanswered, bad, manifest, interval_s, "
+		"update_interval_s,"
+		" disabled_interval_s, disable_code"
 		" FROM provision.portal_device s JOIN provision.portal p USING (tenant_id)"
 		" JOIN provision.device d ON d.tenant_id = s.tenant_id AND d.id = s.device_id"
 		" WHERE s.tenant_id = $1 AND s.device_id = $2 FOR UPDATE OF s FOR SHARE OF d"

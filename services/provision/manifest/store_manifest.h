@@ -5,7 +5,8 @@
 #include "services/provision/store.h"
 
 /* A device of the portal as poll.c needs it, locked: serial, state, quarantined, current,
- * delivered, acknowledged, unanswered, bad, manifest, interval_s, disable_code. NOT_FOUND. */
+ * delivered, acknowledged, unanswered, bad, manifest, interval_s, update_interval_s,
+ * disabled_interval_s, disable_code. NOT_FOUND. */
 err_t store_manifest_find(struct call *call, const char *device, struct db_rows **rows) MUST_CHECK;
 
 /* The device could not use the current package: what it used before, if anything, is current. */

@@ -51,6 +51,8 @@ Test(portal_state, interval_is_always_within_its_limits)
 				.acknowledged = n % 2,
 				.unanswered = n % 101,
 				.interval_s = intervals[i],
+				.update_interval_s = i % 2 != 0 ? 10 : PORTAL_UPDATE_MAX,
+				.disabled_interval_s = intervals[i],
 			};
 			char serial[16];
 			int wait_s;
@@ -61,6 +63,29 @@ Test(portal_state, interval_is_always_within_its_limits)
 			cr_assert_geq(wait_s, PORTAL_INTERVAL_MIN);
 			cr_assert_leq(wait_s, PORTAL_INTERVAL_MAX);
 		}
+}
+
+/* Contract, U7: a device that has to fetch comes back after the first interval, then twice as late
+ * each time; one that is disabled within its own. */
+Test(portal_state, each_state_has_its_interval)
+{
+	struct portal_state state = { .approved = true,
+		.current = 1,
+		.interval_s = 3600,
+		.update_interval_s = 40,
+		.disabled_interval_s = 600 };
+	static const int backed_off[] = { 40, 80, 160, 320, 640, 900, 900 };
+
+	for (size_t i = 0; i < ARRAY_LEN(backed_off); i++) {
+		state.unanswered = (int)i;
+		cr_assert_eq(portal_state_interval(&state, "WE-1", 0, 0), backed_off[i]);
+	}
+	state.acknowledged = 1;
+	cr_assert_eq(portal_state_usual_interval(&state), 3600);
+	cr_assert_geq(portal_state_interval(&state, "WE-1", 0, 0), 3600 / 2 - 3600 / 20);
+	state.approved = false;
+	cr_assert_eq(portal_state_usual_interval(&state), 600);
+	cr_assert_leq(portal_state_interval(&state, "WE-1", 0, 0), 600 + 600 / 2 + 600 / 20);
 }
 
 /* ---- a fleet in virtual time ---- */
