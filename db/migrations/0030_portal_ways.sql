@@ -1,8 +1,9 @@
 -- provision: more of how the devices of a tenant speak the protocol of the portal (docs/packages.md).
 
 -- update_interval_s: until the next poll of a device that was told of a package for the first time. Devices that are
--- disabled go on as before in tenants that there are.
+-- disabled go on as before in tenants that there are. dir: what {{dir}} of the template is, with the slash at its end.
 ALTER TABLE provision.portal
 	ADD COLUMN update_interval_s integer NOT NULL DEFAULT 10 CHECK (update_interval_s BETWEEN 10 AND 900),
-	ADD COLUMN disabled_interval_s integer NOT NULL DEFAULT 900 CHECK (disabled_interval_s BETWEEN 10 AND 86400);
+	ADD COLUMN disabled_interval_s integer NOT NULL DEFAULT 900 CHECK (disabled_interval_s BETWEEN 10 AND 86400),
+	ADD COLUMN dir text NOT NULL DEFAULT '' CHECK (length(dir) <= 128);
 UPDATE provision.portal SET disabled_interval_s = interval_s;

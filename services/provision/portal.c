@@ -85,6 +85,7 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 	if ((*portal->host != '\0' &&
 		    (err = check_host_name(call, "host", portal->host, HOST_MAX)) != OK) ||
 		(err = template_check(call, portal->client_conf)) != OK ||
+		(err = template_check_dir(call, portal->dir)) != OK ||
 		(err = settings_check(call, portal->agent_settings)) != OK ||
 		(err = check_numbers(call, portal)) != OK)
 		return err;
@@ -98,18 +99,19 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 /* What is rolled out is one thing, from its first device to its last. */
 static err_t check_rollout(struct call *call, const Provision__UpdatePortalRequest *request)
 {
+	const char *field = request->set_client_conf_case != 0	    ? "client_conf"
+			    : request->set_dir_case != 0	    ? "dir"
+			    : request->set_ta_key_case != 0	    ? "ta_key"
+			    : request->set_agent_settings_case != 0 ? "agent_settings"
+								    : NULL;
 	bool under_way;
 	err_t err;
 
-	if (request->set_client_conf_case == 0 && request->set_ta_key_case == 0 &&
-		request->set_agent_settings_case == 0)
+	if (field == NULL)
 		return OK;
 	if ((err = store_rollout_under_way(call, &under_way)) != OK || !under_way)
 		return err;
-	return call_refuse(call, ERR_FAILED_PRECONDITION,
-		request->set_client_conf_case != 0 ? "client_conf"
-		: request->set_ta_key_case != 0	   ? "ta_key"
-						   : "agent_settings",
+	return call_refuse(call, ERR_FAILED_PRECONDITION, field,
 		"a rollout is under way: cancel it first, or let it come to its end");
 }
 
@@ -132,6 +134,8 @@ static void apply_dialect(const Provision__UpdatePortalRequest *request, Provisi
 		portal->update_interval_s = request->update_interval_s;
 	if (request->set_disabled_interval_s_case != 0)
 		portal->disabled_interval_s = request->disabled_interval_s;
+	if (request->set_dir_case != 0)
+		portal->dir = request->dir;
 }
 
 static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)

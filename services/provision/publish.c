@@ -61,15 +61,16 @@ static err_t make_certificate(
 
 /* client.conf with certificate and key in it: there is no fifth file. */
 static const char *make_conf(struct call *call, const Provision__PortalDevice *device,
-	const char *template, const Provision__Certificate *certificate)
+	const struct db_rows *portal, const Provision__Certificate *certificate)
 {
 	const struct template_values values = {
 		.serial = device->serial,
 		.device = device->id,
 		.name = device->name,
 		.tenant = call->tenant,
+		.dir = db_text(portal, 0, "dir"),
 	};
-	const char *conf = template_expand(call, template, &values);
+	const char *conf = template_expand(call, db_text(portal, 0, "client_conf"), &values);
 	const char *end = *conf != '\0' && conf[strlen(conf) - 1] == '\n' ? "" : "\n";
 
 	return arena_printf(call->arena, "%s%s<cert>\n%s%s</cert>\n<key>\n%s</key>\n", conf, end,
@@ -88,8 +89,7 @@ static err_t make_files(struct call *call, const Provision__PortalDevice *device
 	if (err != OK)
 		return err;
 	package->files[PACKAGE_CA] = authorities.trust;
-	package->files[PACKAGE_CONF] =
-		make_conf(call, device, db_text(portal, 0, "client_conf"), certificate);
+	package->files[PACKAGE_CONF] = make_conf(call, device, portal, certificate);
 	package->files[PACKAGE_CREDENTIALS] =
 		arena_printf(call->arena, "%s\n%s\n", device->id, password);
 	package->files[PACKAGE_AGENT] = *settings != '\0' ? settings : PACKAGE_NO_SETTINGS;

@@ -2,16 +2,21 @@
 #include "services/provision/template.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ARGUMENTS_MAX 4
 #define WORD_MAX      128
+#define DIR_MAX	      128
+#define DIR	      "{{dir}}"
+
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:"
 
 static const struct directive {
 	const char *name;
 	int min, max;	   /* arguments */
-	const char *first; /* what the first argument must be; NULL: any */
+	const char *first; /* the file that the first argument must name; NULL: any */
 } directives[] = {
 	{ "auth", 1, 1, NULL },
 	{ "auth-nocache", 0, 0, NULL },
@@ -56,7 +61,15 @@ static const struct directive {
 	{ "verify-x509-name", 1, 2, NULL },
 };
 
-static const char *const variables[] = { "serial", "device", "name", "tenant" };
+#define VALUE(name)                                                                                \
+	{                                                                                          \
+		"{{" #name "}}", offsetof(struct template_values, name)                            \
+	}
+
+static const struct variable {
+	const char *text;
+	size_t value; /* where it is in struct template_values */
+} variables[] = { VALUE(serial), VALUE(device), VALUE(name), VALUE(tenant), VALUE(dir) };
 
 /* ---- a line ---- */
 
@@ -71,28 +84,24 @@ static err_t refuse(struct call *call, int number, const char *why)
 	return call_refuse(call, ERR_INVALID_ARGUMENT, "client_conf", "line %d: %s", number, why);
 }
 
-/* A variable, from its opening braces to those that close it; NULL if it is none. */
-static const char *variable_end(const char *at)
+/* The variable that begins here; NULL if none does. */
+static const struct variable *variable_at(const char *at)
 {
-	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
-		size_t len = strlen(variables[i]);
-
-		if (strncmp(at + 2, variables[i], len) == 0 && strncmp(at + 2 + len, "}}", 2) == 0)
-			return at + len + 4;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+		if (strncmp(at, variables[i].text, strlen(variables[i].text)) == 0)
+			return &variables[i];
 	return NULL;
 }
 
 /* Letters, digits, a few marks, and variables: nothing that OpenVPN would read in another way. */
 static bool is_plain(const char *word)
 {
-	while (*word != '\0') {
-		size_t plain = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					    "0123456789.-_:");
+	while (*(word += strspn(word, PLAIN)) != '\0') {
+		const struct variable *variable = variable_at(word);
 
-		word += plain;
-		if (plain == 0 && (strncmp(word, "{{", 2) != 0 || !(word = variable_end(word))))
+		if (variable == NULL)
 			return false;
+		word += strlen(variable->text);
 	}
 	return true;
 }
@@ -113,7 +122,7 @@ static err_t split(struct call *call, const char *text, size_t len, int number, 
 		if (!is_plain(word))
 			return refuse(call, number,
 				"expected words of letters, digits and .-_: only, and the variables"
-				" {{serial}}, {{device}}, {{name}}, {{tenant}}");
+				" {{serial}}, {{device}}, {{name}}, {{tenant}}, {{dir}}");
 		line->words[line->n++] = word;
 	}
 	return OK;
@@ -122,6 +131,13 @@ static err_t split(struct call *call, const char *text, size_t len, int number, 
 static int compare(const void *name, const void *directive)
 {
 	return strcmp(name, ((const struct directive *)directive)->name);
+}
+
+/* Alone, or in the directory. */
+static bool is_file(const char *word, const char *name)
+{
+	return strcmp(word, name) == 0 ||
+	       (strncmp(word, DIR, strlen(DIR)) == 0 && strcmp(word + strlen(DIR), name) == 0);
 }
 
 static err_t check_line(struct call *call, const char *text, size_t len, int number)
@@ -140,7 +156,7 @@ static err_t check_line(struct call *call, const char *text, size_t len, int num
 		return refuse(call, number, "this directive is not allowed in a package");
 	if (line.n - 1 < directive->min || line.n - 1 > directive->max)
 		return refuse(call, number, "it has too few or too many arguments");
-	if (directive->first != NULL && strcmp(line.words[1], directive->first) != 0)
+	if (directive->first != NULL && !is_file(line.words[1], directive->first))
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "client_conf",
 			"line %d: expected %s %s", number, directive->name, directive->first);
 	return OK;
@@ -175,34 +191,41 @@ err_t template_check(struct call *call, const char *text)
 	return err;
 }
 
-static const char *value_of(const struct template_values *values, const char *variable)
+err_t template_check_dir(struct call *call, const char *dir)
 {
-	switch (variable[2]) {
-	case 's':
-		return values->serial;
-	case 'd':
-		return values->device;
-	case 'n':
-		return values->name;
-	default:
-		return values->tenant;
-	}
+	size_t len = strlen(dir);
+
+	if (len == 0 || (len <= DIR_MAX && dir[len - 1] == '/' && strspn(dir, PLAIN "/") == len &&
+				strstr(dir, "..") == NULL))
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "dir",
+		"expected at most %d letters, digits and .-_:/ with a slash at the end and without "
+		"..,"
+		" or nothing",
+		DIR_MAX);
+}
+
+static const char *value_of(const struct template_values *values, const struct variable *variable)
+{
+	return *(const char *const *)((const char *)values + variable->value);
 }
 
 const char *template_expand(
 	struct call *call, const char *text, const struct template_values *values)
 {
-	const char *out = "", *at, *end;
+	const char *out = "", *at;
 
 	while ((at = strstr(text, "{{")) != NULL) {
-		if ((end = variable_end(at)) == NULL) { /* in a comment */
+		const struct variable *variable = variable_at(at);
+
+		if (variable == NULL) { /* in a comment */
 			out = arena_printf(call->arena, "%s%.*s", out, (int)(at + 2 - text), text);
 			text = at + 2;
 			continue;
 		}
-		out = arena_printf(
-			call->arena, "%s%.*s%s", out, (int)(at - text), text, value_of(values, at));
-		text = end;
+		out = arena_printf(call->arena, "%s%.*s%s", out, (int)(at - text), text,
+			value_of(values, variable));
+		text = at + strlen(variable->text);
 	}
 	return arena_printf(call->arena, "%s%s", out, text);
 }

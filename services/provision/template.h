@@ -11,11 +11,16 @@
 
 struct template_values {
 	const char *serial, *device, *name, *tenant; /* plain words all of them */
+	const char *dir;			     /* template_check_dir */
 };
 
 /* Refuses, with the number of the line, what is not on the list. */
 err_t template_check(struct call *call, const char *text) MUST_CHECK;
 
-/* The text with {{serial}}, {{device}}, {{name}} and {{tenant}} replaced. */
+/* A directory that may stand before the names of files: nothing, or a path of plain words that ends
+ * with a slash. */
+err_t template_check_dir(struct call *call, const char *dir) MUST_CHECK;
+
+/* The text with {{serial}}, {{device}}, {{name}}, {{tenant}} and {{dir}} replaced. */
 const char *template_expand(
 	struct call *call, const char *text, const struct template_values *values);

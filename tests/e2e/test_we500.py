@@ -415,6 +415,26 @@ def test_59_variables_are_plain_words(portal):
     assert "<cert>\n-----BEGIN CERTIFICATE" in conf and "<key>\n-----BEGIN PRIVATE KEY" in conf
 
 
+def test_files_may_be_in_a_directory_of_the_devices(fleet, api, admin):
+    other = Portal(fleet, api, admin)
+    conf = "client\ndev tap\nremote vpn.example.org 1194\nca {{dir}}ca.crt\nauth-user-pass {{dir}}credentials\n"
+    assert other.set(client_conf=conf)["dir"] == ""
+    plain = other.add()
+    assert "\nca ca.crt\n" in unpack(other.fetch(plain).content)["client.conf"].decode()
+    for refused in ("/etc/vpn", "/etc/../", "/etc/vpn two/", "/etc\n/", "{{dir}}/", "/" + 128 * "d" + "/"):
+        reply = api.call("updatePortal", other.owner, {"dir": refused}, **other.of)
+        assert reply.status_code == 400 and reply.json()["field"] == "dir"
+    for line in ("ca {{dir}}{{dir}}ca.crt", "ca {{dir}}other.crt", "ca {{dir}}"):
+        assert api.call("updatePortal", other.owner, {"client_conf": line}, **other.of).status_code == 400
+    other.set(dir="/etc/openvpn/")
+    device = other.add()
+    archive = unpack(other.fetch(device).content)
+    assert list(archive) == FILES  # the directory is the device's, not the archive's
+    text = archive["client.conf"].decode()
+    assert "\nca /etc/openvpn/ca.crt\n" in text and "\nauth-user-pass /etc/openvpn/credentials\n" in text
+    assert "\nca ca.crt\n" in unpack(other.fetch(plain).content)["client.conf"].decode()  # a package never changes
+
+
 # ---- when something is away ----
 
 def test_70_polls_are_answered_while_provision_is_away(portal, whole_fleet):
