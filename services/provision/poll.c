@@ -49,12 +49,12 @@ static err_t refuse(struct call *call)
 
 /* ---- who asks ---- */
 
-static bool is_legacy_password(const char *serial, const char *password)
+static bool is_md5_of(const char *text, const char *password)
 {
 	char digest[PACKAGE_MD5_LEN];
 	char given[PACKAGE_MD5_LEN] = "";
 
-	package_md5(serial, digest);
+	package_md5(text, digest);
 	if (strlen(password) != PACKAGE_MD5_LEN - 1)
 		return false;
 	for (size_t i = 0; i < PACKAGE_MD5_LEN - 1; i++)
@@ -70,6 +70,7 @@ static err_t check_password(struct call *call, const Provision__PortalRequest *r
 	const struct db_rows *row, bool found, enum refusal *cause)
 {
 	const char *device = found ? db_text(row, 0, "device") : NOBODY;
+	const char *line = arena_printf(call->arena, "%s\n", request->serial);
 	bool legacy;
 
 	if (strncmp(request->password, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0) {
@@ -78,8 +79,10 @@ static err_t check_password(struct call *call, const Provision__PortalRequest *r
 		*cause = REFUSAL_PASSWORD;
 		return err == OK && !found ? refuse(call) : err;
 	}
-	legacy = is_legacy_password(request->serial, request->password);
-	*cause = legacy ? REFUSAL_LEGACY : REFUSAL_PASSWORD;
+	legacy = is_md5_of(request->serial, request->password);
+	*cause = legacy				      ? REFUSAL_LEGACY
+		 : is_md5_of(line, request->password) ? REFUSAL_NEWLINE
+						      : REFUSAL_PASSWORD;
 	if (!legacy || !found || !db_bool(row, 0, "legacy") || !db_bool(row, 0, "legacy_open"))
 		return refuse(call);
 	*cause = REFUSAL_SUSPENDED;
@@ -162,6 +165,14 @@ static err_t note_refused(struct call *call, const Provision__PortalRequest *req
 		scan_note(request->source, request->serial, clock_ms());
 	} else if (db_bool(rows, 0, "retired")) {
 		cause = REFUSAL_RETIRED;
+	} else if (cause == REFUSAL_NEWLINE) {
+		LOG_THROTTLED(LOG_LEVEL_WARN, "device_newline",
+			"tenant=%s device=%s source=%s"
+			" error=\"its password is MD5 of its serial number and a line feed\""
+			" action=\"have it leave out the line feed, or log in with its own "
+			"secret\"",
+			db_text(rows, 0, "tenant"), db_text(rows, 0, "device"),
+			log_value(request->source));
 	}
 	refusals_count(cause);
 	return refuse(call);
@@ -183,7 +194,7 @@ static err_t identify(
 	}
 	if ((err = store_portal_find(call, request, lock, &rows)) != OK)
 		return err;
-	if (db_count(rows) == 0 && is_legacy_password(request->serial, request->password)) {
+	if (db_count(rows) == 0 && is_md5_of(request->serial, request->password)) {
 		if ((err = meet(call, request)) != OK)
 			return err;
 		if ((err = store_portal_find(call, request, lock, &rows)) != OK)

@@ -287,6 +287,28 @@ def test_33_34_35_the_password_that_anybody_can_compute(portal):
     assert portal.poll(legacy).status_code == 401
 
 
+def test_a_line_feed_in_the_password_that_anybody_can_compute_is_told_to_the_operator(fleet, portal):
+    def refused(cause):
+        text = fleet.ops("provision", "/metrics")
+        return int(re.search(rf'lanyard_portal_refused_total{{cause="{cause}"}} (\d+)', text).group(1))
+
+    def told():
+        assert portal.poll(None, auth=(legacy.serial, md5(legacy.serial + "\n"))).status_code == 401
+        return [line for line in fleet.log("provision").splitlines() if "device_newline" in line and legacy.id in line]
+
+    legacy = portal.add(legacy=True)
+    portal.set(legacy_until=in_future(days=1))
+    before = refused("newline")
+    usual = portal.poll(None, auth=(legacy.serial, "wrong"))
+    reply = portal.poll(None, auth=(legacy.serial, md5(legacy.serial + "\n")))
+    assert (reply.status_code, reply.content) == (usual.status_code, usual.content)  # who asks is told nothing
+    assert refused("newline") == before + 1
+    lines = wait_for("a line in the log", told)
+    assert " warn " in lines[0] and md5(legacy.serial + "\n") not in lines[0]
+    assert portal.status(legacy).status == 3  # without it, it is good
+    portal.set(legacy_until="")
+
+
 # ---- tenants ----
 
 def test_37_71_72_tenants(portal, fleet, api, admin):

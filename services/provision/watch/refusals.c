@@ -15,6 +15,7 @@ static struct metric refused[N_REFUSALS] = {
 	[REFUSAL_UNKNOWN] = COUNTER("unknown"),
 	[REFUSAL_PASSWORD] = COUNTER("password"),
 	[REFUSAL_LEGACY] = COUNTER("legacy"),
+	[REFUSAL_NEWLINE] = COUNTER("newline"),
 	[REFUSAL_RETIRED] = COUNTER("retired"),
 	[REFUSAL_SUSPENDED] = COUNTER("suspended"),
 };
