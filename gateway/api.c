@@ -192,9 +192,9 @@ static err_t answer(struct api_request *request)
 		return no_route(request, err);
 	if (compat_serve(request))
 		return OK;
-	if (request->api->plain)
+	if (request->api->portal_only)
 		return no_route(request, call_refuse(request->call, ERR_NOT_FOUND, "",
-						 "there is nothing at this path without TLS"));
+						 "there is nothing but the portal at this port"));
 	err = find_route(request);
 	return err == OK ? run(request) : no_route(request, err);
 }

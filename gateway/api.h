@@ -23,7 +23,8 @@ struct api {
 	bool portal_aliases; /* the portal's paths as its devices' manual misprints them */
 	const char *
 		portal_host; /* that devices ask for here, whatever they say; NULL: what they say */
-	bool plain;	     /* without TLS: polls of the portal and nothing else */
+	bool portal_only;    /* there is nothing else here */
+	bool plain;	     /* without TLS: polls of the portal, and no package */
 };
 
 /* One request on its way through the gateway. */

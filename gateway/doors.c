@@ -18,6 +18,17 @@ static struct {
 	size_t n;
 } doors;
 
+/* Where packages can be read on their way, somebody must want it so. */
+static void warn_of_old_tls(const char *listen)
+{
+	log_warn("old_tls",
+		"listen=%s"
+		" risk=\"TLS 1.0 and 1.1 are broken: passwords and packages may be read on the "
+		"way\""
+		" action=\"close this port when the last device has newer firmware\"",
+		log_value(listen));
+}
+
 static err_t open_door(
 	const char *item, size_t len, enum door_kind kind, const struct http_options *front)
 {
@@ -32,15 +43,20 @@ static err_t open_door(
 		*host++ = '\0';
 	api->portal_host = host;
 	api->plain = kind == DOOR_PLAIN;
+	api->portal_only = kind == DOOR_PLAIN || kind == DOOR_OLD_TLS;
+	options.old_tls = kind == DOOR_OLD_TLS;
 	options.ask_certificate = kind == DOOR_CERTIFICATE;
 	options.listen = listen;
 	options.workers = WORKERS;
 	options.context = api;
 	if (kind == DOOR_PLAIN)
 		options.certificate_file = options.key_file = NULL;
-	if ((err = http_open(&doors.door[doors.n].http, &options)) == OK)
-		doors.n++;
-	return err;
+	if ((err = http_open(&doors.door[doors.n].http, &options)) != OK)
+		return err;
+	doors.n++;
+	if (kind == DOOR_OLD_TLS)
+		warn_of_old_tls(listen);
+	return OK;
 }
 
 err_t doors_open(const char *list, enum door_kind kind, const struct http_options *options)

@@ -1,7 +1,7 @@
 /*
  * doors: more places where devices reach the portal: ports of one tenant each, for devices that
- * know nothing but an address and a port, and ports without TLS for those that have none. Thread
- * safe.
+ * know nothing but an address and a port, and ports without TLS, or with an old one, for those that
+ * have none or no other. Thread safe.
  */
 #pragma once
 
@@ -9,11 +9,12 @@
 
 #define DOORS_MAX 8
 
-enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_CERTIFICATE };
+enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_OLD_TLS, DOOR_CERTIFICATE };
 
 /* Opens a door for each "ADDRESS:PORT" or "ADDRESS:PORT=HOST" of the comma-separated list: whoever
  * comes in asks for HOST, whatever is in the request. DOOR_PLAIN: there is no TLS, and polls of
- * the portal are all that is served. DOOR_CERTIFICATE: clients are asked for one, which EST
+ * the portal are all that is served. DOOR_OLD_TLS: also TLS 1.0 and 1.1, and the portal is all that
+ * is served; the operator is warned. DOOR_CERTIFICATE: clients are asked for one, which EST
  * believes (gateway/compat/est.c). `options` are those of the front door, its context a struct api.
  */
 err_t doors_open(

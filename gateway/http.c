@@ -42,6 +42,7 @@
 #define SWEEP_MS	  500
 #define FEED_BLOCK	  4096 /* bytes of a feed that are sent at once */
 #define TLS_PRIORITIES	  "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
+#define TLS_OLD		  "NORMAL:+VERS-TLS1.0:+VERS-TLS1.1:%SERVER_PRECEDENCE"
 
 enum exchange_state { EXCHANGE_NEW, EXCHANGE_READING, EXCHANGE_SERVING, EXCHANGE_SERVED };
 
@@ -420,9 +421,10 @@ __attribute__((format(printf, 2, 0))) static void on_log(
 
 static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_storage *address)
 {
+	const char *priorities = http->options.old_tls ? TLS_OLD : TLS_PRIORITIES;
 	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, http->key },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities },
 		{ MHD_OPTION_END, 0, NULL } };
 	unsigned flags =
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;

@@ -68,6 +68,7 @@ struct http_options {
 	const char *listen;			 /* ADDRESS:PORT */
 	const char *certificate_file, *key_file; /* PEM; NULL: without TLS */
 	bool ask_certificate;			 /* of clients; nothing but its key is proved */
+	bool old_tls;				 /* 1.0 and 1.1 too, which are broken */
 	struct bus *bus;			 /* of each request's call */
 	int workers;
 	/* Fills the reply; runs in a worker thread, or in an event thread if request->refused. */

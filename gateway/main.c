@@ -28,7 +28,7 @@ static struct {
 	long rate;
 
 	struct api api;
-	const char *portal_listen, *portal_plain_listen, *est_listen;
+	const char *portal_listen, *portal_plain_listen, *portal_legacy_listen, *est_listen;
 	struct http *http;
 	bool drained;
 } gateway;
@@ -61,6 +61,10 @@ static const struct config_entry config[] = {
 		0, 0 },
 	{ "LANYARD_PORTAL_PLAIN_LISTEN", "", &gateway.portal_plain_listen, CONFIG_TEXT,
 		"the same without TLS, for status polls only: passwords cross the network in clear",
+		0, 0 },
+	{ "LANYARD_PORTAL_LEGACY_LISTEN", "", &gateway.portal_legacy_listen, CONFIG_TEXT,
+		"the same for old devices, with TLS 1.0 and 1.1 too, which are broken; the portal "
+		"only",
 		0, 0 },
 	{ "LANYARD_EST_LISTEN", "", &gateway.est_listen, CONFIG_TEXT,
 		"more addresses and ports (HTTPS) where clients are asked for a certificate, for "
@@ -128,6 +132,7 @@ static err_t start(struct svc *svc)
 	gateway.api.streams = event_streams_create();
 	if ((err = doors_open(gateway.portal_listen, DOOR_TLS, &options)) != OK ||
 		(err = doors_open(gateway.portal_plain_listen, DOOR_PLAIN, &options)) != OK ||
+		(err = doors_open(gateway.portal_legacy_listen, DOOR_OLD_TLS, &options)) != OK ||
 		(err = doors_open(gateway.est_listen, DOOR_CERTIFICATE, &options)) != OK ||
 		(err = http_open(&gateway.http, &options)) != OK) {
 		(void)doors_close(0);

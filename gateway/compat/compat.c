@@ -3,5 +3,5 @@
 
 bool compat_serve(struct api_request *request)
 {
-	return we500_serve(request) || eduvpn_serve(request);
+	return we500_serve(request) || (!request->api->portal_only && eduvpn_serve(request));
 }

@@ -2,10 +2,13 @@
 Numbers in the names of tests are those of the statements of the provisioning contract."""
 
 import base64
+import http.client
 import re
 import socket
+import ssl
 import subprocess
 import types
+import warnings
 
 import pytest
 import requests
@@ -13,24 +16,25 @@ import requests
 from api_client import WAIT_S, wait_for
 from api_world import admin, api  # noqa: F401
 from conftest import free_ports
-from portal_world import From, Portal, in_future, md5, read
+from portal_world import FILES, From, Portal, in_future, md5, read, unpack
 
 HOST = "fifth.portal.test"
 
 
 @pytest.fixture(scope="module")
 def ports(fleet):
-    """A TLS port of the tenant with HOST, a plain one of the same, and a plain one of nobody."""
-    first = free_ports(3)
+    """A TLS port of the tenant with HOST, a plain one of the same, a plain one of nobody, and one for old TLS."""
+    first = free_ports(4)
     run = fleet.var / "service/gateway/run"
     settings = (f"'LANYARD_PORTAL_ALIASES=false' 'LANYARD_PORTAL_LISTEN=127.0.0.1:{first}={HOST}' "
-                f"'LANYARD_PORTAL_PLAIN_LISTEN=127.0.0.1:{first + 1}={HOST},127.0.0.1:{first + 2}'")
+                f"'LANYARD_PORTAL_PLAIN_LISTEN=127.0.0.1:{first + 1}={HOST},127.0.0.1:{first + 2}' "
+                f"'LANYARD_PORTAL_LEGACY_LISTEN=127.0.0.1:{first + 3}={HOST}'")
     usual = run.read_text()
     run.write_text(usual.replace("'PATH=", f"{settings} 'PATH=", 1))
     fleet.sv("restart", "gateway")
     wait_for("the gateway", lambda: fleet.is_ready())
     yield types.SimpleNamespace(tls=f"https://127.0.0.1:{first}", plain=f"http://127.0.0.1:{first + 1}",
-                                 open=f"http://127.0.0.1:{first + 2}", open_port=first + 2)
+                                 open=f"http://127.0.0.1:{first + 2}", open_port=first + 2, tls_port=first, old_port=first + 3)
     run.write_text(usual)
     fleet.sv("restart", "gateway")
     wait_for("the gateway", lambda: fleet.is_ready())
@@ -66,6 +70,43 @@ def test_38_without_tls_there_is_a_status_and_never_a_package(ports, portal):
     assert portal.shown(device)["delivered"] == 0
     for path in ("/v1/tenants", "/v1/openapi.yaml", "/v1/claims", "/.well-known/est/csrattrs"):
         assert ask(portal, ports.plain, device, path).status_code == 404, path
+
+
+def ask_by(version, fleet, port, path, device, method="GET"):
+    """One request with this version of TLS and no other, and with no host in its handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(fleet.ca_file)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of old versions
+        context.minimum_version = context.maximum_version = version
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=WAIT_S)
+    basic = base64.b64encode(":".join(device.auth).encode()).decode()
+    try:
+        connection.request(method, path, headers={"Authorization": f"Basic {basic}"})
+        reply = connection.getresponse()
+        return types.SimpleNamespace(status=reply.status, body=reply.read())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2])
+def test_old_tls_has_a_port_of_its_own_for_the_portal_alone(ports, portal, fleet, version):
+    device = portal.add()
+    packet = "/api/v1/vpn/packet"
+    assert b"<status>3</status>" in ask_by(version, fleet, ports.old_port, "/api/v1/vpn", device).body
+    assert list(unpack(ask_by(version, fleet, ports.old_port, packet, device).body)) == FILES
+    assert b"<status>2</status>" in ask_by(version, fleet, ports.old_port, packet, device, "PUT").body
+    for path in ("/v1/tenants", "/v1/openapi.yaml", "/.well-known/est/csrattrs", "/.well-known/vpn-user-portal"):
+        assert ask_by(version, fleet, ports.old_port, path, device).status == 404, path
+    for port in (fleet.gateway_port, ports.tls_port):
+        if version == ssl.TLSVersion.TLSv1_2:
+            assert ask_by(version, fleet, port, "/v1/openapi.yaml", device).status == 200
+        else:
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                ask_by(version, fleet, port, "/v1/openapi.yaml", device)
+    warned = [line for line in fleet.log("gateway").splitlines() if " old_tls " in line and str(ports.old_port) in line]
+    assert warned and " warn " in warned[0]
 
 
 def test_8_http_1_0_without_a_host(ports, fleet, api, admin):
