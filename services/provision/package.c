@@ -12,10 +12,84 @@
 
 #define RECORD	 10240	       /* what every tar pads an archive to */
 #define ARCHIVED PACKAGE_AGENT /* the files before it */
-#define TAR_ROOM (ARCHIVED * (PACKAGE_FILE_MAX + 1024) + RECORD)
+#define COPIES	 "vpn/"
+#define TAR_ROOM (2 * ARCHIVED * (PACKAGE_FILE_MAX + 1024) + RECORD)
 
 const char *const package_names[PACKAGE_FILES] = { "ca.crt", "client.conf", "ta.key", "credentials",
 	"agent.json" };
+
+/* ---- names ---- */
+
+/* The next of words with one space between; NULL if it can't be the name of a file. */
+static const char *next_name(struct arena *arena, const char **text)
+{
+	size_t len = strspn(*text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789._-");
+	const char *name = arena_strndup(arena, *text, len);
+
+	*text += len;
+	return len > 0 && len <= PACKAGE_NAME_MAX && *name != '.' ? name : NULL;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Agents have two more files with names of their own (package_agent_files). */
+err_t package_check_names(struct call *call, const char *file_names)
+{
+	const char *names[ARCHIVED], *at = file_names;
+	size_t n = 0;
+
+	do {
+		const char *name = next_name(call->arena, &at);
+
+		if (name == NULL || is_among(name, names, n) ||
+			strcmp(name, package_names[PACKAGE_AGENT]) == 0 ||
+			(n != PACKAGE_CA && strcmp(name, package_names[PACKAGE_CA]) == 0))
+			break;
+		names[n++] = name;
+	} while (n < ARCHIVED && *at++ == ' ');
+	if (n == ARCHIVED && *at == '\0')
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "file_names",
+		"expected %d different names for ca.crt, client.conf, ta.key and credentials, with"
+		" one space between: at most %d letters, digits and ._- each; not agent.json, and"
+		" ca.crt only as the first",
+		ARCHIVED, PACKAGE_NAME_MAX);
+}
+
+void package_set_names(
+	struct arena *arena, struct package *package, const char *file_names, bool vpn_copies)
+{
+	const char *at = file_names;
+
+	for (size_t i = 0; i < ARCHIVED; i++, at += *at != '\0')
+		if ((package->names[i] = next_name(arena, &at)) == NULL)
+			BUG("names of files that were not checked");
+	package->names[PACKAGE_AGENT] = package_names[PACKAGE_AGENT];
+	package->file_names = arena_strdup(arena, file_names);
+	package->vpn_copies = vpn_copies;
+}
+
+size_t package_agent_files(
+	const struct package *package, struct package_member members[PACKAGE_FILES + 1])
+{
+	size_t n = 0;
+
+	for (; n < PACKAGE_FILES; n++)
+		members[n] = (struct package_member){ package->names[n], package->files[n] };
+	if (strcmp(package->names[PACKAGE_CA], package_names[PACKAGE_CA]) != 0)
+		members[n++] = (struct package_member){ package_names[PACKAGE_CA],
+			package->files[PACKAGE_CA] };
+	return n;
+}
+
+/* ---- digests ---- */
 
 void package_sha256(const char *bytes, size_t len, char hex[PACKAGE_SHA256_LEN])
 {
@@ -34,6 +108,8 @@ void package_md5(const char *text, char hex[PACKAGE_MD5_LEN])
 		BUG("MD5");
 	sodium_bin2hex(hex, PACKAGE_MD5_LEN, digest, len);
 }
+
+/* ---- the archive ---- */
 
 static void must(struct archive *archive, int result)
 {
@@ -67,7 +143,10 @@ static void make_tar(struct arena *arena, struct package *package)
 	must(archive, archive_write_set_bytes_in_last_block(archive, RECORD));
 	must(archive, archive_write_open_memory(archive, room, TAR_ROOM, &package->tar_len));
 	for (size_t i = 0; i < ARCHIVED; i++)
-		add_file(archive, package_names[i], package->files[i]);
+		add_file(archive, package->names[i], package->files[i]);
+	for (size_t i = 0; i < ARCHIVED && package->vpn_copies; i++)
+		add_file(archive, arena_printf(arena, COPIES "%s", package->names[i]),
+			package->files[i]);
 	must(archive, archive_write_close(archive));
 	archive_write_free(archive);
 	package->tar = room;
@@ -80,6 +159,8 @@ void package_build(struct arena *arena, struct package *package)
 		package_md5(package->files[i], package->md5[i]);
 	package_sha256(package->tar, package->tar_len, package->sha256);
 }
+
+/* ---- as one text ---- */
 
 const char *package_pack(struct arena *arena, const struct package *package)
 {

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/manifest/settings.h"
+#include "services/provision/package.h"
 #include "services/provision/portal_event.h"
 #include "services/provision/portal_state.h"
 #include "services/provision/publish.h"
@@ -84,7 +85,8 @@ static err_t check_update(struct call *call, const Provision__UpdatePortalReques
 
 	if ((*portal->host != '\0' &&
 		    (err = check_host_name(call, "host", portal->host, HOST_MAX)) != OK) ||
-		(err = template_check(call, portal->client_conf)) != OK ||
+		(err = package_check_names(call, portal->file_names)) != OK ||
+		(err = template_check(call, portal->client_conf, portal->file_names)) != OK ||
 		(err = template_check_dir(call, portal->dir)) != OK ||
 		(err = settings_check(call, portal->agent_settings)) != OK ||
 		(err = check_numbers(call, portal)) != OK)
@@ -101,6 +103,8 @@ static err_t check_rollout(struct call *call, const Provision__UpdatePortalReque
 {
 	const char *field = request->set_client_conf_case != 0	    ? "client_conf"
 			    : request->set_dir_case != 0	    ? "dir"
+			    : request->set_file_names_case != 0	    ? "file_names"
+			    : request->set_vpn_copies_case != 0	    ? "vpn_copies"
 			    : request->set_ta_key_case != 0	    ? "ta_key"
 			    : request->set_agent_settings_case != 0 ? "agent_settings"
 								    : NULL;
@@ -136,6 +140,10 @@ static void apply_dialect(const Provision__UpdatePortalRequest *request, Provisi
 		portal->disabled_interval_s = request->disabled_interval_s;
 	if (request->set_dir_case != 0)
 		portal->dir = request->dir;
+	if (request->set_file_names_case != 0)
+		portal->file_names = request->file_names;
+	if (request->set_vpn_copies_case != 0)
+		portal->vpn_copies = request->vpn_copies;
 }
 
 static void apply(const Provision__UpdatePortalRequest *request, Provision__Portal *portal)

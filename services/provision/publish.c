@@ -127,6 +127,8 @@ err_t publish_read(struct call *call, const char *device, int number, struct pac
 		     call, publish_use(call, device), db_text(row, 0, "files"), &files)) != OK ||
 		(err = package_unpack(call, files, package)) != OK)
 		return err;
+	package_set_names(
+		call->arena, package, db_text(row, 0, "file_names"), db_bool(row, 0, "vpn_copies"));
 	package_build(call->arena, package);
 	if (strcmp(package->sha256, db_text(row, 0, "sha256")) != 0) {
 		log_error("package_changed", "device=%s number=%d", device, number);
@@ -151,6 +153,8 @@ err_t publish_next(struct call *call, const Provision__PortalDevice *device)
 	if ((err = make_certificate(call, device->id, &certificate)) != OK ||
 		(err = make_files(call, device, portal, password, &certificate, &package)) != OK)
 		return err;
+	package_set_names(call->arena, &package, db_text(portal, 0, "file_names"),
+		db_bool(portal, 0, "vpn_copies"));
 	package_build(call->arena, &package);
 	if ((err = store_package_add(call, device->id, &package,
 		     vault_seal(call->arena, publish_use(call, device->id),

@@ -17,13 +17,15 @@ err_t store_package_add(struct call *call, const char *device, const struct pack
 		" WHERE tenant_id = $1 AND device_id = $2 RETURNING current)"
 		" INSERT INTO provision.package (tenant_id, device_id, number, files, md5_ca_cert,"
 		" md5_client_conf, md5_ta_key, md5_credentials, sha256, password,"
-		" certificate_serial) SELECT $1, $2, current, $3, $4, $5, $6, $7, $8, $9, $10"
+		" certificate_serial, file_names, vpn_copies)"
+		" SELECT $1, $2, current, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12"
 		" FROM next RETURNING number"
 	};
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, device, sealed,
 		package->md5[PACKAGE_CA], package->md5[PACKAGE_CONF], package->md5[PACKAGE_TA],
-		package->md5[PACKAGE_CREDENTIALS], package->sha256, password, certificate);
+		package->md5[PACKAGE_CREDENTIALS], package->sha256, password, certificate,
+		package->file_names, package->vpn_copies ? "true" : "false");
 
 	if (err == OK)
 		*n = (int)db_int(rows, 0, "number");
@@ -33,8 +35,9 @@ err_t store_package_add(struct call *call, const char *device, const struct pack
 err_t store_package_get(struct call *call, const char *device, int n, struct db_rows **rows)
 {
 	static const struct db_statement statement = {
-		"SELECT files, md5_ca_cert, md5_client_conf, md5_ta_key, md5_credentials, sha256"
-		" FROM provision.package WHERE tenant_id = $1 AND device_id = $2 AND number = $3"
+		"SELECT files, md5_ca_cert, md5_client_conf, md5_ta_key, md5_credentials, sha256,"
+		" file_names, vpn_copies FROM provision.package"
+		" WHERE tenant_id = $1 AND device_id = $2 AND number = $3"
 	};
 
 	return DB_QUERY(call, &statement, rows, call->tenant, device, number(call, n));

@@ -17,7 +17,7 @@ static const char *number(struct call *call, int n)
 	"host, client_conf, interval_s, disable_code, strict, one_shot,"                           \
 	" fabric.rfc3339(legacy_until) AS legacy_until, ta_key <> '' AS has_ta_key, clone_guard,"  \
 	" agent_settings, trust_percent, auth_type, xml_prolog, status_after_ack, learn,"          \
-	" update_interval_s, disabled_interval_s, dir, version"
+	" update_interval_s, disabled_interval_s, dir, file_names, vpn_copies, version"
 
 err_t store_portal_lock(struct call *call, struct db_rows **rows)
 {
@@ -41,7 +41,8 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		" legacy_until = nullif($8, '')::timestamptz, ta_key = $9, clone_guard = $10,"
 		" agent_settings = $11, trust_percent = $12, auth_type = $13, xml_prolog = $14,"
 		" status_after_ack = $15, learn = $16, update_interval_s = $17,"
-		" disabled_interval_s = $18, dir = $19, version = version + 1"
+		" disabled_interval_s = $18, dir = $19, file_names = $20,"
+		" vpn_copies = $21, version = version + 1"
 		" WHERE tenant_id = $1 RETURNING " PORTAL
 	};
 	const char *params[] = { call->tenant, portal->host, portal->client_conf,
@@ -52,7 +53,8 @@ err_t store_portal_update(struct call *call, const Provision__Portal *portal, co
 		number(call, (int)portal->auth_type), portal->xml_prolog ? "true" : "false",
 		portal->status_after_ack ? "true" : "false", portal->learn ? "true" : "false",
 		number(call, (int)portal->update_interval_s),
-		number(call, (int)portal->disabled_interval_s), portal->dir };
+		number(call, (int)portal->disabled_interval_s), portal->dir, portal->file_names,
+		portal->vpn_copies ? "true" : "false" };
 	err_t err = db_one(call, &statement, &reply->base, "portal", ARRAY_LEN(params), params);
 
 	if (err == ERR_ALREADY_EXISTS)

@@ -1,6 +1,8 @@
 /* template: see template.h. The allowed directives are a table. */
 #include "services/provision/template.h"
 
+#include "services/provision/package.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -133,6 +135,15 @@ static int compare(const void *name, const void *directive)
 	return strcmp(name, ((const struct directive *)directive)->name);
 }
 
+/* What a file that is usually called so is called here. */
+static const char *name_in(const struct package *package, const char *usual)
+{
+	for (size_t i = 0; i < PACKAGE_FILES; i++)
+		if (strcmp(package_names[i], usual) == 0)
+			return package->names[i];
+	return usual;
+}
+
 /* Alone, or in the directory. */
 static bool is_file(const char *word, const char *name)
 {
@@ -140,9 +151,11 @@ static bool is_file(const char *word, const char *name)
 	       (strncmp(word, DIR, strlen(DIR)) == 0 && strcmp(word + strlen(DIR), name) == 0);
 }
 
-static err_t check_line(struct call *call, const char *text, size_t len, int number)
+static err_t check_line(
+	struct call *call, const char *text, size_t len, int number, const struct package *package)
 {
 	const struct directive *directive;
+	const char *first;
 	struct line line;
 	err_t err;
 
@@ -156,9 +169,10 @@ static err_t check_line(struct call *call, const char *text, size_t len, int num
 		return refuse(call, number, "this directive is not allowed in a package");
 	if (line.n - 1 < directive->min || line.n - 1 > directive->max)
 		return refuse(call, number, "it has too few or too many arguments");
-	if (directive->first != NULL && !is_file(line.words[1], directive->first))
+	first = directive->first != NULL ? name_in(package, directive->first) : NULL;
+	if (first != NULL && !is_file(line.words[1], first))
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "client_conf",
-			"line %d: expected %s %s", number, directive->name, directive->first);
+			"line %d: expected %s %s", number, directive->name, first);
 	return OK;
 }
 
@@ -173,8 +187,9 @@ static bool is_text(const char *text)
 	return true;
 }
 
-err_t template_check(struct call *call, const char *text)
+err_t template_check(struct call *call, const char *text, const char *file_names)
 {
+	struct package package = { 0 };
 	err_t err = OK;
 
 	if (strlen(text) > TEMPLATE_MAX || !is_text(text))
@@ -182,10 +197,11 @@ err_t template_check(struct call *call, const char *text)
 			"expected at most %d bytes in lines that end with LF, without control "
 			"characters",
 			TEMPLATE_MAX);
+	package_set_names(call->arena, &package, file_names, false);
 	for (int number = 1; err == OK && *text != '\0'; number++) {
 		size_t len = strcspn(text, "\n");
 
-		err = check_line(call, text, len, number);
+		err = check_line(call, text, len, number, &package);
 		text += len + (text[len] == '\n');
 	}
 	return err;

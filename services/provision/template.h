@@ -14,8 +14,9 @@ struct template_values {
 	const char *dir;			     /* template_check_dir */
 };
 
-/* Refuses, with the number of the line, what is not on the list. */
-err_t template_check(struct call *call, const char *text) MUST_CHECK;
+/* Refuses, with the number of the line, what is not on the list, and other files than those that
+ * the package has, by their names in it (package_check_names). */
+err_t template_check(struct call *call, const char *text, const char *file_names) MUST_CHECK;
 
 /* A directory that may stand before the names of files: nothing, or a path of plain words that ends
  * with a slash. */

@@ -194,6 +194,19 @@ def test_devices_follow_a_change_of_the_root(world, device):
     assert (device.packages / "current/ca.crt").read_text().count("BEGIN CERTIFICATE") == 1
 
 
+def test_roots_are_where_agents_look_for_them_whatever_files_are_called(world, device):
+    portal, usual = world.portal, "client\ndev tap\nremote vpn.example.org 1194\n"
+    portal.set(file_names="root.pem vpn.conf static.key user", client_conf=usual + "ca root.pem\n")
+    try:
+        assert portal.publish(device) == 2 and device.once().status == 0
+    finally:
+        portal.set(file_names="ca.crt client.conf ta.key credentials", client_conf=usual)
+    folder = device.packages / "current"
+    assert sorted(file.name for file in folder.iterdir()) == ["agent.json", "ca.crt", "root.pem", "static.key", "user", "vpn.conf"]
+    assert (folder / "ca.crt").read_text() == (folder / "root.pem").read_text() != ""
+    assert portal.publish(device) == 3 and device.once().status == 0 and device.current() == 3
+
+
 def test_a_rollout_stops_when_agents_report_failures(world, device):
     portal = world.portal
     portal.set(client_conf="client\ndev tap\nremote vpn.example.org 1194\nverb 8\n")

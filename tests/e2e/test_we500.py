@@ -457,6 +457,35 @@ def test_files_may_be_in_a_directory_of_the_devices(fleet, api, admin):
     assert "\nca ca.crt\n" in unpack(other.fetch(plain).content)["client.conf"].decode()  # a package never changes
 
 
+def test_files_have_the_names_that_the_devices_want_and_a_package_keeps_its_own(fleet, api, admin):
+    other = Portal(fleet, api, admin)
+    shown, old = other.set(vpn_copies=False), other.add()
+    assert shown["file_names"] == " ".join(FILES)
+    before = other.fetch(old)
+    names = ["root.pem", "vpn.conf", "static.key", "user"]
+    for refused in ("", "a b c", "a b c d e", "a a c d", "a  b c d", "../a b c d", ".a b c d", "a/b c d e", "a ca.crt c d",
+                    "a b c agent.json", " ".join(names) + " ", "a" * 33 + " b c d"):
+        reply = api.call("updatePortal", other.owner, {"file_names": refused}, **other.of)
+        assert reply.status_code == 400 and reply.json()["field"] == "file_names", refused
+    reply = api.call("updatePortal", other.owner, {"file_names": " ".join(names)}, **other.of)
+    assert reply.status_code == 400 and "expected ca root.pem" in reply.json()["detail"]  # the template names the old ones
+    conf = CONF.replace("ca ca.crt", "ca {{dir}}root.pem").replace("auth-user-pass credentials", "auth-user-pass user")
+    other.set(file_names=" ".join(names), vpn_copies=True, client_conf=conf)
+    device = other.add()
+    archive = other.fetch(device)
+    files = unpack(archive.content)
+    assert list(files) == names + [f"vpn/{name}" for name in names]
+    assert all(files[name] == files[f"vpn/{name}"] for name in names)
+    assert [md5(files[name]) for name in names] == list(other.status(device).info.values())[1:]
+    assert b"\nca root.pem\nauth-user-pass user\n" in files["vpn.conf"]
+    other.set(file_names=" ".join(FILES), vpn_copies=False, client_conf=CONF)
+    assert other.fetch(device).content == archive.content  # a package never changes
+    assert other.fetch(old).content == before.content and other.fetch(old).headers["ETag"] == before.headers["ETag"]
+    other.publish(device)
+    other.status(device)
+    assert list(unpack(other.fetch(device).content)) == FILES
+
+
 # ---- when something is away ----
 
 def test_70_polls_are_answered_while_provision_is_away(portal, whole_fleet):

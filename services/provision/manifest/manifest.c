@@ -76,16 +76,18 @@ static const char *number(struct call *call, int n)
 static void describe_files(
 	struct call *call, const struct package *package, Provision__Manifest *manifest)
 {
-	manifest->n_files = PACKAGE_FILES;
-	manifest->files = arena_alloc(call->arena, PACKAGE_FILES * sizeof(*manifest->files));
-	for (size_t i = 0; i < PACKAGE_FILES; i++) {
+	struct package_member members[PACKAGE_FILES + 1];
+
+	manifest->n_files = package_agent_files(package, members);
+	manifest->files = arena_alloc(call->arena, manifest->n_files * sizeof(*manifest->files));
+	for (size_t i = 0; i < manifest->n_files; i++) {
 		Provision__ManifestFile *file = arena_alloc(call->arena, sizeof(*file));
 		char sha256[PACKAGE_SHA256_LEN];
 
 		provision__manifest_file__init(file);
-		package_sha256(package->files[i], strlen(package->files[i]), sha256);
-		file->name = (char *)(uintptr_t)package_names[i];
-		file->size = (uint32_t)strlen(package->files[i]);
+		package_sha256(members[i].text, strlen(members[i].text), sha256);
+		file->name = (char *)(uintptr_t)members[i].name;
+		file->size = (uint32_t)strlen(members[i].text);
 		file->sha256 = arena_strdup(call->arena, sha256);
 		manifest->files[i] = file;
 	}
@@ -131,6 +133,7 @@ err_t get_manifest(struct call *call, const Provision__ManifestRequest *request,
 err_t get_package_files(struct call *call, const Provision__ManifestRequest *request,
 	Provision__PackageFiles *reply)
 {
+	struct package_member members[PACKAGE_FILES + 1];
 	struct package package = { 0 };
 	struct asker asker;
 	int current;
@@ -141,13 +144,13 @@ err_t get_package_files(struct call *call, const Provision__ManifestRequest *req
 		return err;
 	current = asker.state.current;
 	reply->package = (uint32_t)current;
-	reply->n_files = PACKAGE_FILES;
-	reply->files = arena_alloc(call->arena, PACKAGE_FILES * sizeof(*reply->files));
-	for (size_t i = 0; i < PACKAGE_FILES; i++) {
+	reply->n_files = package_agent_files(&package, members);
+	reply->files = arena_alloc(call->arena, reply->n_files * sizeof(*reply->files));
+	for (size_t i = 0; i < reply->n_files; i++) {
 		reply->files[i] = arena_alloc(call->arena, sizeof(*reply->files[i]));
 		provision__package_file__init(reply->files[i]);
-		reply->files[i]->name = (char *)(uintptr_t)package_names[i];
-		reply->files[i]->text = (char *)(uintptr_t)package.files[i];
+		reply->files[i]->name = (char *)(uintptr_t)members[i].name;
+		reply->files[i]->text = (char *)(uintptr_t)members[i].text;
 	}
 	if (asker.state.delivered == current ||
 		(err = store_portal_delivered(call, request->device, current)) != OK)
