@@ -128,8 +128,8 @@ def test_what_is_old_is_removed(fleet, api, tenant, person):
     fleet.sql("UPDATE provision.notice SET created_at = now() - interval '33 days' WHERE message <> 'fresh'"
               f" AND user_id = '{person.id}'")
     fleet.sv("restart", "provision")
-    wait_for("the clean-up", lambda: fleet.is_ready() and not fleet.sql(
-        f"SELECT id FROM provision.certificate WHERE serial = '{serial}'"))
+    wait_for("provision, which the gateway knows again", lambda: app.get("user_messages").status_code == 200)
+    wait_for("the clean-up", lambda: not fleet.sql(f"SELECT id FROM provision.certificate WHERE serial = '{serial}'"))
     wait_for("the clean-up", lambda: [m["message"] for m in app.data("user_messages")] == ["fresh"])
     assert app.data("check_certificate", common_name=serial) == {"is_valid": False, "reason": "certificate_missing"}
 
