@@ -82,6 +82,7 @@ static void fixture_open(
 	fabric.database_url = fixture->url;
 	fabric.bus = fixture->bus;
 	fixture->fabric = fabric_start(&fabric);
+	fabric_join(fixture->fabric);
 	fixture->db = db_create(fixture->url, "test");
 }
 
