@@ -170,6 +170,9 @@ static err_t check_line(
 	if (line.n - 1 < directive->min || line.n - 1 > directive->max)
 		return refuse(call, number, "it has too few or too many arguments");
 	first = directive->first != NULL ? name_in(package, directive->first) : NULL;
+	for (int i = first != NULL ? 2 : 1; i < line.n; i++)
+		if (strstr(line.words[i], DIR) != NULL)
+			return refuse(call, number, DIR " stands before the names of files only");
 	if (first != NULL && !is_file(line.words[1], first))
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "client_conf",
 			"line %d: expected %s %s", number, directive->name, first);
