@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +99,16 @@ err_t state_make_folder(const char *dir, struct fault *fault)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return fail(fault, "make the folder", path);
 	return OK;
+}
+
+err_t state_lock(const char *dir, int *lock, struct fault *fault)
+{
+	AUTO_FREE char *path = xasprintf("%s/lock", dir);
+
+	*lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*lock < 0)
+		return fault_set(fault, ERR_INTERNAL, "", "can't open %.180s: %m", path);
+	return flock(*lock, LOCK_EX | LOCK_NB) < 0 ? ERR_ALREADY_EXISTS : OK;
 }
 
 err_t state_write_json(const char *dir, const char *name, const json_t *object, struct fault *fault)

@@ -29,6 +29,10 @@ void device_finish(struct device *device);
 /* Makes the folder with those above it, for root only. */
 err_t state_make_folder(const char *dir, struct fault *fault) MUST_CHECK;
 
+/* Locks DIR/lock until `*lock` is closed, so that one process at a time works there.
+ * ERR_ALREADY_EXISTS: another does; the caller says which. */
+err_t state_lock(const char *dir, int *lock, struct fault *fault) MUST_CHECK;
+
 /* A file of the folder, or of one below it, that is a JSON object. Writing makes the folder if
  * needed; the file is replaced all or nothing, mode 0600. Reading: ERR_NOT_FOUND if there is none.
  */

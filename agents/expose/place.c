@@ -9,24 +9,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define REGISTRATION_FILE "registration.json"
 
 static err_t take_lock(struct place *place, const char *label, struct fault *fault)
 {
-	AUTO_FREE char *path = xasprintf("%s/lock", place->dir);
+	err_t err = state_lock(place->dir, &place->lock, fault);
 
-	place->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (place->lock < 0)
-		return fault_set(fault, ERR_INTERNAL, "state", "can't write %.150s: %m", path);
-	if (flock(place->lock, LOCK_EX | LOCK_NB) < 0)
+	if (err == ERR_ALREADY_EXISTS)
 		return fault_set(fault, ERR_ALREADY_EXISTS, "name",
 			"lanyard expose runs for the name %s already: lanyard status tells how it "
 			"is",
 			label);
-	return OK;
+	return err;
 }
 
 err_t place_open(struct place *place, const char *state, const char *label, const char *zone,

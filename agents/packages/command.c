@@ -4,6 +4,7 @@
 #include "agents/options.h"
 #include "agents/packages/packages.h"
 #include "agents/signals.h"
+#include "agents/state.h"
 
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 static const char details[] =
@@ -68,16 +68,13 @@ static err_t read_seconds(const char *name, const char *text, unsigned *s, struc
 /* Two of them would undo each other's work. */
 static err_t lock(struct command *command, struct fault *fault)
 {
-	AUTO_FREE char *path = xasprintf("%s/lock", command->dir);
+	err_t err = state_lock(command->dir, &command->lock, fault);
 
-	command->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (command->lock < 0)
-		return fault_set(fault, ERR_INTERNAL, "", "can't open %.180s: %m", path);
-	if (flock(command->lock, LOCK_EX | LOCK_NB) < 0)
+	if (err == ERR_ALREADY_EXISTS)
 		return fault_set(fault, ERR_ALREADY_EXISTS, "",
 			"another lanyard packages runs with the state folder %.150s",
 			command->state);
-	return OK;
+	return err;
 }
 
 /* A trust that is given counts until the first package is in use, whose roots follow it. */

@@ -94,17 +94,7 @@ static void read_asker(struct call *call, const struct db_rows *row, struct aske
 	*asker = (struct asker){
 		.device = arena_strdup(call->arena, db_text(row, 0, "device")),
 		.serial = arena_strdup(call->arena, db_text(row, 0, "serial")),
-		.state = {
-			.approved = db_bool(row, 0, "approved"),
-			.current = (int)db_int(row, 0, "current"),
-			.delivered = (int)db_int(row, 0, "delivered"),
-			.acknowledged = (int)db_int(row, 0, "acknowledged"),
-			.unanswered = (int)db_int(row, 0, "unanswered"),
-			.interval_s = (int)db_int(row, 0, "interval_s"),
-			.update_interval_s = (int)db_int(row, 0, "update_interval_s"),
-			.disabled_interval_s = (int)db_int(row, 0, "disabled_interval_s"),
-			.disable_code = (int)db_int(row, 0, "disable_code"),
-		},
+		.state = store_portal_state(row, db_bool(row, 0, "approved")),
 		.promised = (int)db_int(row, 0, "promised"),
 		.strict = db_bool(row, 0, "strict"),
 		.legacy = db_bool(row, 0, "legacy"),

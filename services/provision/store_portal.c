@@ -176,6 +176,21 @@ err_t store_portal_find(struct call *call, const Provision__PortalRequest *reque
 		request->source);
 }
 
+struct portal_state store_portal_state(const struct db_rows *row, bool approved)
+{
+	return (struct portal_state){
+		.approved = approved,
+		.current = (int)db_int(row, 0, "current"),
+		.delivered = (int)db_int(row, 0, "delivered"),
+		.acknowledged = (int)db_int(row, 0, "acknowledged"),
+		.unanswered = (int)db_int(row, 0, "unanswered"),
+		.interval_s = (int)db_int(row, 0, "interval_s"),
+		.update_interval_s = (int)db_int(row, 0, "update_interval_s"),
+		.disabled_interval_s = (int)db_int(row, 0, "disabled_interval_s"),
+		.disable_code = (int)db_int(row, 0, "disable_code"),
+	};
+}
+
 err_t store_portal_moved(
 	struct call *call, const char *device, const char *source, bool *quarantined)
 {

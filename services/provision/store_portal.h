@@ -6,6 +6,7 @@
 
 #include "proto/portal.pb-c.h"
 #include "services/provision/package.h"
+#include "services/provision/portal_state.h"
 #include "services/provision/store.h"
 
 /* Makes the tenant's row if there is none, and locks it. Columns of Portal, and ta_key (sealed). */
@@ -38,6 +39,8 @@ err_t store_package_add(struct call *call, const char *device, const struct pack
  * the state of the device. */
 err_t store_portal_find(struct call *call, const Provision__PortalRequest *request, bool lock,
 	struct db_rows **rows) MUST_CHECK;
+/* The state of the device in the first row, which has its columns. */
+struct portal_state store_portal_state(const struct db_rows *row, bool approved);
 /* Notes that the device asks from another network than before. If it comes back within an interval
  * to the one before that, there are two: it is quarantined. */
 err_t store_portal_moved(

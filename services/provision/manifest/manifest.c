@@ -49,17 +49,7 @@ static err_t find(struct call *call, const char *device, struct asker *asker)
 	*asker = (struct asker){
 		.device = device,
 		.serial = arena_strdup(call->arena, db_text(row, 0, "serial")),
-		.state = {
-			.approved = true,
-			.current = (int)db_int(row, 0, "current"),
-			.delivered = (int)db_int(row, 0, "delivered"),
-			.acknowledged = (int)db_int(row, 0, "acknowledged"),
-			.unanswered = (int)db_int(row, 0, "unanswered"),
-			.interval_s = (int)db_int(row, 0, "interval_s"),
-			.update_interval_s = (int)db_int(row, 0, "update_interval_s"),
-			.disabled_interval_s = (int)db_int(row, 0, "disabled_interval_s"),
-			.disable_code = (int)db_int(row, 0, "disable_code"),
-		},
+		.state = store_portal_state(row, true),
 		.bad = (int)db_int(row, 0, "bad"),
 		.manifest = db_int(row, 0, "manifest"),
 	};
