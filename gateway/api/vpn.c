@@ -5,6 +5,8 @@
 #include "gateway/request.h"
 #include "proto/vpn.pb-c.h"
 
+#include <string.h>
+
 static err_t ask(struct api_request *request, ProtobufCMessage *message)
 {
 	const ProtobufCMessage *reply;
@@ -40,6 +42,22 @@ static err_t report(struct api_request *request)
 	return ask(request, &message.base);
 }
 
+/* Its members have the names of profiles: no message says that. */
+static err_t show_statistics(struct api_request *request)
+{
+	Provision__Empty message = PROVISION__EMPTY__INIT;
+	const ProtobufCMessage *reply;
+	const char *json;
+	err_t err;
+
+	if ((err = request_read(request, NULL, &message.base)) != OK ||
+		(err = api_call(request, &message.base, &reply)) != OK)
+		return err;
+	json = ((const Provision__VpnStatistics *)reply)->json;
+	api_send_text(request, "application/json", json, strlen(json));
+	return OK;
+}
+
 /* clang-format off */
 #define SERVICE &provision__vpn__descriptor
 
@@ -53,6 +71,8 @@ const struct route vpn_routes[] = {
 		.status = HTTP_NO_CONTENT),
 	ROUTE("GET", "/v1/tenants/{tenant}/vpn-connections", "vpn:read", "ListVpnConnections",
 		.query = "cursor limit server subject address at"),
+	ROUTE("GET", "/v1/tenants/{tenant}/vpn-statistics", "vpn:read", "GetVpnStatistics",
+		.flags = ROUTE_COSTLY, .handler = show_statistics),
 	ROUTE("POST", "/v1/vpn-starts", "vpn:serve", "StartVpnServer", .handler = start),
 	ROUTE("POST", "/v1/vpn-decisions", "vpn:serve", "AuthorizeVpnConnection",
 		.handler = authorize),

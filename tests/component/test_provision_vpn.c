@@ -21,6 +21,7 @@ struct world {
 	const Provision__Network *network;
 	const Provision__VpnServer *server;
 	const char *run;
+	uint64_t carried; /* to the clients, as the server reports */
 };
 
 static void close_world(struct world *world)
@@ -133,6 +134,7 @@ static void open_world(struct world *world)
 	Provision__CreateVpnServerRequest request = PROVISION__CREATE_VPN_SERVER_REQUEST__INIT;
 
 	step_open(&world->step, new_tenant());
+	world->carried = 5000000000;
 	ASSERT_OK(&world->step,
 		make_network(&world->step, "office", "10.9.0.0/29", "fd09::/64", &world->network));
 	request.device = (char *)(uintptr_t)make_device(world, "concentrator");
@@ -176,7 +178,7 @@ static bool report(struct world *world, const char *connection, bool gone)
 
 	item.connection = (char *)(uintptr_t)connection;
 	item.bytes_in = 1000;
-	item.bytes_out = 5000000000;
+	item.bytes_out = world->carried;
 	item.gone = gone;
 	request.device = world->server->device;
 	request.server = world->server->id;
@@ -418,6 +420,37 @@ Test(provision_vpn, the_log_is_kept_for_32_days)
 	age(&world, &years);
 	restart_provision();
 	AWAIT(look(&world, "", "")->n_items == 0);
+}
+
+SQL(yesterday, "UPDATE provision.vpn_connection SET profile_id = 'office',"
+	       " started_at = started_at - interval '1 day' WHERE tenant_id = $1");
+
+static void assert_used(struct world *world, const char *day)
+{
+	Provision__Empty nothing = PROVISION__EMPTY__INIT;
+	const Provision__VpnStatistics *statistics;
+
+	ASSERT_OK(&world->step, ASK_VPN(&world->step, "GetVpnStatistics", &nothing, &statistics));
+	cr_assert_not_null(strstr(statistics->json, day), "%s", statistics->json);
+}
+
+/* 98: what was carried counts on its day */
+Test(provision_vpn, a_connection_that_lasts_over_midnight)
+{
+	const Provision__VpnDecision *decision;
+	AUTO_WORLD world;
+
+	open_world(&world);
+	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
+	report(&world, decision->connection, false);
+	age(&world, &yesterday);
+	world.carried += 77;
+	report(&world, decision->connection, false);
+	world.carried += 300;
+	report(&world, decision->connection, true);
+	assert_used(&world, "\"number_of_connections\" : 1, \"bytes_transferred\" : 5000001000,");
+	assert_used(&world, "\"number_of_connections\" : 1, \"bytes_transferred\" : 377,");
+	assert_used(&world, "\"total_traffic\" : 5000001377, \"max_concurrent_connections\" : 1,");
 }
 
 static bool refuses(struct world *world, const char *device, const char *network)

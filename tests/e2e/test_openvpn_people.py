@@ -42,6 +42,10 @@ def client_of(world, app, code=None):
     return world.client({name: text.encode() for name, text in files.items()})
 
 
+def used(world):
+    return world.network.call("getVpnStatistics")["profiles"]["internet"]
+
+
 @pytest.mark.parametrize("fetch", [config_of, lambda app: app.connect().text], ids=["API 2", "API 3"])
 def test_64_88_an_app_reaches_a_device(world, fleet, person, fetch):
     client = world.client({"client.conf": fetch(VpnApp(fleet, person.name)).encode()})
@@ -51,6 +55,8 @@ def test_64_88_an_app_reaches_a_device(world, fleet, person, fetch):
     assert own["kind"] == "user" and own["ipv4"] and own["ipv6"]
     wait_for("a way back", lambda: world.other.ping(own["ipv4"]))
     client.end()
+    wait_for("its end in the statistics", lambda: used(world)["total_traffic"] > 0)
+    assert used(world)["unique_user_count"] == len({each["subject"] for each in world.server.connections()})
 
 
 def test_89_92_a_blocked_user_is_out_and_not_let_in(world, fleet, person):

@@ -165,6 +165,13 @@ err_t list_vpn_connections(struct call *call, const Provision__ListVpnConnection
 	return store_vpn_connection_list(call, request, reply);
 }
 
+err_t get_vpn_statistics(
+	struct call *call, const Provision__Empty *request, Provision__VpnStatistics *reply)
+{
+	(void)request;
+	return store_vpn_statistics(call, reply);
+}
+
 /* ---- what happens to them ---- */
 
 err_t vpn_revoked(struct call *call, const Event__Revoked *event)

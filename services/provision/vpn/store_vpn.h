@@ -60,6 +60,9 @@ err_t store_vpn_connections_ban(struct call *call, const char *subject) MUST_CHE
 err_t store_vpn_unwelcome(
 	struct call *call, const char *server, const char *run, struct db_rows **rows) MUST_CHECK;
 
+/* How much each profile was used on the last 32 days (store_vpn_statistics.c). */
+err_t store_vpn_statistics(struct call *call, Provision__VpnStatistics *reply) MUST_CHECK;
+
 /* Number in the network of the device's member; "" if it is none. */
 err_t store_vpn_member_host(
 	struct call *call, const char *network, const char *device, const char **host) MUST_CHECK;

@@ -9,6 +9,7 @@
 
 #define SILENT "interval '30 seconds'" /* of a server, after which its connections are over */
 #define KEPT   "interval '32 days'"
+#define TODAY  "(now() AT TIME ZONE 'UTC')::date"
 
 /* ---- ending ---- */
 
@@ -111,13 +112,22 @@ static err_t take_host(
 	return store_host_take(call, network, host);
 }
 
+/* That of the server $2, or else of the certificate with the serial $8. */
+#define PROFILE                                                                                    \
+	"coalesce((SELECT p.profile_id FROM provision.vpn_server s JOIN provision.profile p"       \
+	" ON p.tenant_id = s.tenant_id AND p.id = s.profile_id"                                    \
+	" WHERE s.tenant_id = $1 AND s.id = $2),"                                                  \
+	" (SELECT a.profile_id FROM provision.certificate t JOIN provision.app_certificate a"      \
+	" ON a.tenant_id = t.tenant_id AND a.certificate_id = t.id"                                \
+	" WHERE t.tenant_id = $1 AND t.serial = $8), '')"
+
 err_t store_vpn_connection_add(struct call *call, const Provision__VpnServer *server,
 	const char *run, const struct vpn_client *client, Provision__VpnDecision *reply)
 {
 	static const struct db_statement statement = {
 		"INSERT INTO provision.vpn_connection (tenant_id, server_id, run_id, network_id,"
-		" kind, subject, label, serial, source, host, ipv4, ipv6)"
-		" SELECT $1, $2, $3, n.id, $5, $6, $7, $8, $9, $10::bigint,"
+		" kind, subject, label, serial, source, host, profile_id, ipv4, ipv6)"
+		" SELECT $1, $2, $3, n.id, $5, $6, $7, $8, $9, $10::bigint, " PROFILE ","
 		" host(n.ipv4 + coalesce($10::bigint, $11::bigint))::inet,"
 		" CASE WHEN NOT $12::boolean"
 		" THEN host(n.ipv6 + coalesce($10::bigint, $11::bigint))::inet END"
@@ -146,8 +156,15 @@ err_t store_vpn_connection_add(struct call *call, const Provision__VpnServer *se
 err_t store_vpn_connection_count(
 	struct call *call, const char *server, const Provision__VpnConnectionReport *report)
 {
+	/* Both see what was there before. */
 	static const struct db_statement statement = {
-		"UPDATE provision.vpn_connection SET bytes_in = $4, bytes_out = $5"
+		"WITH midnight AS (INSERT INTO provision.vpn_midnight"
+		" (tenant_id, connection_id, day, bytes)"
+		" SELECT tenant_id, id, " TODAY ", bytes_in + bytes_out"
+		" FROM provision.vpn_connection WHERE tenant_id = $1 AND server_id = $2 AND id = $3"
+		" AND (started_at AT TIME ZONE 'UTC')::date < " TODAY " AND ended_at IS NULL"
+		" ON CONFLICT DO NOTHING)"
+		" UPDATE provision.vpn_connection SET bytes_in = $4, bytes_out = $5"
 		" WHERE tenant_id = $1 AND server_id = $2 AND id = $3"
 	};
 

@@ -29,6 +29,9 @@ err_t report_vpn_connections(struct call *call,
 	const Provision__ReportVpnConnectionsRequest *request,
 	Provision__VpnVerdict *reply) MUST_CHECK;
 
+err_t get_vpn_statistics(struct call *call, const Provision__Empty *request,
+	Provision__VpnStatistics *reply) MUST_CHECK;
+
 /* The event "revoked": connections of the subject are not welcome any more. */
 err_t vpn_revoked(struct call *call, const Event__Revoked *event) MUST_CHECK;
 
