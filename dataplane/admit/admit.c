@@ -3,6 +3,7 @@
  */
 #include "dataplane/admit/admit.h"
 
+#include "dataplane/admit/await.h"
 #include "dataplane/admit/basic.h"
 #include "dataplane/admit/credentials.h"
 #include "dataplane/dataplane.h"
@@ -49,25 +50,16 @@ static bool redirect(
 	return true;
 }
 
-void admit_session(struct dataplane *dataplane, struct http *http, const struct admitted *admitted)
+/* The network's home is known, as far as can be. */
+static void enter(struct dataplane *dataplane, struct http *http, const struct admitted *admitted)
 {
 	bool batches = http_has_token(http, "Sec-WebSocket-Protocol", L2_PROTOCOL);
 	const struct channel_options options = {
 		.protocol = batches ? L2_PROTOCOL : NULL,
 		.quiet_ms = batches ? 0 : CHANNEL_QUIET_MS,
 	};
-	struct token_claims own = *admitted->claims;
 	struct channel *channel;
-	const char *why;
-	unsigned status = peer_apply_headers(&own, http_header(http, PEER_MAC_HEADER),
-		http_header(http, PEER_BRIDGE_HEADER), &why);
 
-	if (status == 0 && !host_admits(admitted->host, admitted->claims))
-		status = (unsigned)refuse(403, &why, ELSEWHERE);
-	if (status != 0) {
-		http_answer(http, status, why);
-		return;
-	}
 	if (batches && redirect(dataplane, http, admitted->claims))
 		return;
 	if (!batches) { /* vpn-ws-client reads no more of a record at once, and has Nagle on */
@@ -75,8 +67,24 @@ void admit_session(struct dataplane *dataplane, struct http *http, const struct 
 		stream_set_quick_ack(http_stream(http));
 	}
 	channel = channel_accept(http, &options);
-	session_create(dataplane->sessions, channel, &own, admitted->token, batches);
+	session_create(dataplane->sessions, channel, admitted->claims, admitted->token, batches);
 	channel_open(channel);
+}
+
+void admit_session(struct dataplane *dataplane, struct http *http, const struct admitted *admitted)
+{
+	struct token_claims own = *admitted->claims;
+	const char *why;
+	unsigned status = peer_apply_headers(&own, http_header(http, PEER_MAC_HEADER),
+		http_header(http, PEER_BRIDGE_HEADER), &why);
+
+	if (status == 0 && !host_admits(admitted->host, admitted->claims))
+		status = (unsigned)refuse(403, &why, ELSEWHERE);
+	if (status != 0)
+		http_answer(http, status, why);
+	else
+		await_home(dataplane, http,
+			&(struct admitted){ &own, admitted->token, admitted->host }, enter);
 }
 
 /* ---- access tokens ---- */
@@ -272,7 +280,16 @@ static void on_asked(void *context, struct http *http)
 	sodium_memzero(&request, sizeof(request));
 }
 
+/* Who answers later has told where it keeps the request. */
+static void on_gone(void *context, struct http *http)
+{
+	struct http **kept = http_owner(http);
+
+	(void)context;
+	*kept = NULL;
+}
+
 const struct http_face admit_face = {
 	.asked = on_asked,
-	.gone = basic_gone,
+	.gone = on_gone,
 };

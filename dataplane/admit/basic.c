@@ -154,14 +154,6 @@ static void on_asked(void *arg)
 	free(attempt);
 }
 
-void basic_gone(void *context, struct http *http)
-{
-	struct http **kept = http_owner(http);
-
-	(void)context;
-	*kept = NULL;
-}
-
 static struct attempt *attempt_new(
 	struct dataplane *dataplane, struct http *http, const struct admit_request *request)
 {

@@ -17,7 +17,3 @@ void basic_create(struct dataplane *dataplane, struct http *http,
 /* The same for a device whose certificate TLS has verified. */
 void basic_create_known(struct dataplane *dataplane, struct http *http,
 	const struct certificate *certificate, const struct admit_request *request);
-
-/* The client is gone; for struct http_face. The owner of a request that waits is where it is kept
- * (struct http **). */
-void basic_gone(void *context, struct http *http);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define RENEW_MS       3000
+#define WAIT_MS	       2000 /* at least, who waits for a home */
 #define LEASE_MS       10000
 #define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
@@ -32,7 +33,8 @@ struct place {
 	bool unreachable;   /* PLACE_AWAY: the home is, from here */
 	bool urgent;	    /* to be asked for before the next renewal */
 	bool told;	    /* that its lease can't be renewed */
-	UT_hash_handle hh;  /* places.by_key */
+	TAILQ_HEAD(home_wait_list, home_wait) waits;
+	UT_hash_handle hh; /* places.by_key */
 };
 
 struct places {
@@ -74,13 +76,14 @@ static struct place *get(struct places *places, const char *tenant, const char *
 	place = xcalloc(1, sizeof(*place));
 	key_fill(&place->key, tenant, network);
 	place->urgent = true;
+	TAILQ_INIT(&place->waits);
 	HASH_ADD(hh, places->by_key, key, sizeof(place->key), place);
 	return place;
 }
 
 static bool is_used(const struct place *place)
 {
-	return place->n_sessions > 0 || place->n_seats > 0;
+	return place->n_sessions > 0 || place->n_seats > 0 || !TAILQ_EMPTY(&place->waits);
 }
 
 /* ---- what follows from it ---- */
@@ -90,7 +93,7 @@ static void apply(struct places *places, struct place *place)
 {
 	struct trunk *trunk = NULL;
 
-	if (place->role == PLACE_AWAY && place->n_sessions > 0)
+	if (place->role == PLACE_AWAY && is_used(place))
 		trunk = trunk_want(places->trunks, place->node);
 	switch_set_uplink(sessions_switch(dataplane_of(places)->sessions), place->key.tenant,
 		place->key.network, trunk ? &trunk->uplink : NULL);
@@ -132,6 +135,35 @@ static void tell_before(struct places *places, struct place *place, const char *
 	*place->before = '\0';
 }
 
+/* Would a session that comes now reach all others of the network at once, as far as can be? The
+ * home before may have some, which it carries here as soon as it has heard. */
+static bool is_settled(const struct places *places, const struct place *place)
+{
+	struct trunk *trunk;
+
+	if (place->role != PLACE_AWAY)
+		return place->role == PLACE_HOME && *place->before == '\0';
+	HASH_FIND_STR(places->trunks->by_node, place->node, trunk);
+	return place->unreachable || (trunk && trunk_is_open(trunk));
+}
+
+/* Those who began to wait before then have waited enough. */
+static void end_waits(struct place *place, int64_t before_ms)
+{
+	struct home_wait *wait;
+
+	while ((wait = TAILQ_FIRST(&place->waits)) && wait->since_ms <= before_ms) {
+		TAILQ_REMOVE(&place->waits, wait, link);
+		wait->over(wait);
+	}
+}
+
+static void settle(struct places *places, struct place *place)
+{
+	if (is_settled(places, place))
+		end_waits(place, INT64_MAX);
+}
+
 static void set_role(struct places *places, struct place *place, const struct home *home)
 {
 	bool is_here = strcmp(home->node, dataplane_of(places)->instance) == 0;
@@ -160,6 +192,7 @@ static void set_role(struct places *places, struct place *place, const struct ho
 		tell_moved(before, place);
 	tell_before(places, place, is_here ? home->before : "");
 	apply(places, place);
+	settle(places, place);
 }
 
 /* ---- asking ---- */
@@ -199,6 +232,8 @@ static void on_no_answer(struct places *places, const char *detail)
 
 	for (struct place *place = places->by_key; place; place = place->hh.next) {
 		place->urgent = place->urgent || place->role == PLACE_UNKNOWN;
+		if (place->role == PLACE_UNKNOWN)
+			end_waits(place, now_ms);
 		if (place->role != PLACE_HOME || now_ms < place->until_ms || place->told)
 			continue;
 		place->told = true;
@@ -287,17 +322,22 @@ void places_trunk_opened(struct places *places, struct trunk *trunk)
 		}
 		if (place->role == PLACE_HOME && strcmp(place->before, trunk->node) == 0)
 			tell_before(places, place, trunk->node);
+		settle(places, place);
 	}
 }
 
 void places_trunk_lost(struct places *places, const char *node)
 {
-	for (struct place *place = places->by_key; place; place = place->hh.next)
+	for (struct place *place = places->by_key; place; place = place->hh.next) {
 		if (place->role == PLACE_AWAY && strcmp(place->node, node) == 0) {
 			place->unreachable = true;
 			switch_set_uplink(sessions_switch(dataplane_of(places)->sessions),
 				place->key.tenant, place->key.network, NULL);
 		}
+		if (place->role == PLACE_HOME && strcmp(place->before, node) == 0)
+			*place->before = '\0'; /* it asks provision, if it lives */
+		settle(places, place);
+	}
 }
 
 void places_moved(struct places *places, const Trunk__Moved *message)
@@ -311,6 +351,23 @@ void places_moved(struct places *places, const Trunk__Moved *message)
 	COPY(home.name, message->name);
 	place->changed_ms = clock_ms();
 	set_role(places, place, &home);
+}
+
+bool places_await(
+	struct places *places, const char *tenant, const char *network, struct home_wait *wait)
+{
+	struct place *place = get(places, tenant, network);
+
+	wait->since_ms = clock_ms();
+	TAILQ_INSERT_TAIL(&place->waits, wait, link);
+	apply(places, place);
+	if (is_settled(places, place)) {
+		TAILQ_REMOVE(&place->waits, wait, link);
+		return false;
+	}
+	if (place->role == PLACE_UNKNOWN)
+		ask_now(places, false);
+	return true;
 }
 
 const char *places_find_home(struct places *places, const char *tenant, const char *network)
@@ -393,6 +450,7 @@ void places_tick(struct places *places)
 	{
 		if (place->role == PLACE_AWAY && place->unreachable)
 			apply(places, place); /* tries the trunk again */
+		end_waits(place, clock_ms() - WAIT_MS);
 		forget_if_unused(places, place);
 	}
 	ask_now(places, places->draining || clock_ms() - places->asked_ms >= RENEW_MS);
@@ -414,6 +472,7 @@ void places_destroy(struct places *places)
 		return;
 	HASH_ITER(hh, places->by_key, place, next)
 	{
+		end_waits(place, INT64_MAX);
 		HASH_DELETE(hh, places->by_key, place);
 		free(place);
 	}

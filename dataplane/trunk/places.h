@@ -32,6 +32,10 @@ void places_moved(struct places *places, const Trunk__Moved *message);
 /* The home that was asked is none: ask again. */
 void places_doubt(struct places *places, const char *tenant, const char *network);
 
+/* See trunks_await_home. */
+bool places_await(
+	struct places *places, const char *tenant, const char *network, struct home_wait *wait);
+
 /* The name of the network's home, if that is another node that can be reached; else NULL. */
 const char *places_find_home(struct places *places, const char *tenant, const char *network);
 

@@ -118,6 +118,9 @@ static void dispatch(struct trunk *trunk, const Trunk__Control *control)
 	case TRUNK__CONTROL__WHAT_MOVED:
 		places_moved(trunk->trunks->places, control->moved);
 		break;
+	case TRUNK__CONTROL__WHAT_EDGES:
+		trunks_meet(trunk->trunks, control->edges);
+		break;
 	default: /* a sign of life, or of a later version */
 		break;
 	}

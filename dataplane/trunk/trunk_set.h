@@ -5,6 +5,9 @@
 
 void trunks_flush_soon(struct trunks *trunks);
 
+/* A home tells of its other edges. */
+void trunks_meet(struct trunks *trunks, const Trunk__Edges *message);
+
 /* Takes the connection, of which there is none yet. */
 void trunk_begin(struct trunk *trunk, struct relay_end *far);
 

@@ -24,6 +24,7 @@
 #define EXPECT_MS    10000
 #define DIGEST_TICKS 5
 #define SEEN_TICKS   60
+#define EDGES_MAX    64 /* that meet each other */
 
 static struct trunk *find(struct trunks *trunks, const char *node)
 {
@@ -144,10 +145,29 @@ void trunks_flush_soon(struct trunks *trunks)
 	uv_check_start(&trunks->flusher, on_turn_end);
 }
 
+/* A sign of life, and to an edge who the other ones are. */
+static void tell_edges(struct trunk *trunk)
+{
+	Trunk__Edges message = TRUNK__EDGES__INIT;
+	char *nodes[EDGES_MAX];
+
+	message.nodes = nodes;
+	for (struct trunk *other = trunk->trunks->by_node; other; other = other->hh.next)
+		if (trunk->seats && other->seats && other != trunk && message.n_nodes < EDGES_MAX)
+			nodes[message.n_nodes++] = other->node;
+	TRUNK_SEND(trunk, EDGES, edges, &message);
+}
+
+void trunks_meet(struct trunks *trunks, const Trunk__Edges *message)
+{
+	for (size_t i = 0; i < message->n_nodes && i < EDGES_MAX; i++)
+		if (check_is_uuid(message->nodes[i]) &&
+			strcmp(message->nodes[i], trunks->dataplane->instance) != 0)
+			trunk_want(trunks, message->nodes[i]);
+}
+
 static void tick(struct trunk *trunk, unsigned n, int64_t now_ms)
 {
-	static const Trunk__Control alive = TRUNK__CONTROL__INIT;
-
 	if (trunk->state == TRUNK_CONNECTING && now_ms - trunk->since_ms > EXPECT_MS) {
 		trunk->state = TRUNK_IDLE; /* who asked did not come */
 		places_trunk_lost(trunk->trunks->places, trunk->node);
@@ -158,7 +178,7 @@ static void tick(struct trunk *trunk, unsigned n, int64_t now_ms)
 		trunk_break(trunk, "nothing was heard from it");
 		return;
 	}
-	trunk_send(trunk, &alive);
+	tell_edges(trunk);
 	seats_tell_drops(trunk);
 	if (trunk->seats && n % DIGEST_TICKS == 0)
 		seats_tell_digest(trunk);
@@ -213,6 +233,14 @@ struct trunks *trunks_open(struct dataplane *dataplane)
 	trunks->flusher.data = trunks;
 	sessions_watch(dataplane->sessions, on_session, trunks);
 	return trunks;
+}
+
+/* A node that is alone has all homes. */
+bool trunks_await_home(
+	struct trunks *trunks, const char *tenant, const char *network, struct home_wait *wait)
+{
+	return !trunks->closing && bus_count(trunks->dataplane->bus, "dataplane") > 1 &&
+	       places_await(trunks->places, tenant, network, wait);
 }
 
 const char *trunks_find_home(const struct trunks *trunks, const char *tenant, const char *network)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct call;
 struct dataplane;
@@ -24,6 +25,20 @@ void trunks_destroy(struct trunks *trunks); /* when its links are gone; NULL is 
 
 /* The node is about to stop: others are the homes of its networks from now on. On the loop. */
 void trunks_drain(struct trunks *trunks);
+
+/* Who waits for a network's home. */
+struct home_wait {
+	void (*over)(struct home_wait *wait); /* called once; it is forgotten then */
+
+	/* places.c's own */
+	int64_t since_ms;
+	TAILQ_ENTRY(home_wait) link; /* place.waits */
+};
+
+/* Has the wait told when the home of the network is known, and reached or known to be away; after
+ * two to three seconds in any case. Keeps it. False: it is so now, and the wait was not taken. */
+bool trunks_await_home(
+	struct trunks *trunks, const char *tenant, const char *network, struct home_wait *wait);
 
 /* What the home of the network is called, if that is another node that can be reached; else NULL.
  * It may stand in a path. */

@@ -48,6 +48,17 @@ def test_frames_cross_to_whom_they_are_for_and_once(world):
     world.close(*ports, *strangers)
 
 
+def test_what_a_member_says_first_comes_to_all(world):
+    """A node that has never heard of the network answers when it is an edge of it: no frame after that is lost."""
+    _, devices = world.network(3)
+    home = world.connect(devices[0], 1)
+    for device, node in zip(devices[1:], (2, 0)):
+        member = world.connect(device, node)
+        frames_until(marked(member, home.mac), home)
+        member.close()
+    world.close(home)
+
+
 def test_two_members_of_one_node_need_no_trunk(world):
     _, devices = world.network(3)
     home = world.connect(devices[0], 1)
