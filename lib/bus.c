@@ -235,6 +235,7 @@ static err_t bus_create(struct bus **out, const struct bus_options *options)
 		pthread_mutex_init(&bus->work_mutex, NULL) != 0 ||
 		pthread_mutex_init(&bus->doorbell_mutex, NULL) != 0)
 		BUG("pthread_mutex_init");
+	bus_cond_init(&bus->came);
 	bus_cond_init(&bus->work_changed);
 	*out = bus;
 	return OK;

@@ -2,9 +2,10 @@
  * bus_call: the calling side: one request to one instance, or to all at once. Runs in the caller's
  * thread.
  *
- * A request that surely did not run (no connection, turned away) goes to the next instance. One
- * that may have run (the instance hung up) goes on only if running it twice does no harm: it has an
- * idempotency key, or its method is a Get or a List.
+ * A request that surely did not run (no connection, turned away, a method that an older version
+ * does not have) goes to the next instance. One that may have run (the instance hung up) goes on
+ * only if running it twice does no harm: it has an idempotency key, or its method is a Get or a
+ * List. When nobody is left, lib/bus_missing says whether to wait for somebody.
  */
 #include "lib/bus_internal.h"
 
@@ -13,7 +14,8 @@
 
 #include <string.h>
 
-#define TRIES_MAX 8 /* instances that one call asks */
+#define TRIES_MAX 8 /* instances that one call asks, each once before any is asked again */
+#define LOST_MAX  3 /* that hang up: a request that they die of must not end all of them */
 
 /* The same for every instance that a call asks. */
 struct question {
@@ -25,10 +27,11 @@ struct question {
 
 enum outcome {
 	SENT,
-	ANSWERED,
 	NOT_RUN,  /* surely */
+	TOO_OLD,  /* answered, by an instance that does not have the method */
 	UNKNOWN,  /* it hung up, or its answer can't be trusted */
-	TOO_LATE, /* the deadline has passed, or nearly */
+	TOO_LATE, /* asked, and the deadline has passed */
+	ANSWERED,
 };
 
 /* One instance being asked. */
@@ -126,8 +129,7 @@ static enum outcome exchange_send(struct exchange *exchange)
 	if (exchange->conn != NULL && !conn_wait(exchange->conn, call->deadline_ms))
 		exchange->conn = NULL;
 	if (exchange->conn == NULL)
-		return exchange_fail(
-			exchange, call_left_ms(call) > 0 ? NOT_RUN : TOO_LATE, "no connection");
+		return exchange_fail(exchange, NOT_RUN, "no connection");
 
 	exchange->request.kind = SEAL_REQUEST;
 	memcpy(exchange->request.recipient, exchange->peer->uuid, SEAL_UUID_LEN);
@@ -155,8 +157,10 @@ static enum outcome reply_open(struct exchange *exchange, struct span message)
 		bus_refused(verdict, NULL);
 		return UNKNOWN;
 	}
-	if (header.kind == SEAL_TURNED_AWAY)
+	if (header.kind == SEAL_TURNED_AWAY) {
+		peer_ended(exchange->peer);
 		return NOT_RUN;
+	}
 	if (header.kind != SEAL_REPLY ||
 		memcmp(header.sender, exchange->peer->uuid, SEAL_UUID_LEN) != 0)
 		return UNKNOWN;
@@ -222,6 +226,14 @@ static err_t refuse_outcome(const struct question *question, enum outcome outcom
 	return call_refuse(question->call, ERR_UNAVAILABLE, NULL, "%s can't be reached", name);
 }
 
+static err_t result_take(const struct question *question, enum outcome outcome,
+	const Bus__Reply *answer, const ProtobufCMessage **reply)
+{
+	if (outcome == ANSWERED || outcome == TOO_OLD)
+		return reply_take(question, answer, reply);
+	return refuse_outcome(question, outcome);
+}
+
 static enum outcome ask(const struct question *question, struct bus_peer *peer, Bus__Reply **answer)
 {
 	struct exchange exchange;
@@ -231,50 +243,83 @@ static enum outcome ask(const struct question *question, struct bus_peer *peer, 
 	outcome = exchange_send(&exchange);
 	if (outcome == SENT)
 		outcome = exchange_receive(&exchange);
+	if (outcome != ANSWERED)
+		return outcome;
 	*answer = exchange.reply;
-	return outcome;
+	return exchange.reply->status == ERR_UNIMPLEMENTED &&
+			       strcmp(exchange.reply->field, "method") == 0
+		       ? TOO_OLD
+		       : ANSWERED;
+}
+
+/* What is known of a call after some tries. */
+struct search {
+	const struct question *question;
+	enum outcome outcome; /* the greatest one */
+	Bus__Reply *answer;   /* the last one */
+	int n_lost;
+};
+
+/* May another instance be asked? */
+static bool may_go_on(const struct search *search)
+{
+	if (call_left_ms(search->question->call) == 0)
+		return false;
+	return search->outcome == NOT_RUN || search->outcome == TOO_OLD ||
+	       (search->outcome == UNKNOWN && harmless(search->question) &&
+		       search->n_lost < LOST_MAX);
 }
 
 /* Asks one instance after the other until one answers. */
-static enum outcome ask_any(const struct question *question, Bus__Reply **answer)
+static void ask_round(struct search *search)
 {
-	struct bus *bus = question->call->bus;
+	const struct question *question = search->question;
 	struct bus_peer *tried[TRIES_MAX];
-	enum outcome outcome = NOT_RUN;
 	size_t n = 0;
-	bool again = true;
 
-	while (again && n < TRIES_MAX &&
-		(tried[n] = peer_next(bus, question->service->package, tried, n)) != NULL) {
-		metric_add(&bus_failovers, n > 0);
-		outcome = ask(question, tried[n++], answer);
-		again = outcome == NOT_RUN || (outcome == UNKNOWN && harmless(question));
-		if (call_left_ms(question->call) == 0 && again) {
-			outcome = TOO_LATE;
-			again = false;
-		}
+	while (n < TRIES_MAX && may_go_on(search) &&
+		(tried[n] = peer_next(question->call->bus, question->service->package, tried, n)) !=
+			NULL) {
+		enum outcome outcome = ask(question, tried[n], &search->answer);
+
+		metric_add(&bus_failovers, n++ > 0);
+		search->n_lost += outcome == UNKNOWN;
+		if (outcome > search->outcome)
+			search->outcome = outcome;
 	}
 	while (n > 0)
 		peer_release(tried[--n]);
-	return outcome;
+}
+
+static void ask_any(struct search *search)
+{
+	const struct call *call = search->question->call;
+	const char *service = search->question->service->package;
+
+	do
+		ask_round(search);
+	while (search->outcome != TOO_OLD && may_go_on(search) &&
+		missing_wait(call->bus, service, call->deadline_ms));
+	if (search->outcome == ANSWERED)
+		missing_found(call->bus, service);
 }
 
 err_t bus_call(struct call *call, const ProtobufCServiceDescriptor *service, const char *method,
 	const ProtobufCMessage *request, const ProtobufCMessage **reply)
 {
 	struct question question;
+	struct search search = { .question = &question, .outcome = NOT_RUN };
 	int64_t began = clock_ms();
-	Bus__Reply *answer = NULL;
-	enum outcome outcome;
 	err_t err = question_make(&question, call, service, method, request);
 
 	if (err != OK)
 		return err;
-	outcome = call_left_ms(call) > 0 ? ask_any(&question, &answer) : TOO_LATE;
+	if (call_left_ms(call) > 0)
+		ask_any(&search);
+	else
+		search.outcome = TOO_LATE;
 	metric_observe_ms(&bus_call_seconds, (double)(clock_ms() - began));
-	if (outcome != ANSWERED)
-		return refuse_outcome(&question, outcome);
-	return reply_take(&question, answer, reply);
+	return result_take(&question, search.outcome, search.answer, reply);
 }
 
 err_t bus_call_at(struct call *call, const char *instance,
@@ -296,9 +341,7 @@ err_t bus_call_at(struct call *call, const char *instance,
 			outcome = ask(&question, peers[i], &answer);
 		peer_release(peers[i]);
 	}
-	if (outcome != ANSWERED)
-		return refuse_outcome(&question, outcome);
-	return reply_take(&question, answer, reply);
+	return result_take(&question, outcome, answer, reply);
 }
 
 err_t bus_call_each(struct call *call, const ProtobufCServiceDescriptor *service,

@@ -48,6 +48,24 @@ void doorbells_close(struct bus *bus); /* nobody hears any more */
 /* Watches for as long as the process lives; one in a process is enough. */
 err_t canary_start(void) MUST_CHECK;
 
+/* ---- bus_missing.c ---- */
+
+#define BUS_MISSING_MAX 8
+
+/* A service that nobody answered for. */
+struct missing {
+	const char *service; /* kept; NULL: a free place */
+	int64_t since_ms;
+};
+
+/* After nobody took a call: waits a moment, for an instance that comes, and then the call is worth
+ * another try. False at once if the service has been missing for long or the call's time is over.
+ * `service` is kept. */
+bool missing_wait(struct bus *bus, const char *service, int64_t deadline_ms);
+
+/* An instance of the service has answered, or is new. */
+void missing_found(struct bus *bus, const char *service);
+
 /* ---- bus.c ---- */
 
 struct bus {
@@ -61,6 +79,9 @@ struct bus {
 	struct bus_peer **peers;
 	size_t n_peers;
 	unsigned turn;
+	struct missing missing[BUS_MISSING_MAX];
+	int n_waiting;	     /* calls in missing_wait */
+	pthread_cond_t came; /* an instance that was not there before */
 
 	nng_socket rep;
 	struct bus_server server;

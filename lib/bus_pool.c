@@ -14,8 +14,6 @@
 
 #include <nng/protocol/reqrep0/req.h>
 
-#include <nng/protocol/reqrep0/req.h>
-
 #include <string.h>
 
 /* A socket whose connection is lost is closed, so nng need not dial again by itself. */
@@ -61,7 +59,7 @@ struct bus_peer *peer_next(
 	for (size_t i = 0; i < bus->n_peers && rested == NULL; i++) {
 		struct bus_peer *peer = bus->peers[(bus->turn + i) % bus->n_peers];
 
-		if (!serves(peer, service) || contains(tried, n_tried, peer))
+		if (!serves(peer, service) || peer->ended || contains(tried, n_tried, peer))
 			continue;
 		if (peer->failed_until_ms <= now)
 			rested = peer;
@@ -89,6 +87,13 @@ struct bus_peer **peers_of(struct bus *bus, const char *service, struct arena *a
 		}
 	pthread_mutex_unlock(&bus->mutex);
 	return peers;
+}
+
+void peer_ended(struct bus_peer *peer)
+{
+	pthread_mutex_lock(&peer->bus->mutex);
+	peer->ended = true;
+	pthread_mutex_unlock(&peer->bus->mutex);
 }
 
 void peer_failed(struct bus_peer *peer)
@@ -317,6 +322,9 @@ void bus_set_instances(struct bus *bus, const struct bus_instance *instances, si
 	bus->n_peers = n;
 	pthread_mutex_unlock(&bus->mutex);
 
+	for (size_t i = 0; i < n; i++)
+		if (!contains(old, n_old, peers[i]))
+			missing_found(bus, instances[i].service);
 	for (size_t i = 0; i < n_old; i++)
 		if (!listed(old[i], instances, n))
 			peer_drop(old[i]);

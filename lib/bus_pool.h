@@ -33,7 +33,8 @@ struct bus_peer {
 	struct bus_instance at; /* constant */
 	uint8_t uuid[SEAL_UUID_LEN];
 	int refs;  /* of bus.peers, each socket, each call that uses it */
-	bool gone; /* no longer in bus.peers */
+	bool gone;  /* no longer in bus.peers */
+	bool ended; /* it has said that it takes no calls any more */
 	int64_t failed_until_ms;
 	int n_conns; /* idle, in use, or being dialled */
 	struct bus_conn *idle;
@@ -49,6 +50,9 @@ struct bus_peer *peer_next(
 /* References to all live instances of the service; the array is in the arena. */
 struct bus_peer **peers_of(struct bus *bus, const char *service, struct arena *arena, size_t *n);
 void peer_release(struct bus_peer *peer);
+
+/* It takes no calls any more: it is not chosen again. */
+void peer_ended(struct bus_peer *peer);
 
 /* Others are preferred for a while. */
 void peer_failed(struct bus_peer *peer);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define ROUND_MS   1000
+#define SOON_MS	   100 /* while a call waits for an instance that starts */
 #define TIMEOUT_MS 3000
 
 struct fabric {
@@ -99,7 +100,7 @@ static int64_t round_trip(void *arg)
 
 	tell(fabric, err, call.fault.detail);
 	call_finish(&call);
-	return ROUND_MS;
+	return bus_is_waiting(fabric->options.bus) ? SOON_MS : ROUND_MS;
 }
 
 struct fabric *fabric_start(const struct fabric_options *options)

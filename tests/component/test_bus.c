@@ -6,8 +6,9 @@
 
 #include <pthread.h>
 
-#define N_CALLERS 16
-#define N_HELD	  4
+#define N_CALLERS  16
+#define N_HELD	   4
+#define N_RESTARTS 12
 
 static void server_kill(struct server *server)
 {
@@ -83,7 +84,7 @@ static void test_unknown_method(struct fixture *fixture)
 		      &reply) == OK);
 	call_finish(&call);
 
-	answer = ask(fixture, "hello", PATIENCE_MS);
+	answer = ask(fixture, "hello", 300);
 	CHECK(answer.err == ERR_UNAVAILABLE); /* nobody is dns */
 	server_stop(&server);
 }
@@ -217,6 +218,102 @@ static void test_failover(struct fixture *fixture)
 	server_stop(&servers[2]);
 }
 
+/* The only instance is killed, or stops, and another one starts, again and again: calls wait for
+ * it. */
+static void test_restarts(struct fixture *fixture)
+{
+	struct server server = server_start(fixture, "dataplane");
+	struct caller callers[N_CALLERS];
+	_Atomic int n_answered = 0;
+	_Atomic bool enough = false;
+
+	fixture_know(fixture, &server, 1);
+	for (int i = 0; i < N_CALLERS; i++) {
+		callers[i] = (struct caller){ fixture, 0, &n_answered, &enough, 0 };
+		CHECK(pthread_create(&callers[i].thread, NULL, call_on, &callers[i]) == 0);
+	}
+	for (int round = 0; round < N_RESTARTS; round++) {
+		struct server next = server_start(fixture, "dataplane");
+		int before = n_answered;
+
+		AWAIT(n_answered > before + 200);
+		if (round % 2 == 0)
+			server_kill(&server);
+		else
+			server_stop(&server);
+		if (round % 3 == 0)
+			fixture_know(fixture, NULL, 0);
+		AWAIT(bus_is_waiting(fixture->bus));
+		fixture_know(fixture, &next, 1);
+		server = next;
+	}
+	enough = true;
+	for (int i = 0; i < N_CALLERS; i++) {
+		CHECK(pthread_join(callers[i].thread, NULL) == 0);
+		CHECK(callers[i].n_failed == 0);
+	}
+	server_stop(&server);
+}
+
+struct held_call {
+	struct fixture *fixture;
+	const char *id;
+	struct answer answer;
+};
+
+static void *ask_held(void *arg)
+{
+	struct held_call *held = arg;
+
+	held->answer = ask(held->fixture, held->id, PATIENCE_MS);
+	return NULL;
+}
+
+/* One of two is killed while it answers a question, before the caller has heard of the other one.
+ */
+static void test_late_news(struct fixture *fixture)
+{
+	char file[128], id[160];
+
+	snprintf(file, sizeof(file), "%s/hold", fixture->folder);
+	snprintf(id, sizeof(id), "while:%s", file);
+	for (int round = 0; round < N_RESTARTS; round++) {
+		struct server servers[2] = { server_start(fixture, "dns"),
+			server_start(fixture, "dns") };
+		struct held_call held = { .fixture = fixture, .id = id };
+		pthread_t thread;
+
+		file_write(file, "");
+		fixture_know(fixture, servers, 1);
+		CHECK(pthread_create(&thread, NULL, ask_held, &held) == 0);
+		AWAIT(strcmp(ask(fixture, "held", PATIENCE_MS).network, "1") == 0);
+		server_kill(&servers[0]);
+		AWAIT(bus_is_waiting(fixture->bus));
+		unlink(file);
+		fixture_know(fixture, servers + 1, 1);
+		CHECK(pthread_join(thread, NULL) == 0);
+		CHECK(held.answer.err == OK);
+		server_stop(&servers[1]);
+	}
+}
+
+/* A service that is gone: calls wait for it as long as a restart takes, and no longer. */
+static void test_missing(struct fixture *fixture)
+{
+	struct server server = server_start(fixture, "dns");
+	int64_t began;
+
+	fixture_know(fixture, &server, 1);
+	CHECK(ask(fixture, "hello", PATIENCE_MS).err == OK);
+	server_stop(&server);
+	CHECK(ask(fixture, "hello", 300).err == ERR_UNAVAILABLE);
+	CHECK(ask(fixture, "hello", PATIENCE_MS).err == ERR_UNAVAILABLE);
+	began = clock_ms();
+	for (int i = 0; i < 10; i++)
+		CHECK(ask(fixture, "hello", PATIENCE_MS).err == ERR_UNAVAILABLE);
+	CHECK(clock_ms() - began < PATIENCE_MS / 2); /* ten waits would take longer */
+}
+
 static err_t close_one(struct fixture *fixture, const char *id, const char *key)
 {
 	Dataplane__CloseSessionRequest request = DATAPLANE__CLOSE_SESSION_REQUEST__INIT;
@@ -268,7 +365,7 @@ static void test_frozen(struct fixture *fixture)
 	for (int i = 0; i < 4; i++)
 		CHECK(ask(fixture, "hello", PATIENCE_MS).err == OK);
 	fixture_know(fixture, servers, 1);
-	CHECK(ask(fixture, "hello", 200).err == ERR_DEADLINE_EXCEEDED);
+	CHECK(ask(fixture, "hello", 200).err == ERR_UNAVAILABLE);
 	CHECK(ask(fixture, "hello", 2000).err == ERR_UNAVAILABLE);
 	kill(servers[0].pid, SIGCONT);
 	AWAIT(ask(fixture, "hello", PATIENCE_MS).err == OK);
@@ -284,9 +381,9 @@ static void test_turned_away(struct fixture *fixture)
 
 	strcpy(earlier.instance.instance, "00000000-0000-7000-8000-0000000000ff");
 	fixture_know(fixture, &earlier, 1);
-	CHECK(ask(fixture, "hello", PATIENCE_MS).err == ERR_UNAVAILABLE);
+	CHECK(ask(fixture, "hello", 500).err == ERR_UNAVAILABLE);
 	server_stop(&server);
-	CHECK(ask(fixture, "hello", PATIENCE_MS).err == ERR_UNAVAILABLE);
+	CHECK(ask(fixture, "hello", 500).err == ERR_UNAVAILABLE);
 }
 
 static void test_call_each(struct fixture *fixture)
@@ -344,20 +441,6 @@ static void test_doorbells(struct fixture *fixture)
 	bus_off_doorbell(fixture->bus, &n_heard);
 	server_stop(&servers[0]);
 	server_stop(&servers[1]);
-}
-
-struct held_call {
-	struct fixture *fixture;
-	const char *id;
-	struct answer answer;
-};
-
-static void *ask_held(void *arg)
-{
-	struct held_call *held = arg;
-
-	held->answer = ask(held->fixture, held->id, PATIENCE_MS);
-	return NULL;
 }
 
 /* Do the next calls go to this server alone, all answered? */
@@ -420,6 +503,9 @@ int main(int argc, char **argv)
 		{ "sizes", test_sizes },
 		{ "balance", test_balance },
 		{ "failover", test_failover },
+		{ "restarts", test_restarts },
+		{ "late_news", test_late_news },
+		{ "missing", test_missing },
 		{ "change_without_key", test_change_without_key },
 		{ "frozen", test_frozen },
 		{ "turned_away", test_turned_away },
