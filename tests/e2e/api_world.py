@@ -2,6 +2,7 @@
 device. Fixture `fleet` (conftest.py) has base_url of the gateway, ca_file, admin_api_key of the first operator."""
 
 import base64
+import contextlib
 import secrets
 import socket
 import ssl
@@ -62,17 +63,17 @@ class Device:
         self.token = bearer("device's token", self.attachment["access_token"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tenant(api, admin):
     return Tenant(api, admin)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stranger(api, admin):
     return Tenant(api, admin)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def things(api, tenant):
     """One of each resource of the tenant."""
     network = api.ok("createNetwork", tenant.owner, {"name": "office", "ipv4": "10.77.0.0/24"}, tenant=tenant.id)
@@ -100,6 +101,14 @@ def websocket(fleet, url, token):
         answer += part
     assert b" 101 " in answer.split(b"\r\n")[0], answer
     return sock
+
+
+@contextlib.contextmanager
+def site_of(api, caller, tenant):
+    """The gateway's address is a site of the tenant meanwhile."""
+    site = api.ok("createSite", caller, {"name": "127.0.0.1"}, tenant=tenant)
+    yield site
+    api.ok("deleteSite", caller, tenant=tenant, id_=site["id"])
 
 
 @pytest.fixture(scope="session")

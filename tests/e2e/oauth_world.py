@@ -10,7 +10,7 @@ import requests
 from selenium import webdriver
 
 from api_client import WAIT_S
-from api_world import PASSWORD
+from api_world import PASSWORD, site_of
 
 APP = "org.eduvpn.app.linux"
 REDIRECT = "http://127.0.0.1:5000/callback"
@@ -75,7 +75,8 @@ def allow(browser, app, user="member", **changes):
 
 @pytest.fixture(scope="module")
 def site(api, tenant):
-    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+    with site_of(api, tenant.owner, tenant.id) as site:
+        yield site
 
 
 @pytest.fixture

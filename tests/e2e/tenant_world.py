@@ -14,7 +14,7 @@ def tenant(api, admin):
     tenant = Tenant(api, admin)
     tenant.site = api.ok("createSite", admin, {"name": "127.0.0.1"}, tenant=tenant.id)
     yield tenant
-    api.call("deleteSite", admin, tenant=tenant.id, id_=tenant.site["id"])
+    api.call("deleteSite", admin, tenant=tenant.id, id_=tenant.site["id"])  # gone with the tenant if a test deletes that
 
 
 @pytest.fixture(scope="module")
@@ -48,4 +48,5 @@ def world(api, fleet, tenant, of):
         pair, = wait_for("the pair", lambda: api.ok("listPairs", owner, query={"state": "waiting"}, **of)["items"])
         api.ok("closePair", owner, id_=pair["id"], **of)
     wait_for("the day's traffic", lambda: api.ok("listTraffic", owner, **of)["items"])
+    wait_for("the rollout's package", lambda: api.ok("listPortalDevices", owner, **of)["items"][0]["current"] == 2)
     return device

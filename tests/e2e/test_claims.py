@@ -11,7 +11,7 @@ import types
 import pytest
 import requests
 
-from api_client import NOBODY, WAIT_S
+from api_client import NOBODY, WAIT_S, wait_for
 from api_world import admin, api  # noqa: F401
 from portal_world import From, Portal, in_future, md5, read
 
@@ -163,7 +163,8 @@ def test_a_device_is_handed_over(maker, customer):
     assert maker.status(device).status == 2  # until it is claimed nothing changes
     claim = customer.claim(device.serial, code["code"]).json()
     mine = customer.device(claim)
-    assert maker.poll(device).status_code == 401
+    # The gateway hears of it by an event, since it was no call of the maker.
+    wait_for("a refusal", lambda: maker.poll(device).status_code == 401)
     customer.serve(mine)
     assert customer.claim(device.serial, code["code"]).status_code == 403
     gone = maker.records(device.id)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from api_client import wait_for
-from api_world import PASSWORD, admin, api, tenant  # fixtures too
+from api_world import PASSWORD, admin, api, site_of, tenant  # fixtures too
 from eduvpn_world import OPENVPN, PORTAL, PROFILE, WIREGUARD, VpnApp, common_name, openssl, part, raw
 from oauth_world import REDIRECT, App, Browser, allow
 
@@ -31,7 +31,8 @@ def profile(api, tenant, network):
 
 @pytest.fixture(scope="module", autouse=True)
 def site(api, tenant, profile):
-    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+    with site_of(api, tenant.owner, tenant.id) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ import pytest
 import requests
 
 from api_client import WAIT_S, wait_for
-from api_world import admin, api, tenant  # fixtures too
+from api_world import admin, api, site_of, tenant  # fixtures too
 from eduvpn_world import API2, API3, raw
 from oauth_world import APP, REDIRECT, App, Browser, back
 
 
 @pytest.fixture(scope="module", autouse=True)
 def site(api, tenant):
-    return api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+    with site_of(api, tenant.owner, tenant.id) as site:
+        yield site
 
 
 def test_old_apps_find_the_api_of_their_time(fleet):

@@ -10,7 +10,7 @@ import pytest
 
 from account_world import code_of, fresh_step, person  # fixture too
 from api_client import wait_for
-from api_world import admin, api, tenant  # fixtures too
+from api_world import admin, api, site_of, tenant  # fixtures too
 from eduvpn_world import PROFILE, VpnApp, common_name, raw
 from oauth_world import REDIRECT, App, Browser, allow
 
@@ -22,11 +22,16 @@ def network(api, tenant):
     return api.ok("createNetwork", tenant.owner, {"name": "office", "ipv4": "10.77.0.0/24"}, tenant=tenant.id)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def site(api, tenant, network):
-    api.ok("createSite", tenant.owner, {"name": "127.0.0.1"}, tenant=tenant.id)
+@pytest.fixture(scope="module")
+def profile(api, tenant, network):
     return api.ok("createProfile", tenant.owner, {**PROFILE, "network": network["id"], "host": "127.0.0.1",
                                                   "ports": ["udp/1194"]}, tenant=tenant.id)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site(api, tenant, profile):
+    with site_of(api, tenant.owner, tenant.id) as site:
+        yield site
 
 
 def test_a_profile_is_there_as_soon_as_its_user_is_in_the_group(fleet, api, tenant, network, person):
@@ -199,11 +204,11 @@ def openvpn(netns, config, log):
 
 
 @pytest.fixture(scope="module")
-def server(api, tenant, site, tmp_path_factory):
+def server(api, tenant, profile, tmp_path_factory):
     """Debian's OpenVPN with what the API tells a server of the profile, in a namespace of its own."""
     of, folder = {"tenant": tenant.id}, tmp_path_factory.mktemp("server")
     authorities = api.ok("getAuthorities", tenant.owner, **of)
-    shown = api.ok("getProfileServer", tenant.owner, id_=site["id"], **of)
+    shown = api.ok("getProfileServer", tenant.owner, id_=profile["id"], **of)
     issued = api.ok("createCertificate", tenant.owner, {"kind": "server", "subject": "vpn.example.org"}, **of)
     config = folder / "server.conf"
     config.write_text(

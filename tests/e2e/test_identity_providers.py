@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from api_client import WAIT_S, wait_for
-from api_world import PASSWORD, Tenant, admin, api  # fixtures too
+from api_world import PASSWORD, Tenant, admin, api, site_of  # fixtures too
 from conftest import ROOT, free_ports
 from oauth_world import App, Browser, back
 
@@ -56,9 +56,8 @@ def provider(fleet):
 @pytest.fixture(scope="module")
 def tenant(api, admin):
     tenant = Tenant(api, admin)
-    site = api.ok("createSite", admin, {"name": "127.0.0.1"}, tenant=tenant.id)
-    yield tenant
-    api.ok("deleteSite", admin, tenant=tenant.id, id_=site["id"])
+    with site_of(api, admin, tenant.id):
+        yield tenant
 
 
 @pytest.fixture(scope="module")

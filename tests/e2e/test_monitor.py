@@ -20,7 +20,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "component"))
 from nymea_client import Server, Tcp, WebSocket, register_client  # noqa: E402
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def traffic(fleet, api, tenant):
     """A pair of the tenant that carries something, one client that waits, and a tunnel server with a client."""
     trust = ssl.create_default_context(cafile=fleet.ca_file)

@@ -5,7 +5,7 @@ import pytest
 
 from account_world import code_of, fresh_step, person  # noqa: F401
 from api_client import wait_for
-from api_world import admin, api, tenant  # noqa: F401
+from api_world import admin, api, site_of, tenant  # noqa: F401
 from eduvpn_world import PROFILE, VpnApp
 from lan_world import Network
 from openvpn_world import World
@@ -17,12 +17,12 @@ AT = {**PROFILE, "host": "198.51.100.1", "ports": ["udp/1194"], "default_gateway
 @pytest.fixture(scope="module")
 def world(fleet, api, tenant, tmp_path_factory):
     network = Network(fleet, api, tenant)
-    network.call("createSite", {"name": "127.0.0.1"})
     profile = network.call("createProfile", {**AT, "network": network.id})
     world = World(tmp_path_factory.mktemp("openvpn"), network, {"profile": profile["id"]})
     world.profile = profile
     try:
-        yield world.start()
+        with site_of(api, tenant.owner, tenant.id):
+            yield world.start()
     finally:
         world.stop()
 

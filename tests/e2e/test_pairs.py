@@ -20,7 +20,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "component"))
 from nymea_client import Closed, Server, Tcp, WebSocket, register_client  # noqa: E402
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def trust(fleet):
     return ssl.create_default_context(cafile=fleet.ca_file)
 

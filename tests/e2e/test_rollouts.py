@@ -74,7 +74,8 @@ def test_66_a_wave_with_too_many_failures_stops_and_the_rest_keeps_what_it_has(w
         if device is good:
             assert portal.shown(device)["current"] == 2
         else:
-            assert portal.shown(device)["current"] == 1 and portal.status(device).status == 2
+            assert portal.shown(device)["current"] == 1
+            wait_for("the gateway to hear of the stop", lambda: portal.status(device).status == 2)
     assert portal.shown(bad)["bad"] == 2
     assert [r["action"] for r in portal.records(id_)] == ["rollout.running", "rollout.stopped"]
 
