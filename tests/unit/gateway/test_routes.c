@@ -171,6 +171,7 @@ static const struct {
 	{ "GET", T "/vpn-servers/{id}", READERS, false },
 	{ "DELETE", T "/vpn-servers/{id}", WRITERS, false },
 	{ "GET", T "/vpn-connections", READERS, false },
+	{ "GET", T "/vpn-statistics", READERS, false },
 	{ "POST", "/v1/vpn-starts", "device", false },
 	{ "POST", "/v1/vpn-decisions", "device", false },
 	{ "POST", "/v1/vpn-reports", "device", false },
