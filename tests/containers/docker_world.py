@@ -1,6 +1,7 @@
 """Debian's dockerd in a network namespace of its own, with images in a folder that later runs use again. What the builds
 get from Debian's mirrors comes through a proxy of this machine; nothing else leaves the namespace."""
 
+import json
 import os
 import pathlib
 import re
@@ -8,32 +9,16 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-WAIT_S = 180
+from outside import PROXY_PORT, ROOT, Children, Proxy, block, run, wait_for
+
 STANDINS = {"postgres": "postgres:15-bookworm", "pdns": "powerdns/pdns-auth-47", "haproxy": "haproxy:2.6-bookworm",
             "pebble": "ghcr.io/letsencrypt/pebble:latest"}
-OURS = {"services": "lanyard-services", "setup": "lanyard-setup", "agent": "lanyard-agent"}
-PROXY_PORT = 3128  # in the namespace, where nobody else is
+OURS = ["lanyard-services", "lanyard-setup", "lanyard-agent"]
+BRIDGE = "172.17.0.1"  # Docker's own, where what builds images finds the proxy
 
 # The official slim image leaves these out.
 SLIM = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"]
-
-
-def run(*command, **more):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, **{"timeout": 1800, **more})
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}"
-    return done.stdout
-
-
-def wait_for(what, condition, wait_s=WAIT_S):
-    deadline = time.monotonic() + wait_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"no {what}"
-        time.sleep(0.2)
-    return found
 
 
 class Docker:
@@ -41,61 +26,66 @@ class Docker:
         self.store = pathlib.Path(store)
         self.store.mkdir(parents=True, exist_ok=True)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanyard-docker-"))  # short: sockets are in it
-        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.folder}/docker.sock", "DOCKER_BUILDKIT": "0",
-                            "COMPOSE_PROJECT_NAME": "lanyard" + secrets.token_hex(3)}
-        self.processes = []
+        self.clone = self.folder / "lanyard"
+        self.environment = {
+            **os.environ, "DOCKER_HOST": f"unix://{self.folder}/docker.sock", "DOCKER_CONFIG": str(self.folder), "DOCKER_BUILDKIT": "0",
+            "COMPOSE_PROJECT_NAME": "lanyard" + secrets.token_hex(3), "COMPOSE_PROFILES": "demo", "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        self.children = Children(self.folder)
         self.pid = None
+        self.make_folder()
+
+    def make_folder(self):
+        """A clone of the repository, with what was changed since the last commit, and `docker compose` as newer ones have it."""
+        self.clone.mkdir()
+        run("bash", "-euo", "pipefail", "-c", 'git ls-files -z | tar --null --files-from=- --create | tar --extract --directory="$1"', "bash", self.clone,
+            cwd=ROOT)
+        proxy = f"http://{BRIDGE}:{PROXY_PORT}"
+        (self.folder / "config.json").write_text(json.dumps({"proxies": {"default": {"httpProxy": proxy}}}))
+        command = self.folder / "docker"
+        command.write_text('#!/bin/sh\n[ "$1" = compose ] || exec /usr/bin/docker "$@"\nshift\nexec /usr/bin/docker-compose "$@"\n')
+        command.chmod(0o755)
 
     # ---- the daemon ----
 
-    def spawn(self, name, *command):
-        with open(self.folder / f"{name}.log", "w") as log:
-            self.processes.append(subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
-                                                   stderr=subprocess.STDOUT))
-        return self.processes[-1].pid
-
-    def start_proxy(self):
-        """The namespace's way to Debian's mirrors: its port leads to a socket, and that to a proxy."""
-        settings = self.folder / "tinyproxy.conf"
-        port = free_port()
-        settings.write_text(f"Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 600\nMaxClients 50\n")
-        self.spawn("tinyproxy", "tinyproxy", "-d", "-c", settings)
-        self.spawn("bridge", "socat", f"UNIX-LISTEN:{self.folder}/proxy.sock,fork", f"TCP:127.0.0.1:{port}")
-
     def start(self):
-        self.start_proxy()
-        self.pid = self.spawn("dockerd", "unshare", "--net", "--mount", "--", "sh", "-c",
+        proxy = Proxy(self.children)
+        self.pid = self.children.spawn("dockerd", "unshare", "--net", "--mount", "--", "sh", "-c",
                               "ip link set lo up && exec dockerd --data-root \"$1/root\" --exec-root \"$2/exec\" "
-                              "--pidfile \"$2/pid\" --host \"unix://$2/docker.sock\"", "sh", self.store.resolve(), self.folder)
+                              "--pidfile \"$2/pid\" --host \"unix://$2/docker.sock\"", "sh", self.store.resolve(), self.folder).pid
         wait_for("dockerd", self.answers, 60)
-        self.spawn("port", "nsenter", "-t", self.pid, "-n", "socat",
-                   f"TCP-LISTEN:{PROXY_PORT},bind=127.0.0.1,fork,reuseaddr", f"UNIX-CONNECT:{self.folder}/proxy.sock")
+        proxy.lead_from("docker", "nsenter", "-t", self.pid, "-n", address=BRIDGE)
 
     def answers(self):
         return subprocess.run(["/usr/bin/docker", "version"], env=self.environment, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0
 
     def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait(60)
+        self.children.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def docker(self, *arguments, **more):
         return run("/usr/bin/docker", *arguments, env=self.environment, **more)
 
     def compose(self, *arguments, **more):
-        return run("/usr/bin/docker-compose", "-f", ROOT / "docker-compose.yml", "--profile", "demo", *arguments,
-                   env=self.environment, **more)
+        return run("/usr/bin/docker-compose", *arguments, cwd=self.clone, env=self.environment, **more)
 
     def outside(self, *command, **more):
         """A command on the machine that the containers' ports are published on."""
         return run("nsenter", "-t", self.pid, "-n", *command, **more)
 
-    # ---- images ----
+    def play(self, page, name, **environment):
+        """Runs the commands that a page of docs/ has under this name, there and in the clone."""
+        return self.outside("bash", "-euo", "pipefail", "-c", block(page, name), cwd=self.clone, env={**self.environment, **environment})
 
-    def build(self, *arguments):
-        self.docker("build", "--network", "host", "--build-arg", f"http_proxy=http://127.0.0.1:{PROXY_PORT}", *arguments)
+    def api(self, method, path, body=None):
+        """The REST API as the first operator has it, whose certificate ca.crt of the clone vouches for."""
+        operator = self.compose("exec", "-T", "auth", "cat", "/var/lib/lanyard/secrets/auth/bootstrap")
+        settings = self.folder / "curlrc"
+        settings.write_text(f'header = "Authorization: Bearer {re.search("^LANYARD_ADMIN_API_KEY=(.*)$", operator, re.M).group(1)}"\n')
+        return self.outside("curl", "-sS", "--fail", "--cacert", self.clone / "ca.crt", "-K", settings, "-X", method, "-H", "Content-Type: application/json",
+                            *(["--data-binary", body] if body else []), f"https://127.0.0.1:8443{path}")
+
+    # ---- images ----
 
     def make_base(self):
         if "bookworm-slim" in self.docker("images", "--format", "{{.Tag}}", "debian"):
@@ -106,18 +96,13 @@ class Docker:
         archive.unlink()
 
     def make_images(self):
+        """Of those that are not ours; ours are made by docker-compose.yml."""
         self.make_base()
         for target, name in STANDINS.items():
-            self.build("--target", target, "-t", name, ROOT / "tests/containers/images")
-        for target, name in OURS.items():
-            self.build("--target", target, "-t", name, "-f", ROOT / "docker/Dockerfile", ROOT)
-
-
-def free_port():
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+            self.docker("build", "--target", target, "-t", name, ROOT / "tests/containers/images")
+        for name in OURS:
+            if self.docker("images", "--quiet", name):
+                self.docker("image", "rm", "--no-prune", name)
 
 
 class Pings:

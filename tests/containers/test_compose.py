@@ -4,10 +4,12 @@ tests are one story and run in this order."""
 import json
 import os
 import re
+import secrets
 
 import pytest
 
-from docker_world import OURS, ROOT, Docker, Pings, wait_for
+from docker_world import OURS, Docker, Pings
+from outside import ROOT, wait_for
 
 SERVICES = ["auth", "provision", "rendezvous", "dns", "gateway", "node"]
 ALPHA = "alpha.office.demo.lanyard.test"
@@ -20,15 +22,15 @@ def docker():
         docker.start()
         docker.make_images()
         yield docker
-        docker.compose("down", "--volumes", "--timeout", "10")
+        docker.compose("--profile", "dev", "down", "--volumes", "--timeout", "10")
     finally:
         docker.stop()
 
 
 @pytest.fixture(scope="module")
 def pings(docker):
-    """The whole stack with the demo's devices, up to the first ping."""
-    docker.compose("up", "--detach", "--no-build")
+    """The whole stack with the demo's devices from a fresh clone, up to the first ping, by the command of the page."""
+    docker.play("containers.md", "start")
     pings = Pings(docker)
     wait_for("first ping", pings.last)
     return pings
@@ -41,39 +43,12 @@ def healthy(docker, service):
     return len(found.split())
 
 
-# ---- the images ----
-
-@pytest.mark.parametrize("name", sorted(OURS.values()))
-def test_images_say_what_they_are(docker, name):
-    image, = json.loads(docker.docker("image", "inspect", name))
-    labels = image["Config"]["Labels"]
-    assert labels["org.opencontainers.image.title"].startswith("Lanyard ") and labels["org.opencontainers.image.version"]
-    listed = json.loads(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "cat", name, "/usr/share/lanyard/sbom.spdx.json"))
-    assert listed["spdxVersion"] == "SPDX-2.3"
-    held = set(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", name, "-W", "-f",
-                             "${Package} ${Version}\n").splitlines())
-    assert {f"{row['name']} {row['versionInfo']}" for row in listed["packages"][1:]} == held
-    assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", row["SPDXID"]) for row in listed["packages"])
-    base, = json.loads(docker.docker("image", "inspect", "debian:bookworm-slim"))
-    print(f"{name}: {image['Size'] / 1e6:.0f} MB, {(image['Size'] - base['Size']) / 1e6:.0f} MB of it on top of debian:bookworm-slim")
-
-
-def test_services_need_neither_shell_nor_root(docker):
-    """Every process starts as a user without a name, in a root that has no shell and can't be written."""
-    for name in ["auth", "provision", "rendezvous", "dns", "gateway", "dataplane"]:
-        told = docker.docker("run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", "--volume", "/bin", "--tmpfs",
-                             "/bin:ro", OURS["services"], f"lanyard-{name}", "--version")
-        assert told.startswith(f"lanyard-{name} ")
-    image, = json.loads(docker.docker("image", "inspect", OURS["services"]))
-    assert image["Config"]["User"].split(":")[0] not in ("", "0", "root")
-
-
 # ---- the stack ----
 
 def test_from_nothing_to_the_first_ping(docker, pings):
     pings.go_on()
-    for service in SERVICES:
-        wait_for(f"healthy {service}", lambda name=service: healthy(docker, name))
+    for service in [*SERVICES, "postgres", "alpha", "beta"]:
+        wait_for(f"healthy {service}", lambda name=service: healthy(docker, name) == (2 if service == "node" else 1))
 
 
 def test_the_devices_are_on_different_nodes(docker, pings):
@@ -104,33 +79,54 @@ def test_secrets_are_for_those_that_need_them(docker, pings):
             cat(file)
 
 
-def test_names_are_in_the_dns(docker, pings):
-    wait_for("address of alpha", lambda: "10.77.0." in docker.outside("dig", "@127.0.0.1", "-p", "5300", "+short", ALPHA))
-
-
-def test_the_api_is_published(docker, pings):
-    container = docker.compose("ps", "--quiet", "auth").strip()
-    authority = docker.docker("exec", container, "cat", "/var/lib/lanyard/tls/ca.crt")
-    (docker.folder / "ca.crt").write_text(authority)
-    told = docker.outside("curl", "-sS", "--fail", "--cacert", docker.folder / "ca.crt", "https://127.0.0.1:8443/v1/openapi.yaml")
+def test_the_commands_of_the_page_show_it(docker, pings):
+    """The first operator's API key, the certificate's authority, the API, and a name in the DNS."""
+    def look():
+        told = docker.play("containers.md", "look")
+        return told if re.search(r"^alpha\.office\.demo\.lanyard\.test\.\s.*\sA\s+10\.77\.0\.", told, re.M) else None
+    told = wait_for("address of alpha", look)
     assert "\nopenapi: 3.1" in told
-    operator = docker.docker("exec", container, "cat", "/var/lib/lanyard/secrets/auth/bootstrap")
-    key = re.search(r"^LANYARD_ADMIN_API_KEY=(.*)$", operator, re.M).group(1)
-    (docker.folder / "curlrc").write_text(f'header = "Authorization: Bearer {key}"\n')
-    tenants = docker.outside("curl", "-sS", "--fail", "--cacert", docker.folder / "ca.crt", "-K", docker.folder / "curlrc",
-                             "https://127.0.0.1:8443/v1/tenants")
-    assert {item["name"] for item in json.loads(tenants)["items"]} == {"fleet", "demo"}
+    assert {item["name"] for item in json.loads(docker.api("GET", "/v1/tenants"))["items"]} == {"fleet", "demo"}
 
+
+# ---- the images ----
+
+@pytest.mark.parametrize("name", OURS)
+def test_images_say_what_they_are(docker, pings, name):
+    image, = json.loads(docker.docker("image", "inspect", name))
+    labels = image["Config"]["Labels"]
+    assert labels["org.opencontainers.image.title"].startswith("Lanyard ") and labels["org.opencontainers.image.version"]
+    listed = json.loads(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "cat", name, "/usr/share/lanyard/sbom.spdx.json"))
+    assert listed["spdxVersion"] == "SPDX-2.3"
+    held = set(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", name, "-W", "-f",
+                             "${Package} ${Version}\n").splitlines())
+    assert {f"{row['name']} {row['versionInfo']}" for row in listed["packages"][1:]} == held
+    assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", row["SPDXID"]) for row in listed["packages"])
+    base, = json.loads(docker.docker("image", "inspect", "debian:bookworm-slim"))
+    print(f"{name}: {image['Size'] / 1e6:.0f} MB, {(image['Size'] - base['Size']) / 1e6:.0f} MB of it on top of debian:bookworm-slim")
+
+
+def test_services_need_neither_shell_nor_root(docker, pings):
+    """Every process starts as a user without a name, in a root that has no shell and can't be written."""
+    for name in ["auth", "provision", "rendezvous", "dns", "gateway", "dataplane"]:
+        told = docker.docker("run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", "--volume", "/bin", "--tmpfs",
+                             "/bin:ro", "lanyard-services", f"lanyard-{name}", "--version")
+        assert told.startswith(f"lanyard-{name} ")
+    image, = json.loads(docker.docker("image", "inspect", "lanyard-services"))
+    assert image["Config"]["User"].split(":")[0] not in ("", "0", "root")
+
+
+# ---- what happens later ----
 
 def test_a_second_up_changes_nothing(docker, pings):
     before = docker.compose("ps", "--quiet")
-    docker.compose("up", "--detach", "--no-build")
+    docker.compose("up", "--detach")
     assert sorted(docker.compose("ps", "--quiet").split()) == sorted(before.split())
     pings.go_on()
 
 
 def test_nodes_are_scaled_to_three(docker, pings):
-    docker.compose("up", "--detach", "--no-build", "--scale", "node=3")
+    docker.compose("up", "--detach", "--scale", "node=3")
     wait_for("third node", lambda: healthy(docker, "node") == 3)
     pings.go_on()
 
@@ -164,15 +160,43 @@ def test_a_service_starts_again_under_traffic(docker, pings, service):
 def test_a_fleet_that_was_stopped_goes_on(docker, pings):
     """Data and secrets outlive the containers."""
     docker.compose("down", "--timeout", "10")
-    docker.compose("up", "--detach", "--no-build")
+    docker.compose("up", "--detach")
     wait_for("ping of the new containers", pings.last)
     pings.go_on()
 
 
+def test_a_backup_is_played_back(docker, pings, tmp_path):
+    """By the commands of docs/backup.md: what was there before it comes back, what came later is gone."""
+    docker.play("backup.md", "compose-backup", BACKUP=str(tmp_path))
+    docker.api("POST", "/v1/tenants", '{"name": "later"}')
+    docker.compose("down", "--timeout", "10")
+    docker.docker("volume", "rm", *(f"{docker.environment['COMPOSE_PROJECT_NAME']}_{name}" for name in ["secrets", "postgres"]))
+    docker.play("backup.md", "compose-restore", BACKUP=str(tmp_path))
+    wait_for("ping of the devices", pings.last)
+    pings.go_on()
+    assert {item["name"] for item in json.loads(docker.api("GET", "/v1/tenants"))["items"]} == {"fleet", "demo"}
+
+
+def test_an_authority_believes_the_name_server(docker, pings, tmp_path):
+    """Profile dev: lego gets a certificate for a registered name from pebble, which looks for the challenge in the fleet's DNS."""
+    docker.compose("--profile", "dev", "up", "--detach")
+    name, authority = "n" + secrets.token_hex(6), tmp_path / "bundle.pem"
+    fleet = (docker.clone / "ca.crt").read_text()
+    shown = wait_for("pebble", lambda: re.search(r"-----BEGIN.*?END CERTIFICATE-----\n", docker.outside(
+        "sh", "-c", "openssl s_client -connect 127.0.0.1:14000 </dev/null || true"), re.S))
+    authority.write_text(shown.group() + fleet)
+    token = json.loads(docker.outside("curl", "-sS", "--fail", "--cacert", authority, f"https://localhost:8443/subscribe?name={name}"))["token"]
+    docker.outside("lego", "--server", "https://localhost:14000/dir", "--accept-tos", "--email", "a@example.org", "--path", tmp_path / "lego", "--key-type",
+                   "ec256", "--dns", "httpreq", "--dns.resolvers", "127.0.0.1:5300", "--dns.disable-cp", f"--domains={name}.box.lanyard.test", "run",
+                   env={**os.environ, "LEGO_CA_CERTIFICATES": str(authority), "HTTPREQ_ENDPOINT": "https://localhost:8443", "HTTPREQ_USERNAME": name,
+                        "HTTPREQ_PASSWORD": token, "HTTPREQ_POLLING_INTERVAL": "1", "HOME": str(tmp_path), "no_proxy": "localhost,127.0.0.1"})
+    assert (tmp_path / f"lego/certificates/{name}.box.lanyard.test.crt").exists()
+
+
 def test_everything_is_removed(docker, pings):
-    docker.compose("down", "--volumes", "--timeout", "10")
+    docker.compose("--profile", "dev", "down", "--volumes", "--timeout", "10")
     project = f"label=com.docker.compose.project={docker.environment['COMPOSE_PROJECT_NAME']}"
     assert docker.docker("ps", "--all", "--quiet", "--filter", project) == ""
     assert docker.docker("volume", "ls", "--quiet", "--filter", project) == ""
     assert docker.docker("network", "ls", "--quiet", "--filter", project) == ""
-    assert "LISTEN" not in docker.outside("ss", "-Htln", "sport != :3128 and not src 127.0.0.11")
+    assert "LISTEN" not in docker.outside("ss", "-Htln", "sport != :3128")

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/kubernetes.md").read_text()
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/test")).resolve()
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl") or not shutil.which("npm"), reason="needs kubectl and npm")
@@ -48,6 +49,8 @@ def folder(tmp_path_factory):
     text = (copy / "overlays/production/kustomization.yaml").read_text()
     (copy / "overlays/ingress/kustomization.yaml").write_text(text.replace("components/loadbalancer", "components/ingress"))
     shutil.copy(copy / "overlays/production/autoscaling.yaml", copy / "overlays/ingress")
+    (copy.parent / "scripts").symlink_to(ROOT / "scripts")
+    run("bash", "-euc", re.search(r"^scripts/keys .*", PAGE, re.M).group(), cwd=copy.parent)
     for overlay in OVERLAYS:
         run(ROOT / "scripts/keys", copy / "overlays" / overlay)
         tls = copy / "overlays" / overlay / "tls"
@@ -121,6 +124,19 @@ def test_wrong_objects_are_noticed(rendered, validate):
         wrong = json.loads(json.dumps(of_kind(rendered["dev"], "Deployment")[0]))
         change(wrong["spec"])
         assert len(validate([wrong])) == 1
+
+
+def test_the_page_speaks_of_what_is_there(rendered):
+    """Its commands name a folder, objects, labels of pods and a file that the overlay has."""
+    assert re.findall(r"kubectl apply -k (\S+)", PAGE) == ["k8s/overlays/dev"]
+    named = re.findall(r"\b(deployment|job)/(\w+)", PAGE)
+    assert len(named) >= 2
+    for kind, name in named:
+        assert name in {item["metadata"]["name"] for item in of_kind(rendered["dev"], kind.capitalize())}
+    chosen = [workload for workload in workloads(rendered["dev"]) for key, value in re.findall(r"-l (\S+)=(\w+)", PAGE)
+              if workload["spec"]["template"]["metadata"]["labels"].get(key) == value]
+    file, = re.findall(r"-- cat (\S+)", PAGE)
+    assert file in {row.get("value") for workload in chosen for row in pod_of(workload)["containers"][0]["env"]}
 
 
 # ---- pods ----
