@@ -91,6 +91,8 @@ static err_t authenticate(struct api_request *request)
 	if (err != OK)
 		return err;
 	request->call->actor = request->caller.subject;
+	request->call->scopes = (char **)(uintptr_t)request->caller.scopes;
+	request->call->n_scopes = request->caller.n_scopes;
 	return limit_check(request, request->api->principals, request->caller.subject,
 		cost_of(request->match.route));
 }

@@ -111,3 +111,14 @@ bool access_allows(
 			return true;
 	return n_scopes == 0;
 }
+
+bool access_covers(const char *role, const char *const scopes[], size_t n_scopes, const char *other)
+{
+	unsigned bit = role_bit(other);
+
+	for (size_t i = 0; i < ARRAY_LEN(grants); i++)
+		if ((grants[i].roles & bit) != 0 &&
+			!access_allows(role, scopes, n_scopes, grants[i].name))
+			return false;
+	return bit != 0;
+}

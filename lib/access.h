@@ -14,3 +14,7 @@ bool access_scope_known(const char *scope);
  * (n_scopes 0) is the whole role. An unknown role or scope may nothing. */
 bool access_allows(
 	const char *role, const char *const scopes[], size_t n_scopes, const char *wanted);
+
+/* May such a caller do all that somebody of the role `other` may? */
+bool access_covers(
+	const char *role, const char *const scopes[], size_t n_scopes, const char *other);

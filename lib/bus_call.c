@@ -91,6 +91,8 @@ static struct span request_pack(const struct question *question)
 	request.idempotency_key = (char *)(uintptr_t)call->idempotency_key;
 	request.tenant = (char *)(uintptr_t)call->tenant;
 	request.actor = (char *)(uintptr_t)call->actor;
+	request.scopes = call->scopes;
+	request.n_scopes = call->n_scopes;
 	request.source = (char *)(uintptr_t)call->source;
 	request.timeout_ms = (uint32_t)left_ms(call);
 	request.body = (ProtobufCBinaryData){ question->body.len,

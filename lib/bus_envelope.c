@@ -63,6 +63,18 @@ static err_t check_trace(struct call *call)
 	return OK;
 }
 
+static err_t check_scopes(struct call *call)
+{
+	err_t err = OK;
+
+	if (call->n_scopes > BUS_SCOPES_MAX)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "scopes", "expected at most %d",
+			BUS_SCOPES_MAX);
+	for (size_t i = 0; err == OK && i < call->n_scopes; i++)
+		err = check_text(call, "scopes", call->scopes[i], 1, BUS_SCOPES_MAX);
+	return err;
+}
+
 err_t envelope_check(struct call *call)
 {
 	err_t err = check_tenant(call);
@@ -71,6 +83,8 @@ err_t envelope_check(struct call *call)
 		err = check_trace(call);
 	if (err == OK)
 		err = check_text(call, "actor", call->actor, 0, BUS_ACTOR_MAX);
+	if (err == OK)
+		err = check_scopes(call);
 	if (err == OK)
 		err = check_text(call, "idempotency_key", call->idempotency_key, 0, BUS_KEY_MAX);
 	if (err == OK)
@@ -82,6 +96,8 @@ err_t envelope_open(struct call *call, const Bus__Request *request)
 {
 	call->tenant = request->tenant;
 	call->actor = request->actor;
+	call->scopes = request->scopes;
+	call->n_scopes = request->n_scopes;
 	call->source = request->source;
 	call->trace = request->trace;
 	call->idempotency_key = request->idempotency_key;

@@ -15,6 +15,7 @@
 
 #define BUS_KEY_MAX    255 /* bytes of an idempotency key */
 #define BUS_ACTOR_MAX  128
+#define BUS_SCOPES_MAX 64 /* of a call, and bytes of one */
 #define BUS_SOURCE_MAX 64
 #define BUS_TRACE_LEN  32
 #define BUS_TOPIC_MAX  64

@@ -10,6 +10,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct bus;
@@ -24,6 +25,8 @@ struct call {
 	struct db *db;	    /* in a transaction, tenant set; NULL outside a service's handler */
 	const char *tenant; /* UUID text, CALL_FLEET, or "" */
 	const char *actor;  /* "user:UUID", "service:NAME", ... */
+	char **scopes;	    /* the only ones of the actor's that its credential has */
+	size_t n_scopes;    /* 0: all of them */
 	const char *source; /* address of who asked the edge; "" if nobody outside did */
 	const char *trace;  /* 32 hex digits */
 	const char *idempotency_key; /* "" if the call changes nothing */

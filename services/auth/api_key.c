@@ -4,6 +4,7 @@
  */
 #include "services/auth/api_key.h"
 
+#include "lib/access.h"
 #include "lib/check.h"
 #include "services/auth/authority.h"
 #include "services/auth/handlers.h"
@@ -34,6 +35,15 @@ err_t api_key_create(
 	return err;
 }
 
+static err_t check_scopes(struct call *call, const Auth__CreateApiKeyRequest *request)
+{
+	for (size_t i = 0; i < request->n_scopes; i++)
+		if (!access_allows(request->role, NULL, 0, request->scopes[i]))
+			return call_refuse(call, ERR_INVALID_ARGUMENT, "scopes",
+				"expected scopes of the role %s", request->role);
+	return OK;
+}
+
 err_t create_api_key(
 	struct call *call, const Auth__CreateApiKeyRequest *request, Auth__ApiKey *reply)
 {
@@ -41,6 +51,7 @@ err_t create_api_key(
 
 	if ((err = request_check_name(call, request->name)) != OK ||
 		(err = check_word(call, "role", request->role, user_roles)) != OK ||
+		(err = check_scopes(call, request)) != OK ||
 		(err = authority_over_key(
 			 call, request->role, request->n_scopes, request->scopes)) != OK)
 		return err;
@@ -69,7 +80,7 @@ err_t delete_api_key(struct call *call, const Auth__Ref *request, Auth__Empty *r
 	(void)reply;
 	if ((err = get_api_key(call, request, &key)) != OK ||
 		(err = request_check_version(call, request->version, key.version)) != OK ||
-		(err = authority_over_role(call, key.role)) != OK ||
+		(err = authority_over_key(call, key.role, key.n_scopes, key.scopes)) != OK ||
 		(err = store_api_key_delete(call, key.id)) != OK)
 		return err;
 	return revocation_publish(

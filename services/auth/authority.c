@@ -12,23 +12,38 @@ static bool is_service(const struct call *call)
 	return strncmp(call->actor, "service:", strlen("service:")) == 0;
 }
 
-/* Reads the actor's own role and scopes; PERMISSION_DENIED if it has nothing to do with the tenant.
- */
+/* Reads the actor's role, and the scopes of its key or of the token that it showed;
+ * PERMISSION_DENIED if it has nothing to do with the tenant. */
 static err_t actor_read(struct call *call, Auth__Principal *actor)
 {
-	err_t err = store_authority(call, call->actor, actor);
+	err_t err = store_authority(call, call->actor, call->tenant, actor);
 
-	if (err != ERR_NOT_FOUND)
-		return err;
-	return call_refuse(call, ERR_PERMISSION_DENIED, NULL, "you have no role here");
+	if (err == ERR_NOT_FOUND)
+		return call_refuse(call, ERR_PERMISSION_DENIED, NULL, "you have no role here");
+	if (err == OK && call->n_scopes > 0) {
+		actor->scopes = call->scopes;
+		actor->n_scopes = call->n_scopes;
+	}
+	return err;
 }
 
-static err_t over_role(struct call *call, const Auth__Principal *actor, const char *role)
+static err_t over_owner(struct call *call, const Auth__Principal *actor, const char *role)
 {
 	if (strcmp(role, "owner") != 0 || strcmp(actor->role, "owner") == 0)
 		return OK;
 	return call_refuse(
 		call, ERR_PERMISSION_DENIED, "role", "only an owner changes what owners have");
+}
+
+static err_t over_role(struct call *call, const Auth__Principal *actor, const char *role)
+{
+	err_t err = over_owner(call, actor, role);
+
+	if (err != OK || access_covers(actor->role, (const char *const *)actor->scopes,
+				 actor->n_scopes, role))
+		return err;
+	return call_refuse(call, ERR_PERMISSION_DENIED, "role",
+		"expected a credential with all that the role %s may", role);
 }
 
 err_t authority_over_role(struct call *call, const char *role)
@@ -42,14 +57,15 @@ err_t authority_over_role(struct call *call, const char *role)
 	return err == OK ? over_role(call, &actor, role) : err;
 }
 
-static err_t scopes_of_role(
-	struct call *call, const char *role, size_t n_scopes, char *const scopes[])
+err_t authority_of_fleet(struct call *call, bool *fleet)
 {
-	for (size_t i = 0; i < n_scopes; i++)
-		if (!access_allows(role, NULL, 0, scopes[i]))
-			return call_refuse(call, ERR_INVALID_ARGUMENT, "scopes",
-				"expected scopes of the role %s", role);
-	return OK;
+	Auth__Principal actor = AUTH__PRINCIPAL__INIT;
+	err_t err = OK;
+
+	if (!is_service(call))
+		err = store_authority(call, call->actor, FLEET_TENANT, &actor);
+	*fleet = err == OK;
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static err_t over_scopes(
@@ -69,11 +85,11 @@ static err_t over_scopes(
 err_t authority_over_key(struct call *call, const char *role, size_t n_scopes, char *const scopes[])
 {
 	Auth__Principal actor = AUTH__PRINCIPAL__INIT;
-	err_t err = scopes_of_role(call, role, n_scopes, scopes);
+	err_t err;
 
-	if (err != OK || is_service(call))
-		return err;
-	if ((err = actor_read(call, &actor)) != OK || (err = over_role(call, &actor, role)) != OK)
+	if (is_service(call))
+		return OK;
+	if ((err = actor_read(call, &actor)) != OK || (err = over_owner(call, &actor, role)) != OK)
 		return err;
 	return over_scopes(call, &actor, n_scopes, scopes);
 }

@@ -63,8 +63,13 @@ err_t revoke(struct call *call, const Auth__RevokeRequest *request, Auth__Empty 
 
 	(void)reply;
 	if ((err = subject_read(call, request->subject, &subject)) != OK ||
-		(err = check_text(call, "reason", request->reason, 0, 256)) != OK ||
-		(!request->suspend && (err = end_secrets(call, &subject)) != OK))
+		(err = check_text(call, "reason", request->reason, 0, 256)) != OK)
+		return err;
+	if (!request->suspend)
+		err = end_secrets(call, &subject);
+	else if (subject.kind == SUBJECT_DEVICE)
+		err = store_device_suspend(call, subject.id);
+	if (err != OK)
 		return err;
 	return publish(call, request->subject, request->reason, request->suspend);
 }

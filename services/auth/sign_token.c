@@ -97,7 +97,7 @@ static err_t claims_read(
 }
 
 /* Who was revoked since the service looked gets no token any more. */
-err_t sign_token_check_active(struct call *call, const char *text)
+err_t sign_token_check_active(struct call *call, const char *text, long long *from)
 {
 	struct subject subject;
 	bool active = false;
@@ -107,13 +107,13 @@ err_t sign_token_check_active(struct call *call, const char *text)
 		return err;
 	switch (subject.kind) {
 	case SUBJECT_USER:
-		err = store_user_active(call, subject.id, &active);
+		err = store_user_active(call, subject.id, &active, from);
 		break;
 	case SUBJECT_API_KEY:
-		err = store_api_key_active(call, subject.id, &active);
+		err = store_api_key_active(call, subject.id, &active, from);
 		break;
 	case SUBJECT_DEVICE:
-		err = store_device_active(call, subject.id, &active);
+		err = store_device_active(call, subject.id, &active, from);
 		break;
 	}
 	return err != OK || active ? err : request_unauthenticated(call);
@@ -149,7 +149,8 @@ err_t sign_token_unchecked(
 
 err_t sign_token(struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply)
 {
-	err_t err = sign_token_check_active(call, request->subject);
+	long long from;
+	err_t err = sign_token_check_active(call, request->subject, &from);
 
 	return err == OK ? sign_token_unchecked(call, request, reply) : err;
 }

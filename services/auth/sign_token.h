@@ -15,5 +15,5 @@ err_t sign_token_unchecked(
 	struct call *call, const Auth__SignTokenRequest *request, Auth__Token *reply) MUST_CHECK;
 
 /* May who has this subject have a token now? UNAUTHENTICATED if not; else it stays so until the
- * transaction ends. */
-err_t sign_token_check_active(struct call *call, const char *subject) MUST_CHECK;
+ * transaction ends, and no token that was signed before the second `from` is good. */
+err_t sign_token_check_active(struct call *call, const char *subject, long long *from) MUST_CHECK;

@@ -24,6 +24,9 @@ const char *store_number(struct call *call, long long number);
 /* If the last error is that the name is taken, says so; else returns `err`. */
 err_t store_name_taken(struct call *call, err_t err, const char *what, const char *name);
 
+/* The first second whose tokens are signed after this moment, by the database's clock. */
+#define STORE_NEXT_SECOND "floor(extract(epoch FROM clock_timestamp()))::bigint + 1"
+
 /* ---- store_tenant.c ---- */
 
 /* Waits until no other instance makes the first tenant, and keeps it so until the transaction ends.
@@ -63,7 +66,7 @@ err_t store_user_create(struct call *call, const char *name, const char *role,
 err_t store_user_get(struct call *call, const char *id, Auth__User *reply) MUST_CHECK;
 err_t store_user_list(
 	struct call *call, const Auth__ListRequest *request, Auth__UserList *reply) MUST_CHECK;
-/* NULL: unchanged. */
+/* NULL: unchanged. A new role or password voids the tokens of before. */
 err_t store_user_update(struct call *call, const char *id, const char *role, const char *state,
 	const char *password_hash, Auth__User *reply) MUST_CHECK;
 err_t store_user_delete(struct call *call, const char *id) MUST_CHECK;
@@ -123,17 +126,24 @@ err_t store_api_key_used(struct call *call, const char *tenant, const char *id) 
 /* Replaces the secret of a device. ALREADY_EXISTS: the device is of another tenant. */
 err_t store_device_secret_set(struct call *call, const char *device, const char *digest) MUST_CHECK;
 err_t store_device_secret_delete(struct call *call, const char *device) MUST_CHECK;
+/* Voids the tokens of before. */
+err_t store_device_suspend(struct call *call, const char *device) MUST_CHECK;
 
-/* Is the subject of that kind active now? If so it stays so until the transaction ends. */
-err_t store_user_active(struct call *call, const char *id, bool *active) MUST_CHECK;
-err_t store_api_key_active(struct call *call, const char *id, bool *active) MUST_CHECK;
-err_t store_device_active(struct call *call, const char *id, bool *active) MUST_CHECK;
+/* Is the subject of that kind active now? If so it stays so until the transaction ends, and tokens
+ * that were signed before the second `from` are not its. */
+err_t store_user_active(
+	struct call *call, const char *id, bool *active, long long *from) MUST_CHECK;
+err_t store_api_key_active(
+	struct call *call, const char *id, bool *active, long long *from) MUST_CHECK;
+err_t store_device_active(
+	struct call *call, const char *id, bool *active, long long *from) MUST_CHECK;
 
-/* The first second whose tokens are signed after this moment, by the database's clock. */
+/* STORE_NEXT_SECOND as it is now. */
 err_t store_next_second(struct call *call, long long *second) MUST_CHECK;
 
-/* Role and scopes of who acts on the call's tenant; NOT_FOUND if it may nothing here. */
-err_t store_authority(struct call *call, const char *actor, Auth__Principal *reply) MUST_CHECK;
+/* Role and scopes of who acts on a tenant; NOT_FOUND if it may nothing there. */
+err_t store_authority(struct call *call, const char *actor, const char *tenant,
+	Auth__Principal *reply) MUST_CHECK;
 
 /* ---- store_signing_key.c ---- */
 

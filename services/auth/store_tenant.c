@@ -73,8 +73,8 @@ err_t store_tenant_lock(struct call *call, Auth__Tenant *reply)
 err_t store_tenant_update(struct call *call, const char *state, Auth__Tenant *reply)
 {
 	static const struct db_statement statement = {
-		"UPDATE auth.tenant SET state = $2, delete_at = NULL, version = version + 1"
-		" WHERE id = $1 RETURNING " COLUMNS
+		"UPDATE auth.tenant SET state = $2, delete_at = NULL, version = version + 1,"
+		" tokens_from = " STORE_NEXT_SECOND " WHERE id = $1 RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, state };
 

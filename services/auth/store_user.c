@@ -46,7 +46,9 @@ err_t store_user_update(struct call *call, const char *id, const char *role, con
 {
 	static const struct db_statement statement = {
 		"UPDATE auth.\"user\" SET role = coalesce($3, role), state = coalesce($4, state),"
-		" password = coalesce($5, password), version = version + 1"
+		" password = coalesce($5, password), version = version + 1,"
+		" tokens_from = CASE WHEN $3 <> role OR $5 <> password"
+		" THEN " STORE_NEXT_SECOND " ELSE tokens_from END"
 		" WHERE tenant_id = $1 AND id = $2 RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, id, role, state, password_hash };

@@ -179,22 +179,24 @@ err_t delete_user(struct call *call, const Auth__Ref *request, Auth__Empty *repl
 
 err_t user_set_password(struct call *call, const char *id, const char *password)
 {
-	Auth__User after = AUTH__USER__INIT;
+	Auth__User before = AUTH__USER__INIT, after = AUTH__USER__INIT;
 	char hash[PASSWORD_HASH_LEN];
 	err_t err = password_hash(call, password, hash);
 
-	if (err != OK || (err = store_user_update(call, id, NULL, NULL, hash, &after)) != OK)
+	if (err != OK || (err = lock_user(call, id, &before)) != OK ||
+		(err = store_user_update(call, id, NULL, NULL, hash, &after)) != OK)
 		return err;
 	return end_tokens(call, id, "the user's password was changed");
 }
 
-err_t user_take_role(struct call *call, const char *id, const char *role)
+err_t user_take_role(struct call *call, const char *id, const char *role, bool of_owners)
 {
 	Auth__User before = AUTH__USER__INIT, after = AUTH__USER__INIT;
 	bool left = true;
 	err_t err = lock_user(call, id, &before);
 
-	if (err != OK || strcmp(before.role, role) == 0)
+	if (err != OK || strcmp(before.role, role) == 0 ||
+		(!of_owners && strcmp(before.role, "owner") == 0))
 		return err;
 	if (is_active_owner(&before) && (err = store_user_other_owner(call, id, &left)) != OK)
 		return err;

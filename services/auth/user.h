@@ -5,14 +5,17 @@
 
 #include "lib/call.h"
 
+#include <stdbool.h>
+
 extern const char *const user_roles[]; /* NULL-terminated; also those of API keys */
 
 /* Sets a password that was checked, and ends the tokens of the user. */
 err_t user_set_password(struct call *call, const char *id, const char *password) MUST_CHECK;
 
 /* Gives the user a role, as an identity provider says, and ends the tokens of the one before. The
- * last active owner stays owner. */
-err_t user_take_role(struct call *call, const char *id, const char *role) MUST_CHECK;
+ * last active owner stays owner, and all do if the provider does not speak of owners. */
+err_t user_take_role(
+	struct call *call, const char *id, const char *role, bool of_owners) MUST_CHECK;
 
 /* Blocks the user if there is one. FAILED_PRECONDITION: it is the last active owner. */
 err_t user_block(struct call *call, const char *id) MUST_CHECK;

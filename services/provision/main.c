@@ -10,7 +10,7 @@
  * State:
  *   schema provision (db/migrations)
  * Events:
- *   publishes "member", "network", "certificate" and "portal"; hears "revoked"
+ *   publishes "member", "network", "certificate" and "portal"; hears "revoked" and "groups"
  * Keys:
  *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */
@@ -247,7 +247,13 @@ static err_t apply_revoked(struct call *call, const ProtobufCMessage *event)
 	return err == OK ? vpn_revoked(call, revoked) : err;
 }
 
+static err_t apply_groups(struct call *call, const ProtobufCMessage *event)
+{
+	return vpn_groups_changed(call, (const Event__GroupsChanged *)event);
+}
+
 static const struct event_route events[] = {
+	{ "groups", &event__groups_changed__descriptor, apply_groups },
 	{ "revoked", &event__revoked__descriptor, apply_revoked },
 	{ NULL, NULL, NULL },
 };

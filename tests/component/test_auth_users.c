@@ -3,6 +3,8 @@
  */
 #include "tests/component/auth_fixture.h"
 
+#include "proto/provider.pb-c.h"
+
 /* ---- users ---- */
 
 Test(auth, users_are_checked_before_they_are_made)
@@ -145,6 +147,70 @@ Test(auth, only_an_owner_changes_owners)
 	refuse_as(admin, tenant, "DeleteApiKey", &owners_key, ERR_PERMISSION_DENIED, "role");
 	ask_as(owner, tenant, "UpdateUser", &rise);
 	ask_as(admin, tenant, "DeleteUser", &deleted);
+}
+
+Test(auth, only_an_owner_takes_away_a_provider_that_makes_owners)
+{
+	const char *tenant = new_tenant("a")->id;
+	const ProtobufCServiceDescriptor *service = &auth__identity_providers__descriptor;
+	struct arena *arena = calls.list[0].arena;
+	const char *owner = arena_printf(arena, "user:%s", new_user(tenant, "ann", "owner")->id);
+	const char *admin = arena_printf(arena, "user:%s", new_user(tenant, "adam", "admin")->id);
+	Auth__CreateIdentityProviderRequest create = AUTH__CREATE_IDENTITY_PROVIDER_REQUEST__INIT;
+	Auth__GroupRole group = AUTH__GROUP_ROLE__INIT, *groups[] = { &group };
+	Auth__Ref id;
+
+	create.name = "Company";
+	create.issuer = "https://login.example.org";
+	create.client_id = "lanyard";
+	create.group_claim = "groups";
+	create.roles = groups;
+	create.n_roles = 1;
+	group.group = "chiefs";
+	group.role = "owner";
+	refuse_of(service, admin, tenant, "CreateIdentityProvider", &create, ERR_PERMISSION_DENIED,
+		"role");
+	id = ref(((const Auth__IdentityProvider *)ask_of(
+			  service, owner, tenant, "CreateIdentityProvider", &create))
+			 ->id);
+	refuse_of(service, admin, tenant, "DeleteIdentityProvider", &id, ERR_PERMISSION_DENIED,
+		"role");
+	ask_of(service, owner, tenant, "DeleteIdentityProvider", &id);
+	group.role = "admin";
+	id = ref(((const Auth__IdentityProvider *)ask_of(
+			  service, admin, tenant, "CreateIdentityProvider", &create))
+			 ->id);
+	ask_of(service, admin, tenant, "DeleteIdentityProvider", &id);
+}
+
+Test(auth, who_has_some_scopes_touches_nobody_who_has_others)
+{
+	const char *tenant = new_tenant("a")->id;
+	struct arena *arena = calls.list[0].arena;
+	Auth__CreateApiKeyRequest key = api_key_request("k", "admin");
+	char *scopes[] = { "users:write", "networks:read", "names:read", "pairs:claim", "config" };
+	const char *adam = new_user(tenant, "adam", "admin")->id, *few, *more;
+	Auth__UpdateUserRequest takeover = AUTH__UPDATE_USER_REQUEST__INIT;
+	Auth__CreateUserRequest create = user_request("eve", "admin");
+	Auth__Ref deleted = ref(adam);
+
+	key.scopes = scopes;
+	key.n_scopes = 1;
+	few = arena_printf(
+		arena, "api_key:%s", ((const Auth__ApiKey *)ask(tenant, "CreateApiKey", &key))->id);
+	key.name = "more";
+	key.n_scopes = ARRAY_LEN(scopes);
+	more = arena_printf(
+		arena, "api_key:%s", ((const Auth__ApiKey *)ask(tenant, "CreateApiKey", &key))->id);
+	takeover.id = TEXT(adam);
+	takeover.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
+	takeover.password = "mine, all mine now";
+	refuse_as(more, tenant, "UpdateUser", &takeover, ERR_PERMISSION_DENIED, "role");
+	refuse_as(more, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
+	refuse_as(more, tenant, "DeleteUser", &deleted, ERR_PERMISSION_DENIED, "role");
+	create.role = "member";
+	refuse_as(few, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
+	ask_as(more, tenant, "CreateUser", &create);
 }
 
 Test(auth, the_fleets_operators_act_on_every_tenant_and_others_on_their_own)

@@ -6,6 +6,7 @@
 #include "tests/component/provision_fixture.h"
 
 #include "proto/certificates.pb-c.h"
+#include "proto/group.pb-c.h"
 #include "proto/portal.pb-c.h"
 #include "proto/profile.pb-c.h"
 #include "proto/vpn.pb-c.h"
@@ -20,6 +21,7 @@ struct world {
 	struct step step;
 	const Provision__Network *network;
 	const Provision__VpnServer *server;
+	const Provision__Profile *profile;
 	const char *run;
 	uint64_t carried; /* to the clients, as the server reports */
 };
@@ -75,11 +77,10 @@ static const char *make_certificate(struct world *world, const char *kind, const
 }
 
 /* The way into the network for people. */
-static void make_profile(struct world *world)
+static Provision__ProfileRequest profile_request(const struct world *world)
 {
+	static char *ports[] = { "udp/1194" };
 	Provision__ProfileRequest request = PROVISION__PROFILE_REQUEST__INIT;
-	char *ports[] = { "udp/1194" };
-	const Provision__Profile *profile;
 
 	request.profile_id = "office";
 	request.network = world->network->id;
@@ -88,8 +89,42 @@ static void make_profile(struct world *world)
 	request.host = "vpn.example.org";
 	request.ports = ports;
 	request.n_ports = 1;
+	return request;
+}
+
+static void make_profile(struct world *world)
+{
+	Provision__ProfileRequest request = profile_request(world);
+
 	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor, "CreateProfile",
-					&request.base, (const void **)&profile));
+					&request.base, (const void **)&world->profile));
+}
+
+static void replace_profile(struct world *world, Provision__ProfileRequest request)
+{
+	const Provision__Profile *profile;
+
+	request.id = world->profile->id;
+	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor,
+					"ReplaceProfile", &request.base, (const void **)&profile));
+}
+
+/* NULL: for everybody. */
+static void set_profile_group(struct world *world, const char *group)
+{
+	Provision__ProfileRequest request = profile_request(world);
+
+	request.groups = (char **)(uintptr_t)&group;
+	request.n_groups = group != NULL;
+	replace_profile(world, request);
+}
+
+static void require_code(struct world *world)
+{
+	Provision__ProfileRequest request = profile_request(world);
+
+	request.two_factor = true;
+	replace_profile(world, request);
 }
 
 /* What an app of the user gets; the newest certificate of the user is its. */
@@ -339,6 +374,81 @@ Test(provision_vpn, a_user_has_an_address_for_a_while_and_is_thrown_out_when_blo
 	cr_assert(report(&world, two->connection, false));
 	cr_assert_str_eq(connect_with(&world, first)->reason,
 		"[VPN] unable to connect, account is disabled");
+}
+
+/* A group of the user, which the profile is for. */
+static Auth__ChangeGroupMembersRequest close_profile(struct world *world, char **user)
+{
+	Auth__CreateGroupRequest group = AUTH__CREATE_GROUP_REQUEST__INIT;
+	Auth__ChangeGroupMembersRequest members = AUTH__CHANGE_GROUP_MEMBERS_REQUEST__INIT;
+	const Auth__Group *made;
+	const void *reply;
+
+	group.name = "staff";
+	ASSERT_OK(&world->step, ask(&world->step, &auth__groups__descriptor, "CreateGroup",
+					&group.base, (const void **)&made));
+	members.id = made->id;
+	members.add = user;
+	members.n_add = 1;
+	ASSERT_OK(&world->step, ask(&world->step, &auth__groups__descriptor, "ChangeGroupMembers",
+					&members.base, &reply));
+	set_profile_group(world, "staff");
+	members.n_add = 0;
+	members.remove = user;
+	members.n_remove = 1;
+	return members;
+}
+
+/* 89, 92 */
+Test(provision_vpn, who_leaves_the_group_has_to_go_and_comes_in_no_more)
+{
+	static const char reason[] =
+		"[VPN] unable to connect, account not a member of required group";
+	Auth__ChangeGroupMembersRequest leaving;
+	const Provision__VpnDecision *decision;
+	const char *user, *serial;
+	const void *reply;
+	AUTO_WORLD world;
+
+	open_world(&world);
+	user = make_user(&world);
+	serial = make_keypair(&world, user);
+	leaving = close_profile(&world, (char **)(uintptr_t)&user);
+	decision = connect_with(&world, serial);
+	cr_assert(decision->allowed, "%s", decision->reason);
+	cr_assert_not(report(&world, decision->connection, false));
+	ASSERT_OK(&world.step, ask(&world.step, &auth__groups__descriptor, "ChangeGroupMembers",
+				       &leaving.base, &reply));
+	AWAIT(report(&world, decision->connection, false));
+	cr_assert_str_eq(connect_with(&world, serial)->reason, reason);
+	set_profile_group(&world, NULL);
+	decision = connect_with(&world, serial);
+	cr_assert(decision->allowed, "%s", decision->reason);
+	cr_assert_not(report(&world, decision->connection, false));
+	set_profile_group(&world, "staff");
+	cr_assert(report(&world, decision->connection, false));
+}
+
+/* What an operator made is no way around groups. */
+Test(provision_vpn, a_certificate_without_an_app_opens_what_its_user_may)
+{
+	Auth__ChangeGroupMembersRequest leaving;
+	const char *user, *serial;
+	const void *reply;
+	AUTO_WORLD world;
+
+	open_world(&world);
+	user = make_user(&world);
+	serial = make_certificate(&world, "user", user);
+	leaving = close_profile(&world, (char **)(uintptr_t)&user);
+	cr_assert(connect_with(&world, serial)->allowed);
+	ASSERT_OK(&world.step, ask(&world.step, &auth__groups__descriptor, "ChangeGroupMembers",
+				       &leaving.base, &reply));
+	cr_assert_str_eq(connect_with(&world, serial)->reason,
+		"[VPN] unable to connect, account not a member of required group");
+	set_profile_group(&world, NULL);
+	require_code(&world);
+	cr_assert_str_eq(connect_with(&world, serial)->reason, "[VPN] invalid two factor type");
 }
 
 /* A /29 has six addresses: one for the server. */

@@ -104,6 +104,17 @@ def test_only_owners_make_owners(api, tenant):
                     tenant=tenant.id).status_code == 403
 
 
+def test_a_narrowed_token_touches_nobody_who_may_more(api, tenant):
+    of, body = {"tenant": tenant.id}, {"name": "eve", "role": "member", "password": PASSWORD}
+    scopes = {"scopes": ["users:read", "users:write"]}
+    narrow = bearer("narrow", api.ok("createNarrowToken", tenant.users["admin"], scopes, **of)["access_token"])
+    for user in api.ok("listUsers", narrow, **of)["items"]:
+        assert api.call("updateUser", narrow, {"password": PASSWORD + "!"}, id_=user["id"], **of).status_code == 403
+        assert api.call("resetSecondFactor", narrow, id_=user["id"], **of).status_code == 403
+    assert api.call("createUser", narrow, body, **of).status_code == 403
+    assert api.call("createInvitation", narrow, {"name": "eve", "role": "member"}, **of).status_code == 403
+
+
 def test_sites_and_the_apps_that_people_let_in(api, fleet, tenant):
     of, owner = {"tenant": tenant.id}, tenant.owner
     site = api.ok("createSite", owner, {"name": "127.0.0.1"}, **of)

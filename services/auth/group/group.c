@@ -2,10 +2,20 @@
 #include "services/auth/group/group.h"
 
 #include "lib/check.h"
+#include "lib/event.h"
+#include "proto/event.pb-c.h"
 #include "services/auth/group/group_store.h"
 #include "services/auth/request.h"
 
 #define CHANGE_MAX 200 /* users in one change */
+
+err_t group_left(struct call *call, const char *user)
+{
+	Event__GroupsChanged event = EVENT__GROUPS_CHANGED__INIT;
+
+	event.user = (char *)(uintptr_t)user;
+	return event_publish(call, "groups", &event.base);
+}
 
 err_t create_group(struct call *call, const Auth__CreateGroupRequest *request, Auth__Group *reply)
 {
@@ -47,7 +57,8 @@ err_t update_group(struct call *call, const Auth__UpdateGroupRequest *request, A
 
 	if (err != OK || (err = lock(call, request->id, request->version)) != OK)
 		return err;
-	return store_group_update(call, request->id, name, reply);
+	err = store_group_update(call, request->id, name, reply);
+	return err == OK && name ? group_left(call, "") : err;
 }
 
 err_t delete_group(struct call *call, const Auth__Ref *request, Auth__Empty *reply)
@@ -55,7 +66,9 @@ err_t delete_group(struct call *call, const Auth__Ref *request, Auth__Empty *rep
 	err_t err = lock(call, request->id, request->version);
 
 	(void)reply;
-	return err == OK ? store_group_delete(call, request->id) : err;
+	if (err != OK || (err = store_group_delete(call, request->id)) != OK)
+		return err;
+	return group_left(call, "");
 }
 
 err_t list_group_members(
@@ -96,7 +109,9 @@ err_t change_group_members(
 			 call, request->id, request->n_remove, request->remove)) != OK)
 		return err;
 	err = store_group_member_add(call, request->id, request->n_add, request->add);
-	if (err != ERR_FAILED_PRECONDITION)
+	if (err == ERR_FAILED_PRECONDITION)
+		return call_refuse(call, ERR_NOT_FOUND, "add", "one of them is no user here");
+	if (err != OK || request->n_remove == 0)
 		return err;
-	return call_refuse(call, ERR_NOT_FOUND, "add", "one of them is no user here");
+	return group_left(call, request->n_remove == 1 ? request->remove[0] : "");
 }

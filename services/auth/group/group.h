@@ -4,6 +4,9 @@
 #include "lib/call.h"
 #include "proto/group.pb-c.h"
 
+/* Tells those who let people in by their groups that a user was taken out of one; "": several. */
+err_t group_left(struct call *call, const char *user) MUST_CHECK;
+
 err_t create_group(
 	struct call *call, const Auth__CreateGroupRequest *request, Auth__Group *reply) MUST_CHECK;
 err_t get_group(struct call *call, const Auth__Ref *request, Auth__Group *reply) MUST_CHECK;

@@ -81,10 +81,10 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 		*why = "client";
 	else if (db_count(row) == 0 || strcmp(db_text(row, 0, "state"), "active") != 0)
 		*why = "ended";
+	else if (claims->issued_at < db_int(row, 0, "tokens_from"))
+		*why = "ended";
 	else if (strcmp(db_text(row, 0, "user_state"), "active") != 0)
 		*why = db_bool(row, 0, "blocked_open") ? "blocked" : "ended";
-	else if (strcmp(db_text(row, 0, "role"), claims->role) != 0)
-		*why = "ended";
 	if (db_count(row) > 0) {
 		reply->username = arena_strdup(call->arena, db_text(row, 0, "user"));
 		reply->authorization_until = db_int(row, 0, "until_s");
@@ -92,29 +92,14 @@ static err_t why_ended(struct call *call, const struct token_claims *claims,
 	return OK;
 }
 
-/* A new role ends the tokens of the one before; those of others than users keep theirs. */
-static err_t has_role(struct call *call, const struct token_claims *claims, bool *has)
-{
-	Auth__Principal holder = AUTH__PRINCIPAL__INIT;
-	err_t err = OK;
-
-	*has = strncmp(claims->subject, "user:", strlen("user:")) != 0;
-	if (*has || (err = store_authority(call, claims->subject, &holder)) != OK)
-		return err;
-	*has = strcmp(holder.role, claims->role) == 0;
-	return OK;
-}
-
 /* An access token of an API key, or of a password without OAuth, has no authorization: ask who has
  * it. */
 static err_t why_not_active(struct call *call, const struct token_claims *claims, const char **why)
 {
-	bool good = false;
-	err_t err = sign_token_check_active(call, claims->subject);
+	long long from = 0;
+	err_t err = sign_token_check_active(call, claims->subject, &from);
 
-	if (err == OK)
-		err = has_role(call, claims, &good);
-	if (!good)
+	if (err != OK || claims->issued_at < from)
 		*why = "ended";
 	return err == ERR_UNAUTHENTICATED ? OK : err;
 }

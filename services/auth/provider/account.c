@@ -5,6 +5,7 @@
  */
 #include "services/auth/provider/provider.h"
 
+#include "services/auth/group/group.h"
 #include "services/auth/password.h"
 #include "services/auth/store.h"
 #include "services/auth/user.h"
@@ -21,6 +22,16 @@ static const char *role_of(const Auth__IdentityProvider *provider, const struct 
 			if (strcmp(provider->roles[i]->group, token->groups[j]) == 0)
 				return provider->roles[i]->role;
 	return provider->default_role;
+}
+
+/* Who registered the provider need be no owner, so one that makes none unmakes none. */
+static bool speaks_of_owners(const Auth__IdentityProvider *provider)
+{
+	bool speaks = strcmp(provider->default_role, "owner") == 0;
+
+	for (size_t i = 0; i < provider->n_roles; i++)
+		speaks = speaks || strcmp(provider->roles[i]->role, "owner") == 0;
+	return speaks;
 }
 
 /* A password that nobody knows. */
@@ -63,6 +74,7 @@ err_t account_user(struct call *call, const Auth__IdentityProvider *provider,
 	const struct id_token *token, const char **user, const char **wrong)
 {
 	const char *role = role_of(provider, token);
+	bool left;
 	err_t err;
 
 	*wrong = NULL;
@@ -75,8 +87,9 @@ err_t account_user(struct call *call, const Auth__IdentityProvider *provider,
 	if (**user == '\0')
 		err = make(call, provider, token, role, user, wrong);
 	else if (*provider->group_claim)
-		err = user_take_role(call, *user, role);
+		err = user_take_role(call, *user, role, speaks_of_owners(provider));
 	if (err != OK || *wrong != NULL || *provider->group_claim == '\0')
 		return err;
-	return store_identity_groups(call, *user, token->n_groups, token->groups);
+	err = store_identity_groups(call, *user, token->n_groups, token->groups, &left);
+	return err == OK && left ? group_left(call, *user) : err;
 }

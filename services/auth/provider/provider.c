@@ -32,6 +32,17 @@ static err_t check_issuer(struct call *call, const char *issuer)
 	return OK;
 }
 
+/* Who registers a provider, or takes it away, could be all that it makes of people. */
+static err_t check_authority(
+	struct call *call, const char *default_role, size_t n, Auth__GroupRole *const roles[])
+{
+	err_t err = *default_role ? authority_over_role(call, default_role) : OK;
+
+	for (size_t i = 0; err == OK && i < n; i++)
+		err = authority_over_role(call, roles[i]->role);
+	return err;
+}
+
 static err_t check_roles(struct call *call, const Auth__CreateIdentityProviderRequest *request)
 {
 	err_t err;
@@ -41,17 +52,12 @@ static err_t check_roles(struct call *call, const Auth__CreateIdentityProviderRe
 			"expected at most %d, and a group_claim that tells the groups", ROLES_MAX);
 	if ((err = check_word(call, "default_role", request->default_role, default_roles)) != OK)
 		return err;
-	if (*request->default_role &&
-		(err = authority_over_role(call, request->default_role)) != OK)
-		return err;
 	for (size_t i = 0; i < request->n_roles; i++)
 		if ((err = check_text(call, "group", request->roles[i]->group, 1, TEXT_MAX)) !=
 				OK ||
-			(err = check_word(call, "role", request->roles[i]->role, user_roles)) !=
-				OK ||
-			(err = authority_over_role(call, request->roles[i]->role)) != OK)
+			(err = check_word(call, "role", request->roles[i]->role, user_roles)) != OK)
 			return err;
-	return OK;
+	return check_authority(call, request->default_role, request->n_roles, request->roles);
 }
 
 err_t create_identity_provider(struct call *call,
@@ -101,7 +107,9 @@ err_t delete_identity_provider(struct call *call, const Auth__Ref *request, Auth
 
 	(void)reply;
 	if ((err = get_identity_provider(call, request, &provider)) != OK ||
-		(err = request_check_version(call, request->version, provider.version)) != OK)
+		(err = request_check_version(call, request->version, provider.version)) != OK ||
+		(err = check_authority(
+			 call, provider.default_role, provider.n_roles, provider.roles)) != OK)
 		return err;
 	return store_provider_delete(call, request->id);
 }

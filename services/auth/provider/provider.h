@@ -62,6 +62,7 @@ err_t store_identity_find(
 	struct call *call, const char *issuer, const char *subject, const char **user) MUST_CHECK;
 err_t store_identity_create(
 	struct call *call, const char *issuer, const char *subject, const char *user) MUST_CHECK;
-/* The user is in those groups of the tenant whose names these are, and in no other. */
+/* The user is in those groups of the tenant whose names these are, and in no other; `left`: it was.
+ */
 err_t store_identity_groups(
-	struct call *call, const char *user, size_t n, char *const names[]) MUST_CHECK;
+	struct call *call, const char *user, size_t n, char *const names[], bool *left) MUST_CHECK;

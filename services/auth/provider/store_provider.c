@@ -202,12 +202,13 @@ err_t store_identity_create(
 	return DB_QUERY(call, &statement, NULL, call->tenant, issuer, subject, user);
 }
 
-err_t store_identity_groups(struct call *call, const char *user, size_t n, char *const names[])
+err_t store_identity_groups(
+	struct call *call, const char *user, size_t n, char *const names[], bool *left)
 {
 	static const struct db_statement leave = {
 		"DELETE FROM auth.group_member m USING auth.\"group\" g WHERE m.tenant_id = $1"
 		" AND m.user_id = $2 AND g.tenant_id = $1 AND g.id = m.group_id"
-		" AND g.name <> ALL ($3::text[])"
+		" AND g.name <> ALL ($3::text[]) RETURNING 1 AS one"
 	};
 	static const struct db_statement join = {
 		"INSERT INTO auth.group_member (tenant_id, group_id, user_id)"
@@ -215,7 +216,9 @@ err_t store_identity_groups(struct call *call, const char *user, size_t n, char 
 		" AND name = ANY ($3::text[]) ON CONFLICT DO NOTHING"
 	};
 	const char *list = db_array(call->arena, n, names);
-	err_t err = DB_QUERY(call, &leave, NULL, call->tenant, user, list);
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &leave, &rows, call->tenant, user, list);
 
+	*left = err == OK && db_count(rows) > 0;
 	return err == OK ? DB_QUERY(call, &join, NULL, call->tenant, user, list) : err;
 }

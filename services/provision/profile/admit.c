@@ -58,7 +58,6 @@ static err_t check_code(struct call *call, const Auth__User *person,
 	return err;
 }
 
-/* What an operator made for a user without an app is good wherever the tenant's servers are. */
 static err_t examine(struct call *call, const Auth__User *person, const struct admit_visit *visit,
 	const struct db_rows *certificate, const char **refused)
 {
@@ -68,7 +67,7 @@ static err_t examine(struct call *call, const Auth__User *person, const struct a
 	*refused = NULL;
 	if (strcmp(person->state, "active") != 0)
 		*refused = DISABLED;
-	else if (*db_text(certificate, 0, "client_id") != '\0')
+	else
 		err = choose(call, person, visit, db_text(certificate, 0, "profile_id"), refused,
 			&two_factor);
 	if (err == OK && *refused == NULL && two_factor && !visit->proven)

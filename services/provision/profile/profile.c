@@ -9,6 +9,7 @@
 #include "services/provision/profile/words.h"
 #include "services/provision/request.h"
 #include "services/provision/static_key.h"
+#include "services/provision/vpn/store_vpn.h"
 
 #include <string.h>
 
@@ -155,7 +156,8 @@ err_t replace_profile(
 		return err;
 	if (*request->tls_crypt != '\0')
 		key = server_key_seal(call, before.profile_id, request->tls_crypt);
-	if ((err = store_profile_replace(call, request, key, reply)) != OK)
+	if ((err = store_profile_replace(call, request, key, reply)) != OK ||
+		(err = store_vpn_connections_doubt(call, "")) != OK)
 		return err;
 	return AUDIT(call, "profile.changed", .subject = reply->id, .after = reply->profile_id);
 }
@@ -168,7 +170,8 @@ err_t delete_profile(struct call *call, const Provision__Ref *request, Provision
 	(void)reply;
 	if ((err = lock_version(call, request->id, request->version, &profile)) != OK ||
 		(err = app_certificate_end_profile(call, profile.profile_id)) != OK ||
-		(err = store_profile_delete(call, request->id)) != OK)
+		(err = store_profile_delete(call, request->id)) != OK ||
+		(err = store_vpn_connections_doubt(call, "")) != OK)
 		return err;
 	return AUDIT(call, "profile.deleted", .subject = profile.id, .before = profile.profile_id);
 }

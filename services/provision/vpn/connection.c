@@ -93,6 +93,21 @@ static err_t take_report(
 	return report->gone ? store_vpn_connection_end(call, server, report->connection) : OK;
 }
 
+/* Looks up what is doubted; while auth is away it stays so, and stays connected. */
+static err_t judge_doubted(struct call *call, const struct own_server *own)
+{
+	AUTO_ROWS rows = NULL;
+	bool ban;
+	err_t err = store_vpn_doubted(call, own->server.id, own->run, &rows);
+
+	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
+		err = judge_again(call, own, db_text(rows, i, "serial"), &ban);
+		if (err == OK)
+			err = store_vpn_judged(call, db_text(rows, i, "id"), ban);
+	}
+	return err == ERR_UNAVAILABLE ? OK : err;
+}
+
 static err_t tell_unwelcome(
 	struct call *call, const struct own_server *own, Provision__VpnVerdict *reply)
 {
@@ -120,7 +135,8 @@ err_t report_vpn_connections(struct call *call,
 	err = own_find_run(call, request->device, request->server, request->run, &own);
 	for (size_t i = 0; err == OK && i < request->n_items; i++)
 		err = take_report(call, own.server.id, request->items[i]);
-	if (err != OK || (err = store_vpn_server_reported(call, own.server.id)) != OK)
+	if (err != OK || (err = store_vpn_server_reported(call, own.server.id)) != OK ||
+		(err = judge_doubted(call, &own)) != OK)
 		return err;
 	return tell_unwelcome(call, &own, reply);
 }
@@ -183,6 +199,11 @@ err_t vpn_revoked(struct call *call, const Event__Revoked *event)
 	if (strncmp(event->subject, user, strlen(user)) == 0)
 		return store_vpn_connections_ban(call, event->subject + strlen(user));
 	return OK;
+}
+
+err_t vpn_groups_changed(struct call *call, const Event__GroupsChanged *event)
+{
+	return store_vpn_connections_doubt(call, event->user);
 }
 
 err_t end_lost_connections(struct call *call)

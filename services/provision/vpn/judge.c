@@ -65,6 +65,20 @@ static err_t judge_user(struct call *call, const struct own_server *own,
 	return err == OK && refused != NULL ? refuse(reply, refused) : err;
 }
 
+err_t judge_again(
+	struct call *call, const struct own_server *own, const char *serial, bool *refused)
+{
+	const struct admit_visit visit = { .network = own->server.network,
+		.profile_id = own->profile,
+		.serial = serial,
+		.proven = true };
+	const char *why = NULL;
+	err_t err = admit_user(call, &visit, &why);
+
+	*refused = why != NULL;
+	return err;
+}
+
 /* Why a certificate that is not valid is refused. */
 static const char *why(const char *state)
 {

@@ -14,3 +14,7 @@
 err_t judge(struct call *call, const struct own_server *own,
 	const Provision__AuthorizeVpnConnectionRequest *request, struct vpn_client *client,
 	Provision__VpnDecision *reply) MUST_CHECK;
+
+/* May the user with this certificate, who is connected, stay? */
+err_t judge_again(struct call *call, const struct own_server *own, const char *serial,
+	bool *refused) MUST_CHECK;

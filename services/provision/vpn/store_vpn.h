@@ -56,6 +56,13 @@ err_t store_vpn_connections_silent(struct call *call) MUST_CHECK;
 err_t store_vpn_connections_forget(struct call *call) MUST_CHECK;
 /* Of a subject, or with `subject` NULL of the call's tenant. */
 err_t store_vpn_connections_ban(struct call *call, const char *subject) MUST_CHECK;
+/* Of a user, or with `user` "" of all: whether they may stay is to be looked up. */
+err_t store_vpn_connections_doubt(struct call *call, const char *user) MUST_CHECK;
+/* Some of the run that are doubted: id, serial. */
+err_t store_vpn_doubted(
+	struct call *call, const char *server, const char *run, struct db_rows **rows) MUST_CHECK;
+/* It was looked up. */
+err_t store_vpn_judged(struct call *call, const char *id, bool banned) MUST_CHECK;
 /* Those of the run that have to end: id. */
 err_t store_vpn_unwelcome(
 	struct call *call, const char *server, const char *run, struct db_rows **rows) MUST_CHECK;

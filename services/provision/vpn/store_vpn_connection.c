@@ -126,8 +126,9 @@ err_t store_vpn_connection_add(struct call *call, const Provision__VpnServer *se
 {
 	static const struct db_statement statement = {
 		"INSERT INTO provision.vpn_connection (tenant_id, server_id, run_id, network_id,"
-		" kind, subject, label, serial, source, host, profile_id, ipv4, ipv6)"
-		" SELECT $1, $2, $3, n.id, $5, $6, $7, $8, $9, $10::bigint, " PROFILE ","
+		" kind, subject, label, serial, source, doubted, host, profile_id, ipv4, ipv6)"
+		" SELECT $1, $2, $3, n.id, $5, $6, $7, $8, $9, $5 = 'user', $10::bigint, " PROFILE
+		","
 		" host(n.ipv4 + coalesce($10::bigint, $11::bigint))::inet,"
 		" CASE WHEN NOT $12::boolean"
 		" THEN host(n.ipv6 + coalesce($10::bigint, $11::bigint))::inet END"
@@ -181,6 +182,38 @@ err_t store_vpn_connections_ban(struct call *call, const char *subject)
 	};
 
 	return DB_QUERY(call, &statement, NULL, call->tenant, subject);
+}
+
+err_t store_vpn_connections_doubt(struct call *call, const char *user)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.vpn_connection SET doubted = true WHERE tenant_id = $1"
+		" AND kind = 'user' AND ($2 = '' OR subject = $2) AND ended_at IS NULL"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, user);
+}
+
+err_t store_vpn_doubted(
+	struct call *call, const char *server, const char *run, struct db_rows **rows)
+{
+	static const struct db_statement statement = {
+		"SELECT id, serial FROM provision.vpn_connection WHERE tenant_id = $1"
+		" AND server_id = $2 AND run_id = $3 AND NOT gone AND ended_at IS NULL"
+		" AND doubted LIMIT 64"
+	};
+
+	return DB_QUERY(call, &statement, rows, call->tenant, server, run);
+}
+
+err_t store_vpn_judged(struct call *call, const char *id, bool banned)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.vpn_connection SET doubted = false, banned = banned OR $3"
+		" WHERE tenant_id = $1 AND id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, id, store_bool(banned));
 }
 
 err_t store_vpn_unwelcome(

@@ -35,6 +35,9 @@ err_t get_vpn_statistics(struct call *call, const Provision__Empty *request,
 /* The event "revoked": connections of the subject are not welcome any more. */
 err_t vpn_revoked(struct call *call, const Event__Revoked *event) MUST_CHECK;
 
+/* The event "groups": whether the user may stay is looked up when the server reports. */
+err_t vpn_groups_changed(struct call *call, const Event__GroupsChanged *event) MUST_CHECK;
+
 /* Tasks: connections of servers that have fallen silent are over; old ones are forgotten. */
 err_t end_lost_connections(struct call *call) MUST_CHECK;
 err_t forget_connections(struct call *call) MUST_CHECK;

@@ -103,6 +103,22 @@ Test(access, the_unknown_may_nothing)
 	cr_expect_not(access_allows("owner", NULL, 0, "users"));
 }
 
+Test(access, a_caller_covers_the_roles_that_have_nothing_which_it_lacks)
+{
+	const char *const scopes[] = { "users:write", "networks:read", "names:read", "pairs:claim",
+		"config" };
+
+	cr_expect(access_covers("owner", NULL, 0, "owner"));
+	cr_expect(access_covers("admin", NULL, 0, "admin"));
+	cr_expect(access_covers("admin", NULL, 0, "auditor"));
+	cr_expect_not(access_covers("admin", NULL, 0, "owner"));
+	cr_expect_not(access_covers("operator", NULL, 0, "auditor"));
+	cr_expect(access_covers("admin", scopes, 5, "member"));
+	cr_expect_not(access_covers("admin", scopes, 4, "member"));
+	cr_expect_not(access_covers("admin", scopes, 5, "operator"));
+	cr_expect_not(access_covers("owner", NULL, 0, "nobody"));
+}
+
 Test(access, all_roles_are_known)
 {
 	for (size_t r = 0; r < ARRAY_LEN(roles); r++)

@@ -62,6 +62,35 @@ Test(envelope, texts)
 	}
 }
 
+Test(envelope, scopes)
+{
+	AUTO_ARENA arena = arena_create();
+	char *scopes[BUS_SCOPES_MAX + 1];
+	const struct {
+		const char *first;
+		size_t n;
+		bool fine;
+	} rows[] = { { "", 0, true }, { "users:read", 1, true }, { "users:read", 2, true },
+		{ "users:read", BUS_SCOPES_MAX, true }, { "users:read", BUS_SCOPES_MAX + 1, false },
+		{ "", 1, false }, { "a\nb", 1, false },
+		{ text_of(arena, BUS_SCOPES_MAX + 1), 1, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		Bus__Request request = BUS__REQUEST__INIT;
+		struct call call = { .arena = arena };
+
+		for (size_t j = 0; j < ARRAY_LEN(scopes); j++)
+			scopes[j] = "networks:read";
+		scopes[0] = (char *)(uintptr_t)rows[i].first;
+		request.trace = TRACE;
+		request.scopes = scopes;
+		request.n_scopes = rows[i].n;
+		cr_expect_eq(envelope_open(&call, &request),
+			rows[i].fine ? OK : ERR_INVALID_ARGUMENT, "row %zu", i);
+		cr_expect_eq(call.n_scopes, rows[i].n);
+	}
+}
+
 Test(envelope, round_trip)
 {
 	AUTO_ARENA arena = arena_create();
