@@ -98,6 +98,7 @@ def test_images_say_what_they_are(docker, pings, name):
     assert labels["org.opencontainers.image.title"].startswith("Lanyard ") and labels["org.opencontainers.image.version"]
     listed = json.loads(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "cat", name, "/usr/share/lanyard/sbom.spdx.json"))
     assert listed["spdxVersion"] == "SPDX-2.3"
+    assert not any("license" in key.lower() for row in listed["packages"] for key in row), "nobody has chosen one"
     held = set(docker.docker("run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", name, "-W", "-f",
                              "${Package} ${Version}\n").splitlines())
     assert {f"{row['name']} {row['versionInfo']}" for row in listed["packages"][1:]} == held
