@@ -66,6 +66,7 @@ static const struct {
 	{ "vpn:read",             OWNER | ADMIN | OPERATOR | AUDITOR },
 	{ "vpn:write",            OWNER | ADMIN | OPERATOR },
 	{ "vpn:serve",            DEVICE },
+	{ "vpn-users:write",      OWNER | ADMIN }, /* the admin API of VPN apps */
 	{ "network:attach",       DEVICE },
 	{ "certificates:own",     DEVICE },
 	{ "packages:own",         DEVICE },

@@ -8,6 +8,7 @@ const struct route *const api_tables[] = {
 	groups_routes,
 	invitations_routes,
 	identity_providers_routes,
+	federation_routes,
 	api_keys_routes,
 	sites_routes,
 	oauth_clients_routes,

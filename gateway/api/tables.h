@@ -19,6 +19,7 @@ extern const struct route users_routes[];
 extern const struct route groups_routes[];
 extern const struct route invitations_routes[];
 extern const struct route identity_providers_routes[];
+extern const struct route federation_routes[];
 extern const struct route api_keys_routes[];
 extern const struct route sites_routes[];
 extern const struct route oauth_clients_routes[];

@@ -28,6 +28,12 @@ err_t update_user(
 	struct call *call, const Auth__UpdateUserRequest *request, Auth__User *reply) MUST_CHECK;
 err_t delete_user(struct call *call, const Auth__Ref *request, Auth__Empty *reply) MUST_CHECK;
 
+/* ---- named_user.c ---- */
+err_t ensure_user(struct call *call, const Auth__NamedUserRequest *request,
+	Auth__NamedUser *reply) MUST_CHECK;
+err_t remove_user(
+	struct call *call, const Auth__NamedUserRequest *request, Auth__Empty *reply) MUST_CHECK;
+
 /* ---- api_key.c ---- */
 err_t create_api_key(struct call *call, const Auth__CreateApiKeyRequest *request,
 	Auth__ApiKey *reply) MUST_CHECK;

@@ -2,8 +2,8 @@
  * lanyard-auth: tenants, users, roles, API keys, enrolment keys, device credentials, token signing
  * keys.
  *
- * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors, auth.Groups, auth.Invitations
- *         and auth.IdentityProviders, of
+ * Bus:    services auth.Auth, auth.Oauth, auth.SecondFactors, auth.Groups, auth.Invitations,
+ *         auth.IdentityProviders and auth.Federations, of
  *         the files in proto/ with these names; publishes the events Revoked, Resumed and Keys.
  * State:  schema auth (db/migrations/0002_auth.sql and later ones).
  * Keys:   all of its own are derived from the one in LANYARD_AUTH_KEY_FILE.
@@ -13,6 +13,7 @@
 #include "lib/svc.h"
 #include "services/auth/attempt/attempt.h"
 #include "services/auth/bootstrap.h"
+#include "services/auth/federation/federation.h"
 #include "services/auth/group/group.h"
 #include "services/auth/handlers.h"
 #include "services/auth/invitation/invitation.h"
@@ -82,6 +83,8 @@ HANDLER(get_user, Ref, User, USER)
 HANDLER(list_users, ListRequest, UserList, USER_LIST)
 HANDLER(update_user, UpdateUserRequest, User, USER)
 HANDLER(delete_user, Ref, Empty, EMPTY)
+HANDLER(ensure_user, NamedUserRequest, NamedUser, NAMED_USER)
+HANDLER(remove_user, NamedUserRequest, Empty, EMPTY)
 HANDLER(create_api_key, CreateApiKeyRequest, ApiKey, API_KEY)
 HANDLER(get_api_key, Ref, ApiKey, API_KEY)
 HANDLER(list_api_keys, ListRequest, ApiKeyList, API_KEY_LIST)
@@ -176,6 +179,14 @@ PROVIDER(list_identity_providers, ListRequest, IdentityProviderList, IDENTITY_PR
 PROVIDER(delete_identity_provider, Ref, Empty, EMPTY)
 PROVIDER(begin_visit, BeginVisitRequest, Visit, VISIT)
 PROVIDER(end_visit, EndVisitRequest, VisitEnd, VISIT_END)
+
+#define FEDERATION(method, Request, Reply, REPLY)                                        \
+	BUS_HANDLER(Auth__Federations_Service, method, Auth__##Request, Auth__##Reply, \
+		AUTH__##REPLY##__INIT)
+
+FEDERATION(get_federation, Empty, Federation, FEDERATION)
+FEDERATION(set_federation, FederationList, Federation, FEDERATION)
+FEDERATION(delete_federation, Ref, Empty, EMPTY)
 /* clang-format on */
 
 static Auth__Auth_Service service = AUTH__AUTH__INIT(on_);
@@ -184,9 +195,10 @@ static Auth__SecondFactors_Service factor_service = AUTH__SECOND_FACTORS__INIT(o
 static Auth__Groups_Service group_service = AUTH__GROUPS__INIT(on_);
 static Auth__Invitations_Service invitation_service = AUTH__INVITATIONS__INIT(on_);
 static Auth__IdentityProviders_Service provider_service = AUTH__IDENTITY_PROVIDERS__INIT(on_);
+static Auth__Federations_Service federation_service = AUTH__FEDERATIONS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &oauth_service.base,
 	&factor_service.base, &group_service.base, &invitation_service.base, &provider_service.base,
-	NULL };
+	&federation_service.base, NULL };
 
 static const struct svc_task tasks[] = {
 	{ "rotate_keys", ROTATION_TASK_S, signing_key_rotate },
@@ -194,6 +206,7 @@ static const struct svc_task tasks[] = {
 	{ "purge_code_attempts", PURGE_TASK_S, second_factor_purge },
 	{ "purge_invitations", PURGE_TASK_S, invitation_purge },
 	{ "purge_visits", PURGE_TASK_S, visit_purge },
+	{ "purge_guests", PURGE_TASK_S, guest_purge },
 	{ "end_tenants", TENANT_TASK_S, tenant_end },
 	{ "purge_password_attempts", PURGE_TASK_S, attempt_purge },
 	{ NULL, 0, NULL },

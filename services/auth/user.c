@@ -13,6 +13,8 @@
 #include "services/auth/revocation.h"
 #include "services/auth/store.h"
 
+#include <sodium.h>
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -69,6 +71,19 @@ err_t create_user(struct call *call, const Auth__CreateUserRequest *request, Aut
 		(err = password_hash(call, request->password, hash)) != OK)
 		return err;
 	return store_user_create(call, request->name, request->role, hash, reply);
+}
+
+err_t user_make(struct call *call, const char *name, const char *role, Auth__User *made)
+{
+	unsigned char random[32];
+	char text[sizeof(random) * 2 + 1], hash[PASSWORD_HASH_LEN];
+	err_t err;
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(text, sizeof(text), random, sizeof(random));
+	if ((err = password_hash(call, text, hash)) != OK)
+		return err;
+	return store_user_create(call, name, role, hash, made);
 }
 
 err_t get_user(struct call *call, const Auth__Ref *request, Auth__User *reply)
@@ -175,6 +190,20 @@ err_t delete_user(struct call *call, const Auth__Ref *request, Auth__Empty *repl
 		(err = check_owner_left(call, &before)) != OK)
 		return err;
 	return end_tokens(call, request->id, "the user was deleted");
+}
+
+err_t user_remove_member(struct call *call, const char *id)
+{
+	Auth__User before = AUTH__USER__INIT;
+	err_t err = lock_user(call, id, &before);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (strcmp(before.role, "member") != 0)
+		return call_refuse(call, ERR_PERMISSION_DENIED, "name",
+			"the user has the role %s: only members are removed so", before.role);
+	err = store_user_delete(call, id);
+	return err == OK ? end_tokens(call, id, "the user was deleted") : err;
 }
 
 err_t user_set_password(struct call *call, const char *id, const char *password)

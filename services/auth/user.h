@@ -4,13 +4,20 @@
 #pragma once
 
 #include "lib/call.h"
+#include "proto/auth.pb-c.h"
 
 #include <stdbool.h>
 
 extern const char *const user_roles[]; /* NULL-terminated; also those of API keys */
 
+/* Removes the user if there is one. PERMISSION_DENIED (name): it is more than a member. */
+err_t user_remove_member(struct call *call, const char *id) MUST_CHECK;
+
 /* Sets a password that was checked, and ends the tokens of the user. */
 err_t user_set_password(struct call *call, const char *id, const char *password) MUST_CHECK;
+
+/* A new user with a password that nobody knows. ALREADY_EXISTS (name). */
+err_t user_make(struct call *call, const char *name, const char *role, Auth__User *made) MUST_CHECK;
 
 /* Gives the user a role, as an identity provider says, and ends the tokens of the one before. The
  * last active owner stays owner, and all do if the provider does not speak of owners. */

@@ -195,9 +195,11 @@ def test_profiles(api, tenant, things):
 
 def test_app_settings(api, tenant):
     of, owner = {"tenant": tenant.id}, tenant.owner
-    assert api.ok("getAppSettings", owner, **of) == {"max_configurations": 3, "version": 0}
+    assert api.ok("getAppSettings", owner, **of) == {"max_configurations": 3, "admin_api": False, "version": 0}
     assert api.ok("updateAppSettings", owner, {"max_configurations": 1}, **of)["max_configurations"] == 1
-    assert api.ok("getAppSettings", owner, **of)["max_configurations"] == 1
+    assert api.ok("updateAppSettings", owner, {"admin_api": True}, **of)["admin_api"]
+    shown = api.ok("getAppSettings", owner, **of)
+    assert (shown["max_configurations"], shown["admin_api"]) == (1, True)
 
 
 def test_notices(api, tenant):

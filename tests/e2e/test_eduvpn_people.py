@@ -1,8 +1,7 @@
 """What apps see of people: groups, second factors, blocked accounts; and a real OpenVPN that takes what apps fetch (contract
-app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 97, 98)."""
+app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 97)."""
 
 import contextlib
-import datetime
 import secrets
 import subprocess
 
@@ -138,53 +137,6 @@ def test_what_is_old_is_removed(fleet, api, tenant, person):
     wait_for("the clean-up", lambda: not fleet.sql(f"SELECT id FROM provision.certificate WHERE serial = '{serial}'"))
     wait_for("the clean-up", lambda: [m["message"] for m in app.data("user_messages")] == ["fresh"])
     assert app.data("check_certificate", common_name=serial) == {"is_valid": False, "reason": "certificate_missing"}
-
-
-# ---- what operators see ----
-
-DAY = datetime.timedelta(days=1)
-
-
-def connected(fleet, tenant, profile, who, begins, ends, carried, **midnights):
-    """A connection of the past in the log; what it had carried at midnight, by `d` and the number of days after its first."""
-    (row,), = fleet.sql(
-        "INSERT INTO provision.vpn_connection (tenant_id, server_id, run_id, network_id, kind, subject, label, serial, source,"
-        f" started_at, ended_at, bytes_in, bytes_out, gone, profile_id) SELECT '{tenant.id}', gen_random_uuid(),"
-        f" gen_random_uuid(), gen_random_uuid(), 'user', '{who}', '', '', '', '{begins}', '{ends}', 1, {carried} - 1, true,"
-        f" '{profile}' RETURNING id")
-    for days, carried_then in midnights.items():
-        fleet.sql(f"INSERT INTO provision.vpn_midnight VALUES ('{tenant.id}', '{row}',"
-                  f" '{begins.date() + int(days[1:]) * DAY}', {carried_then})")
-
-
-def test_98_what_was_used_by_day(fleet, api, tenant):
-    today = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-    one, two, old = today - DAY, today - 2 * DAY, today - 31 * DAY
-
-    def hours(n, minutes=0):
-        return datetime.timedelta(hours=n, minutes=minutes)
-
-    connected(fleet, tenant, "office", "jane", two + hours(22), one + hours(2), 100, d1=60)
-    connected(fleet, tenant, "office", "john", one + hours(1), one + hours(3), 10)
-    connected(fleet, tenant, "office", "jane", one + hours(2), one + hours(2, 30), 5)  # begins as another ends
-    connected(fleet, tenant, "office", "june", one + hours(12), today, 7)  # was not there today
-    connected(fleet, tenant, "office", "jack", old - 9 * DAY, old + DAY, 1000, d5=500, d9=700)
-    connected(fleet, tenant, "other", "jane", one, one + hours(1), 3)
-    connected(fleet, tenant, "", "jane", one, one + hours(1), 3)
-    shown = api.ok("getVpnStatistics", tenant.owner, tenant=tenant.id)
-    if shown["generated_at"][:10] != today.date().isoformat():
-        pytest.skip("midnight has passed since the test began")
-
-    def day(date, n, carried, users):
-        return {"date": date.date().isoformat(), "number_of_connections": n, "bytes_transferred": carried,
-                "unique_user_count": users}
-
-    assert shown["profiles"] == {
-        "office": {"days": [day(old, 1, 300, 1), day(two, 1, 60, 1), day(one, 4, 62, 3)], "total_traffic": 422,
-                   "max_concurrent_connections": 2, "unique_user_count": 4,
-                   "max_concurrent_connections_time": (one + hours(1)).strftime("%Y-%m-%d %H:%M:%S")},
-        "other": {"days": [day(one, 1, 3, 1)], "total_traffic": 3, "max_concurrent_connections": 1, "unique_user_count": 1,
-                  "max_concurrent_connections_time": one.strftime("%Y-%m-%d %H:%M:%S")}}
 
 
 # ---- a real OpenVPN ----

@@ -80,7 +80,7 @@ static bool is_public_key(const char *text)
 	       strchr("AEIMQUYcgkosw480", text[42]) != NULL;
 }
 
-static bool refuse_value(struct eduvpn *edu, const char *name)
+bool eduvpn_refuse_value(struct eduvpn *edu, const char *name)
 {
 	eduvpn_error(edu, HTTP_BAD_REQUEST, "invalid value for \"%s\"", name);
 	return false;
@@ -99,7 +99,7 @@ static bool read_prefer_tcp(struct eduvpn *edu, bool *prefer_tcp)
 		if (value == NULL || strcmp(value, forms[i].no) == 0)
 			continue;
 		if (strcmp(value, forms[i].yes) != 0)
-			return refuse_value(edu, forms[i].name);
+			return eduvpn_refuse_value(edu, forms[i].name);
 		*prefer_tcp = true;
 	}
 	return true;
@@ -117,7 +117,7 @@ static bool read_request(struct eduvpn *edu, Provision__ConnectRequest *message)
 		return false;
 	}
 	if (public_key != NULL && !is_public_key(public_key))
-		return refuse_value(edu, "public_key");
+		return eduvpn_refuse_value(edu, "public_key");
 	if (!read_prefer_tcp(edu, &prefer_tcp))
 		return false;
 	if (!takes_openvpn(edu->request->http->headers.accept)) {
@@ -163,7 +163,7 @@ static err_t translate(struct eduvpn *edu, err_t err)
 	if (err == ERR_NOT_FOUND && strcmp(field, "profile_id") == 0)
 		eduvpn_error(edu, HTTP_NOT_FOUND, "no such \"profile_id\"");
 	else if (err == ERR_INVALID_ARGUMENT && *field != '\0')
-		(void)refuse_value(edu, field);
+		(void)eduvpn_refuse_value(edu, field);
 	else if (err == ERR_PERMISSION_DENIED)
 		eduvpn_error(edu, HTTP_FORBIDDEN, "%s", edu->request->call->fault.detail);
 	else
@@ -171,7 +171,7 @@ static err_t translate(struct eduvpn *edu, err_t err)
 	return OK;
 }
 
-static err_t connect(struct eduvpn *edu)
+err_t eduvpn_connect(struct eduvpn *edu)
 {
 	Provision__ConnectRequest message = PROVISION__CONNECT_REQUEST__INIT;
 	const Provision__AppConfig *config;
@@ -198,7 +198,7 @@ static err_t disconnect(struct eduvpn *edu)
 
 const struct eduvpn_operation eduvpn_api3[] = {
 	{ "info", "GET", info },
-	{ "connect", "POST", connect },
+	{ "connect", "POST", eduvpn_connect },
 	{ "disconnect", "POST", disconnect },
 	{ NULL, NULL, NULL },
 };

@@ -18,8 +18,6 @@
 #include <string.h>
 
 #define FORM	"application/x-www-form-urlencoded"
-#define V3	"v3"
-#define DEPTH	2 /* segments of EDUVPN_API */
 #define USER_AT 5 /* strlen("user:") */
 
 /* ---- replies ---- */
@@ -177,7 +175,6 @@ static bool has_scope(const Auth__Introspection *token)
 	return false;
 }
 
-/* Fills who asks; false: the reply is made, or `err` says why there is none. */
 static bool believe(struct eduvpn *edu, bool v3, err_t *err)
 {
 	struct api_request *request = edu->request;
@@ -203,17 +200,65 @@ static bool believe(struct eduvpn *edu, bool v3, err_t *err)
 	return true;
 }
 
+static bool believe_old(struct eduvpn *edu, err_t *err)
+{
+	return believe(edu, false, err);
+}
+
+static bool believe_v3(struct eduvpn *edu, err_t *err)
+{
+	return believe(edu, true, err);
+}
+
 /* ---- the operation ---- */
 
-/* "/NAME" as it was asked for. */
-static const char *path_of(const struct api_request *request)
-{
-	const char *path = "";
+static const struct eduvpn_api apis[] = {
+	{ EDUVPN_API, "v3", eduvpn_api3, believe_v3 },
+	{ EDUVPN_API, "", eduvpn_api2, believe_old },
+	{ EDUVPN_ADMIN, "v1", eduvpn_admin, eduvpn_believe_key },
+};
 
-	for (size_t i = DEPTH; i < request->target.n_segments; i++)
-		path = arena_printf(
-			request->call->arena, "%s/%s", path, request->target.segments[i]);
-	return path;
+/* Does the target go on with the path, from segment `*at` on? Then that is behind it. */
+static bool follow(const struct target *target, const char *path, size_t *at)
+{
+	size_t next = *at;
+
+	while (*path != '\0') {
+		size_t len;
+
+		path += *path == '/';
+		len = strcspn(path, "/");
+		if (next == target->n_segments || strlen(target->segments[next]) != len ||
+			memcmp(target->segments[next], path, len) != 0)
+			return false;
+		next++;
+		path += len;
+	}
+	*at = next;
+	return true;
+}
+
+static const struct eduvpn_api *find_api(const struct target *target, size_t *depth)
+{
+	for (size_t i = 0; i < ARRAY_LEN(apis); i++) {
+		*depth = 0;
+		if (follow(target, apis[i].base, depth) && follow(target, apis[i].version, depth))
+			return &apis[i];
+	}
+	return NULL;
+}
+
+void eduvpn_refuse_path(struct eduvpn *edu)
+{
+	const struct target *target = &edu->request->target;
+	const char *path = "";
+	size_t at = 0;
+
+	if (!follow(target, EDUVPN_API, &at))
+		(void)follow(target, EDUVPN_ADMIN, &at);
+	for (; at < target->n_segments; at++)
+		path = arena_printf(edu->request->call->arena, "%s/%s", path, target->segments[at]);
+	eduvpn_error(edu, HTTP_NOT_FOUND, "\"%s\" not found", path);
 }
 
 static const struct eduvpn_operation *find(
@@ -246,17 +291,16 @@ static err_t read_form(struct eduvpn *edu)
 	return OK;
 }
 
-static err_t serve(struct eduvpn *edu, bool v3)
+static err_t serve(struct eduvpn *edu, const struct eduvpn_api *api, size_t depth)
 {
 	struct api_request *request = edu->request;
-	const struct eduvpn_operation *operation =
-		find(&request->target, v3 ? eduvpn_api3 : eduvpn_api2, v3 ? DEPTH + 1 : DEPTH);
-	err_t err;
+	const struct eduvpn_operation *operation = find(&request->target, api->operations, depth);
+	err_t err = OK;
 
-	if (!believe(edu, v3, &err))
+	if (!api->believe(edu, &err))
 		return err;
 	if (operation == NULL) {
-		eduvpn_error(edu, HTTP_NOT_FOUND, "\"%s\" not found", path_of(request));
+		eduvpn_refuse_path(edu);
 		return OK;
 	}
 	edu->name = operation->name;
@@ -272,16 +316,15 @@ static err_t serve(struct eduvpn *edu, bool v3)
 
 bool eduvpn_serve(struct api_request *request)
 {
-	const struct target *target = &request->target;
 	struct eduvpn edu = { .request = request, .name = "", .app = PROVISION__APP__INIT };
+	size_t depth;
+	const struct eduvpn_api *api =
+		request->api->plain ? NULL : find_api(&request->target, &depth);
 	err_t err;
 
-	if (request->api->plain || target->n_segments < DEPTH ||
-		strcmp(target->segments[0], &EDUVPN_PORTAL[1]) != 0 ||
-		strcmp(target->segments[1], strrchr(EDUVPN_API, '/') + 1) != 0)
+	if (api == NULL)
 		return false;
-	err = serve(&edu, target->n_segments > DEPTH && strcmp(target->segments[DEPTH], V3) == 0);
-	if (err != OK)
+	if ((err = serve(&edu, api, depth)) != OK)
 		refuse_call(&edu, err);
 	return true;
 }

@@ -11,11 +11,13 @@
 #define EDUVPN_PORTAL "/vpn-user-portal"
 #define EDUVPN_API    EDUVPN_PORTAL "/api.php"
 
-/* One request of an app, whose token was believed. */
+#define EDUVPN_ADMIN EDUVPN_PORTAL "/admin/api"
+
+/* One request of an app, whose token was believed; or of a program, whose API key was. */
 struct eduvpn {
 	struct api_request *request;
-	const char *name; /* of the operation, "profile_list" */
-	const Auth__Introspection *token;
+	const char *name;		  /* of the operation, "profile_list" */
+	const Auth__Introspection *token; /* of an app */
 	Provision__App app;
 	struct form form; /* the query of a GET, the body of a POST */
 };
@@ -29,6 +31,26 @@ struct eduvpn_operation {
 
 extern const struct eduvpn_operation eduvpn_api2[];
 extern const struct eduvpn_operation eduvpn_api3[];
+extern const struct eduvpn_operation eduvpn_admin[];
+
+/* One API: its operations are at BASE/VERSION/NAME. */
+struct eduvpn_api {
+	const char *base, *version; /* "": none */
+	const struct eduvpn_operation *operations;
+	/* Fills who asks; false: the reply is made, or `err` says why there is none. */
+	bool (*believe)(struct eduvpn *edu, err_t *err);
+};
+
+bool eduvpn_believe_key(struct eduvpn *edu, err_t *err); /* of the admin API */
+
+/* There is nothing at this path. */
+void eduvpn_refuse_path(struct eduvpn *edu);
+
+/* The operation `connect` of API 3, for who is in edu->app. */
+err_t eduvpn_connect(struct eduvpn *edu) MUST_CHECK;
+
+/* "invalid value for NAME", and false. */
+bool eduvpn_refuse_value(struct eduvpn *edu, const char *name);
 
 /* Asks provision. */
 err_t eduvpn_ask(struct eduvpn *edu, const char *method, const ProtobufCMessage *message,

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/token.h"
+#include "services/auth/federation/federation.h"
 #include "services/auth/handlers.h"
 #include "services/auth/oauth/authorization.h"
 #include "services/auth/oauth/client.h"
@@ -132,7 +133,11 @@ static err_t examine(struct call *call, const char *text, Auth__Introspection *r
 err_t check_access(
 	struct call *call, const Auth__CheckAccessRequest *request, Auth__Introspection *reply)
 {
-	return examine(call, request->token, reply);
+	err_t err = examine(call, request->token, reply);
+
+	if (err != OK || strcmp(reply->inactive, "invalid") != 0)
+		return err;
+	return guest_examine(call, request->token, reply);
 }
 
 /* ---- the methods of OAuth ---- */

@@ -6,11 +6,8 @@
 #include "services/auth/provider/provider.h"
 
 #include "services/auth/group/group.h"
-#include "services/auth/password.h"
 #include "services/auth/store.h"
 #include "services/auth/user.h"
-
-#include <sodium.h>
 
 #include <string.h>
 
@@ -34,22 +31,10 @@ static bool speaks_of_owners(const Auth__IdentityProvider *provider)
 	return speaks;
 }
 
-/* A password that nobody knows. */
-static err_t no_password(struct call *call, char hash[PASSWORD_HASH_LEN])
-{
-	unsigned char random[32];
-	char text[sizeof(random) * 2 + 1];
-
-	randombytes_buf(random, sizeof(random));
-	return password_hash(
-		call, sodium_bin2hex(text, sizeof(text), random, sizeof(random)), hash);
-}
-
 static err_t make(struct call *call, const Auth__IdentityProvider *provider,
 	const struct id_token *token, const char *role, const char **user, const char **wrong)
 {
 	Auth__User made = AUTH__USER__INIT;
-	char hash[PASSWORD_HASH_LEN];
 	bool taken;
 	err_t err;
 
@@ -63,8 +48,7 @@ static err_t make(struct call *call, const Auth__IdentityProvider *provider,
 		*wrong = "There is another user with your name here already.";
 		return OK;
 	}
-	if ((err = no_password(call, hash)) != OK ||
-		(err = store_user_create(call, token->user, role, hash, &made)) != OK)
+	if ((err = user_make(call, token->user, role, &made)) != OK)
 		return err;
 	*user = made.id;
 	return store_identity_create(call, provider->issuer, token->subject, made.id);

@@ -15,6 +15,7 @@
 
 #define DISPLAY_NAME_MAX 64
 #define KEYPAIRS_MAX	 20 /* of an authorization at a time */
+#define MANAGED_MAX	 20 /* configurations of a user that a program fetches */
 #define COMMON_NAME_LEN	 32
 
 err_t list_app_profiles(
@@ -137,6 +138,8 @@ static err_t end_others(struct call *call, const Provision__App *app)
 
 	if ((err = store_app_settings_get(call, &settings)) != OK)
 		return err;
+	if (*app->managed != '\0')
+		settings.max_configurations = MANAGED_MAX;
 	if (settings.max_configurations == 0)
 		return call_refuse(call, ERR_PERMISSION_DENIED, "max_configurations",
 			"no API configuration downloads allowed");
@@ -156,11 +159,14 @@ err_t connect_app(
 	struct app_certificate wanted = { .app = request->app, .csr = request->csr };
 	err_t err;
 
-	if ((err = access_find(call, request->app->user, request->profile_id, &config.profile)) !=
+	if ((err = check_text(call, "display_name", request->app->managed, 0, DISPLAY_NAME_MAX)) !=
 			OK ||
+		(err = access_find(
+			 call, request->app->user, request->profile_id, &config.profile)) != OK ||
 		(err = end_others(call, request->app)) != OK)
 		return err;
-	wanted.profile_id = wanted.label = config.profile->profile_id;
+	wanted.profile_id = config.profile->profile_id;
+	wanted.label = *request->app->managed != '\0' ? request->app->managed : wanted.profile_id;
 	wanted.lifetime_s = config.profile->lifetime_s;
 	if ((err = app_certificate_issue(call, &wanted, &certificate, &reply->expires_at)) != OK ||
 		(err = fill_config(call, &config)) != OK)

@@ -211,6 +211,8 @@ err_t update_app_settings(struct call *call, const Provision__UpdateAppSettingsR
 		return err;
 	if (request->set_max_configurations_case != 0)
 		settings.max_configurations = request->max_configurations;
+	if (request->set_admin_api_case != 0)
+		settings.admin_api = request->admin_api;
 	if (settings.max_configurations > CONFIGURATIONS_MAX)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "max_configurations",
 			"expected 0 to %d", CONFIGURATIONS_MAX);

@@ -131,8 +131,8 @@ err_t store_app_settings_get(struct call *call, Provision__AppSettings *reply)
 {
 	static const struct db_statement statement = {
 		"SELECT coalesce(max_configurations, 3) AS max_configurations,"
-		" coalesce(version, 0) AS version FROM (VALUES ($1::uuid)) "
-		"AS t (id)"
+		" coalesce(admin_api, false) AS admin_api, coalesce(version, 0) AS version"
+		" FROM (VALUES ($1::uuid)) AS t (id)"
 		" LEFT JOIN provision.app_settings ON tenant_id = t.id"
 	};
 	const char *params[] = { call->tenant };
@@ -144,12 +144,14 @@ err_t store_app_settings_set(
 	struct call *call, const Provision__AppSettings *settings, Provision__AppSettings *reply)
 {
 	static const struct db_statement statement = {
-		"INSERT INTO provision.app_settings AS s (tenant_id, max_configurations)"
-		" VALUES ($1, $2) ON CONFLICT (tenant_id) DO UPDATE"
-		" SET max_configurations = excluded.max_configurations, version = s.version + 1"
-		" RETURNING max_configurations, version"
+		"INSERT INTO provision.app_settings AS s (tenant_id, max_configurations,"
+		" admin_api) VALUES ($1, $2, $3) ON CONFLICT (tenant_id) DO UPDATE"
+		" SET max_configurations = excluded.max_configurations,"
+		" admin_api = excluded.admin_api, version = s.version + 1"
+		" RETURNING max_configurations, admin_api, version"
 	};
-	const char *params[] = { call->tenant, store_number(call, settings->max_configurations) };
+	const char *params[] = { call->tenant, store_number(call, settings->max_configurations),
+		store_bool(settings->admin_api) };
 
 	return db_one(call, &statement, &reply->base, "settings", ARRAY_LEN(params), params);
 }
