@@ -274,6 +274,7 @@ def test_vpn(api, tenant, things):
     assert api.ok("reportVpnConnections", device.basic, asked) == {"unwelcome": []}
     assert api.ok("getVpnServer", owner, id_=server["id"], **of)["state"] == "up"
     assert api.ok("listVpnConnections", owner, **of)["items"] == []
+    assert api.ok("getVpnStatistics", owner, **of)["profiles"] == {}
     api.ok("deleteVpnServer", owner, id_=server["id"], **of)
     assert api.call("reportVpnConnections", device.basic, asked).status_code == 404
 
