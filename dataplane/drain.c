@@ -25,9 +25,11 @@ static void on_closed(uv_handle_t *handle)
 static void on_step(uv_timer_t *timer)
 {
 	struct drain *drain = timer->data;
+	struct dataplane *dataplane = drain->dataplane;
 	int64_t left_ms = drain->end_ms - clock_ms();
-	unsigned n = sessions_thin_out(
-		drain->dataplane->sessions, STEP_MS, left_ms > 0 ? (unsigned)left_ms : 0);
+	unsigned ms = left_ms > 0 ? (unsigned)left_ms : 0;
+	unsigned n = sessions_thin_out(dataplane->sessions, STEP_MS, ms) +
+		     boxes_thin_out(dataplane->boxes, STEP_MS, ms);
 
 	if (n > 0 && left_ms > 0)
 		return;
@@ -44,6 +46,7 @@ static void begin(void *arg)
 	log_info("draining", "window_ms=%u", window_ms);
 	listener_close(dataplane->listener); /* who comes now finds another node */
 	dataplane->listener = NULL;
+	front_close(dataplane->front);
 	trunks_drain(dataplane->trunks);
 	sessions_ask_to_move(dataplane->sessions, window_ms);
 	drain->end_ms = clock_ms() + window_ms;

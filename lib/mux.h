@@ -16,6 +16,10 @@
 #define MUX_ADDRESS_MAX 63
 #define MUX_CONTROL_MAX (MUX_HEADER_LEN + 1 + MUX_ADDRESS_MAX) /* of a frame that is no DATA */
 
+/* No stream's number. An END of it says that the node is about to stop: it opens a stream only for
+ * who does not know better yet, and the device shall have another link before this one ends. */
+#define MUX_LINK 0
+
 enum mux_type {
 	MUX_OPEN = 1, /* what it is for (enum mux_kind), and the visitor's address as text */
 	MUX_DATA,     /* bytes */

@@ -1,9 +1,7 @@
-/* tunnel: see tunnel.h. One connection after the other; each has a uplink and visits of its own. */
+/* tunnel: see tunnel.h. One line after the other; each has visitors of its own. */
 #include "agents/tunnel/tunnel.h"
 
-#include "agents/opening.h"
-#include "agents/tunnel/visits.h"
-#include "agents/tunnel/uplink.h"
+#include "agents/tunnel/line.h"
 
 #include "lib/clock.h"
 #include "lib/endpoint.h"
@@ -14,10 +12,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #define TOKEN_LEN	 128
 #define REFUSED_FAILURES 5 /* who was sent away comes again after some seconds at least */
+#define NEXT_RETRY_MS	 200
 
 struct tunnel {
 	struct tunnel_options options; /* its texts are not used */
@@ -27,20 +25,13 @@ struct tunnel {
 	enum tunnel_state state;
 	int64_t since_ms;
 	struct backoff backoff;
-	struct loop_timer timer; /* to try again, or to look whether the node is there */
-	struct loop_timer turn;	 /* to flush what a turn of the loop has written, or to read on */
-	/* the connection */
-	struct opening *opening;
-	struct uplink *uplink;
-	struct visits *visits;
-	struct loop_watch socket;
-	uint32_t events;
-	bool more; /* to be read */
-	int64_t opened_ms, pinged_ms;
-	struct visits_figures before; /* of earlier connections */
+	struct loop_timer timer; /* then dial */
+	struct line *now;	 /* NULL: none */
+	struct line *next;	 /* that is to take its place, since its node is about to stop */
+	struct line *last;	 /* in whose place `now` has come: it still has visitors */
+	bool retires;		 /* `now` does */
+	struct visits_figures before; /* of earlier lines */
 };
-
-static void dial(struct tunnel *tunnel);
 
 static void change(struct tunnel *tunnel, enum tunnel_state state, const char *why)
 {
@@ -49,28 +40,40 @@ static void change(struct tunnel *tunnel, enum tunnel_state state, const char *w
 	tunnel->options.changed(tunnel->options.context, state, why);
 }
 
-/* ---- the end of a connection ---- */
+static void dial_in(struct tunnel *tunnel, int64_t ms)
+{
+	loop_set_timer(tunnel->options.loop, &tunnel->timer, clock_ms() + ms);
+}
+
+/* ---- the end of a line ---- */
+
+static void add_figures(struct visits_figures *sum, const struct line *line)
+{
+	struct visits_figures figures = { 0 };
+
+	if (line != NULL)
+		line_figures(line, &figures);
+	sum->n_streams += figures.n_streams;
+	sum->n_visitors += figures.n_visitors;
+	sum->received += figures.received;
+	sum->sent += figures.sent;
+}
+
+static void drop(struct tunnel *tunnel, struct line **line)
+{
+	add_figures(&tunnel->before, *line);
+	tunnel->before.n_streams = 0;
+	line_destroy(*line);
+	*line = NULL;
+}
 
 static void disconnect(struct tunnel *tunnel)
 {
-	struct loop *loop = tunnel->options.loop;
-	struct visits_figures figures;
-
-	opening_destroy(tunnel->opening);
-	tunnel->opening = NULL;
-	loop_clear_timer(loop, &tunnel->timer);
-	loop_clear_timer(loop, &tunnel->turn);
-	if (tunnel->uplink == NULL)
-		return;
-	visits_figures(tunnel->visits, &figures);
-	tunnel->before.n_visitors += figures.n_visitors;
-	tunnel->before.received += figures.received;
-	tunnel->before.sent += figures.sent;
-	visits_destroy(tunnel->visits);
-	loop_remove(loop, &tunnel->socket);
-	uplink_destroy(tunnel->uplink);
-	tunnel->visits = NULL;
-	tunnel->uplink = NULL;
+	loop_clear_timer(tunnel->options.loop, &tunnel->timer);
+	drop(tunnel, &tunnel->now);
+	drop(tunnel, &tunnel->next);
+	drop(tunnel, &tunnel->last);
+	tunnel->retires = false;
 }
 
 static bool is_refusal(const struct ending *ending)
@@ -80,196 +83,105 @@ static bool is_refusal(const struct ending *ending)
 	return ending->how == END_CLOSED && ending->status == WS_STATUS_POLICY;
 }
 
-static void end(struct tunnel *tunnel, struct ending ending, const char *why)
+/* What comes after `now` when there is nothing in its place yet. */
+static void plan(struct tunnel *tunnel, const struct ending *ending, bool refused)
 {
-	bool refused = is_refusal(&ending);
-	char told[256]; /* `why` may be of what is about to go */
-	struct plan plan;
+	struct plan plan = backoff_plan(&tunnel->backoff, ending, 1, randombytes_random());
 
-	if (tunnel->opened_ms > 0)
-		ending.lasted_ms = clock_ms() - tunnel->opened_ms + 1;
-	tunnel->opened_ms = 0;
-	plan = backoff_plan(&tunnel->backoff, &ending, 1, randombytes_random());
 	if (refused && tunnel->backoff.failures < REFUSED_FAILURES) {
 		tunnel->backoff.failures = REFUSED_FAILURES;
 		plan.delay_ms = backoff_delay_ms(REFUSED_FAILURES, randombytes_random());
 	}
+	dial_in(tunnel, plan.delay_ms);
+}
+
+static void end_now(struct tunnel *tunnel, const struct ending *ending, const char *why)
+{
+	bool refused = is_refusal(ending);
+	char told[256]; /* `why` is of what is about to go */
+
 	snprintf(told, sizeof(told), "%s", why);
-	disconnect(tunnel);
-	loop_set_timer(tunnel->options.loop, &tunnel->timer, clock_ms() + plan.delay_ms);
+	tunnel->retires = false;
+	if (tunnel->next == NULL)
+		plan(tunnel, ending, refused);
+	drop(tunnel, &tunnel->now);
+	tunnel->now = tunnel->next;
+	tunnel->next = NULL;
 	change(tunnel, refused ? TUNNEL_REFUSED : TUNNEL_CONNECTING, told);
 }
 
-/* ---- while it is open ---- */
+/* ---- lines ---- */
 
-static void watch(struct tunnel *tunnel)
+static void on_ended(void *context, struct line *line, const struct ending *ending, const char *why)
 {
-	uint32_t events = EPOLLIN | (uplink_is_blocked(tunnel->uplink) ? EPOLLOUT : 0);
+	struct tunnel *tunnel = context;
 
-	if (events != tunnel->events)
-		loop_change(tunnel->options.loop, &tunnel->socket, events);
-	tunnel->events = events;
-}
-
-static void follow(struct tunnel *tunnel, enum uplink_result result)
-{
-	struct ending ending = { .how = END_LOST };
-
-	switch (result) {
-	case UPLINK_CLOSED:
-		ending = (struct ending){ END_CLOSED, uplink_status(tunnel->uplink), 0 };
-		uplink_close(tunnel->uplink, WS_STATUS_NORMAL);
-		(void)uplink_flush(tunnel->uplink);
-		end(tunnel, ending, uplink_why(tunnel->uplink));
-		return;
-	case UPLINK_LOST:
-		end(tunnel, ending, uplink_why(tunnel->uplink));
-		return;
-	case UPLINK_MORE:
-		tunnel->more = true;
-		loop_set_timer(tunnel->options.loop, &tunnel->turn, clock_ms());
-		break;
-	case UPLINK_DONE:
-		break;
+	if (line == tunnel->now) {
+		end_now(tunnel, ending, why);
+	} else if (line == tunnel->next) {
+		drop(tunnel, &tunnel->next);
+		dial_in(tunnel, NEXT_RETRY_MS + randombytes_uniform(NEXT_RETRY_MS));
+	} else {
+		drop(tunnel, &tunnel->last);
 	}
-	watch(tunnel);
 }
 
-static void flush(struct tunnel *tunnel)
-{
-	enum uplink_result result = uplink_flush(tunnel->uplink);
-
-	if (result == UPLINK_DONE && !uplink_is_blocked(tunnel->uplink))
-		visits_resume(tunnel->visits);
-	follow(tunnel, result);
-}
-
-static void on_turn(void *context)
-{
-	struct tunnel *tunnel = context;
-	bool more = tunnel->more;
-
-	tunnel->more = false;
-	flush(tunnel);
-	if (more && tunnel->uplink != NULL)
-		follow(tunnel, uplink_receive(tunnel->uplink));
-}
-
-static void on_wrote(void *context)
+static void on_opened(void *context, struct line *line)
 {
 	struct tunnel *tunnel = context;
 
-	if (!uplink_is_blocked(tunnel->uplink))
-		loop_set_timer(tunnel->options.loop, &tunnel->turn, clock_ms());
-}
-
-static void on_socket(void *context, uint32_t events)
-{
-	struct tunnel *tunnel = context;
-
-	if (events & EPOLLOUT)
-		flush(tunnel);
-	if (tunnel->uplink != NULL)
-		follow(tunnel, uplink_receive(tunnel->uplink));
-	if (tunnel->uplink != NULL)
-		on_wrote(tunnel); /* pongs */
-}
-
-static bool on_frame(void *context, const struct mux_frame *frame)
-{
-	struct tunnel *tunnel = context;
-
-	return visits_take(tunnel->visits, frame);
-}
-
-static void keep_alive(struct tunnel *tunnel)
-{
-	int64_t now_ms = clock_ms(), next_ms = now_ms;
-
-	switch (keepalive_look(
-		now_ms, uplink_heard_ms(tunnel->uplink), tunnel->pinged_ms, true, &next_ms)) {
-	case KEEPALIVE_DEAD:
-		end(tunnel, (struct ending){ .how = END_LOST },
-			"nothing was heard from the node for 30 s");
+	if (line == tunnel->now) {
+		change(tunnel, TUNNEL_OPEN, "");
 		return;
-	case KEEPALIVE_PING:
-		tunnel->pinged_ms = now_ms;
-		uplink_ping(tunnel->uplink);
-		on_wrote(tunnel);
-		break;
-	case KEEPALIVE_WAIT:
-		break;
 	}
-	loop_set_timer(tunnel->options.loop, &tunnel->timer, next_ms);
+	drop(tunnel, &tunnel->last);
+	tunnel->last = tunnel->now;
+	tunnel->now = line;
+	tunnel->next = NULL;
+	tunnel->retires = false;
+	log_info("tunnel_moved", "host=%s", log_value(tunnel->url.host));
+}
+
+static void on_retires(void *context, struct line *line)
+{
+	struct tunnel *tunnel = context;
+
+	if (line != tunnel->now || tunnel->retires)
+		return;
+	tunnel->retires = true;
+	dial_in(tunnel, 0);
+}
+
+/* ---- connecting ---- */
+
+static void dial(struct tunnel *tunnel, struct line **line)
+{
+	const struct tunnel_options *options = &tunnel->options;
+
+	*line = line_create(&(struct line_options){
+		.loop = options->loop,
+		.fetcher = options->fetcher,
+		.trust = options->trust,
+		.congestion = options->congestion,
+		.url = &tunnel->url,
+		.authorization = tunnel->authorization,
+		.tls = &tunnel->tls,
+		.http = &tunnel->http,
+		.context = tunnel,
+		.opened = on_opened,
+		.ended = on_ended,
+		.retires = on_retires,
+	});
 }
 
 static void on_timer(void *context)
 {
 	struct tunnel *tunnel = context;
 
-	if (tunnel->uplink != NULL)
-		keep_alive(tunnel);
-	else
-		dial(tunnel);
-}
-
-/* ---- connecting ---- */
-
-static void on_opened(void *context, const struct opened *opened)
-{
-	struct tunnel *tunnel = context;
-	struct loop *loop = tunnel->options.loop;
-
-	tunnel->opened_ms = clock_ms();
-	tunnel->more = true; /* records that TLS has read already make no event */
-	tunnel->events = EPOLLIN;
-	tunnel->uplink = uplink_create(opened->carrier, on_frame, tunnel);
-	tunnel->visits = visits_create(&(struct visits_options){
-		.loop = loop,
-		.uplink = tunnel->uplink,
-		.tls = &tunnel->tls,
-		.http = &tunnel->http,
-		.context = tunnel,
-		.wrote = on_wrote,
-	});
-	tunnel->socket = (struct loop_watch){ opened->fd, on_socket, tunnel };
-	loop_add(loop, &tunnel->socket, EPOLLIN);
-	loop_set_timer(loop, &tunnel->timer, tunnel->opened_ms + KEEPALIVE_PING_MS);
-	loop_set_timer(loop, &tunnel->turn, tunnel->opened_ms);
-	if (!opened->protocol) {
-		end(tunnel, (struct ending){ .how = END_UNREACHABLE },
-			"the node does not know tunnels");
-		return;
-	}
-	change(tunnel, TUNNEL_OPEN, "");
-	follow(tunnel, uplink_take(tunnel->uplink, opened->rest, opened->rest_len));
-	if (tunnel->opening != NULL) {
-		opening_destroy(tunnel->opening);
-		tunnel->opening = NULL;
-	}
-}
-
-static void on_failed(void *context, const struct opening_failure *failure)
-{
-	end(context, failure->ending, failure->why);
-}
-
-static void dial(struct tunnel *tunnel)
-{
-	const struct tunnel_options *options = &tunnel->options;
-
-	tunnel->opening = opening_create(&(struct opening_options){
-		.loop = options->loop,
-		.fetcher = options->fetcher,
-		.trust = options->trust,
-		.congestion = options->congestion,
-		.request = { .url = &tunnel->url,
-			.authorization = tunnel->authorization,
-			.protocol = MUX_PROTOCOL },
-		.context = tunnel,
-		.opened = on_opened,
-		.failed = on_failed,
-	});
+	if (tunnel->now == NULL)
+		dial(tunnel, &tunnel->now);
+	else if (tunnel->retires && tunnel->next == NULL)
+		dial(tunnel, &tunnel->next);
 }
 
 /* ---- life ---- */
@@ -314,7 +226,6 @@ err_t tunnel_create(struct tunnel **out, const struct tunnel_options *options, s
 	}
 	tunnel->options = *options;
 	tunnel->timer = (struct loop_timer){ .fire = on_timer, .context = tunnel };
-	tunnel->turn = (struct loop_timer){ .fire = on_turn, .context = tunnel };
 	tunnel->since_ms = clock_ms();
 	tunnel_set_token(tunnel, options->token);
 	*out = tunnel;
@@ -326,22 +237,21 @@ void tunnel_set_token(struct tunnel *tunnel, const char *token)
 	snprintf(tunnel->authorization, sizeof(tunnel->authorization), "Bearer %s", token);
 	disconnect(tunnel);
 	tunnel->backoff = (struct backoff){ 0 };
-	tunnel->opened_ms = 0;
-	loop_set_timer(tunnel->options.loop, &tunnel->timer, clock_ms());
+	dial_in(tunnel, 0);
 }
 
 void tunnel_figures(const struct tunnel *tunnel, struct tunnel_figures *figures)
 {
-	struct visits_figures now = { 0 };
+	struct visits_figures sum = tunnel->before;
 
-	if (tunnel->visits != NULL)
-		visits_figures(tunnel->visits, &now);
+	add_figures(&sum, tunnel->now);
+	add_figures(&sum, tunnel->last);
 	*figures = (struct tunnel_figures){
 		.state = tunnel->state,
-		.n_streams = now.n_streams,
-		.n_visitors = tunnel->before.n_visitors + now.n_visitors,
-		.received = tunnel->before.received + now.received,
-		.sent = tunnel->before.sent + now.sent,
+		.n_streams = sum.n_streams,
+		.n_visitors = sum.n_visitors,
+		.received = sum.received,
+		.sent = sum.sent,
 		.since_ms = tunnel->since_ms,
 	};
 }

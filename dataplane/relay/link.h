@@ -4,7 +4,7 @@
  *
  * The node that needs a link asks the other one over the bus (Dataplane.OpenLink), which answers
  * with where to connect and with keys that nobody else has seen; everything on the link is sealed
- * with them (libsodium's secretstream), so that it needs no certificate.
+ * with them (lib/sealer.h), so that it needs no certificate.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /*
  * link_end: frames of a length (32 bits, big-endian) and so many sealed bytes: one that tells what
- * it is, then data. Before the first one each side sends the header of its secretstream, and the
- * one who connected the link's id before that.
+ * it is, then data (lib/sealer.h). Before the first one the one who connected sends the link's id.
  */
 #include "dataplane/relay/link_end.h"
 
@@ -11,11 +10,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define HEADER_LEN crypto_secretstream_xchacha20poly1305_HEADERBYTES
-#define SEAL_LEN   crypto_secretstream_xchacha20poly1305_ABYTES
-#define KEY_LEN	   crypto_secretstream_xchacha20poly1305_KEYBYTES
-#define DATA_MAX   (32 * 1024)
-#define FRAME_MAX  (4 + 1 + DATA_MAX + SEAL_LEN)
+#define DATA_MAX  (32 * 1024)
+#define FRAME_MAX (4 + 1 + DATA_MAX + SEALER_TAG_LEN)
 
 /* What a frame is. */
 #define IS_TEXT	 0x01
@@ -26,11 +22,9 @@
 struct link_end {
 	struct relay_end relay;
 	struct stream *stream;
-	crypto_secretstream_xchacha20poly1305_state push, pull;
-	uint8_t pull_key[KEY_LEN];
-	uint8_t hello[LINK_ID_LEN + HEADER_LEN]; /* to be sent first */
+	struct sealer *push, *pull;
+	uint8_t hello[LINK_ID_LEN]; /* to be sent first */
 	size_t hello_len;
-	bool pull_ready;
 	bool shut_sent;
 };
 
@@ -41,18 +35,12 @@ static uint8_t sealed[8 * FRAME_MAX];
 
 static size_t seal(struct link_end *link, uint8_t *out, uint8_t what, const void *data, size_t len)
 {
-	static uint8_t plain[1 + DATA_MAX];
-	unsigned long long sealed_len;
-	uint32_t header;
+	const struct iovec parts[] = { { &what, 1 }, { (void *)(uintptr_t)data, len } };
+	size_t sealed_len = sealer_seal(link->push, out + 4, parts, ARRAY_LEN(parts));
+	uint32_t header = htonl((uint32_t)sealed_len);
 
-	plain[0] = what;
-	if (len > 0)
-		memcpy(plain + 1, data, len);
-	crypto_secretstream_xchacha20poly1305_push(
-		&link->push, out + 4, &sealed_len, plain, len + 1, NULL, 0, 0);
-	header = htonl((uint32_t)sealed_len);
 	memcpy(out, &header, 4);
-	return 4 + (size_t)sealed_len;
+	return 4 + sealed_len;
 }
 
 /* The next piece, or a part of it, as a frame; 0: there is none. */
@@ -123,11 +111,9 @@ static bool take_frame(struct link_end *link, const uint8_t *data, size_t len)
 {
 	static uint8_t plain[1 + DATA_MAX];
 	struct pipe_piece piece;
-	unsigned long long plain_len;
 
-	if (len > sizeof(plain) + SEAL_LEN || len < 1 + SEAL_LEN ||
-		crypto_secretstream_xchacha20poly1305_pull(
-			&link->pull, plain, &plain_len, NULL, data, len, NULL, 0) != 0)
+	if (len > sizeof(plain) + SEALER_TAG_LEN || len < 1 + SEALER_TAG_LEN ||
+		!sealer_open(link->pull, plain, data, len))
 		return false;
 	if (plain[0] & IS_SHUT) {
 		end_ended(&link->relay.end);
@@ -135,7 +121,7 @@ static bool take_frame(struct link_end *link, const uint8_t *data, size_t len)
 	}
 	piece = (struct pipe_piece){
 		.data = plain + 1,
-		.len = (size_t)plain_len - 1,
+		.len = len - SEALER_TAG_LEN - 1,
 		.text = plain[0] & IS_TEXT,
 		.first = plain[0] & IS_FIRST,
 		.final = plain[0] & IS_FINAL,
@@ -144,24 +130,12 @@ static bool take_frame(struct link_end *link, const uint8_t *data, size_t len)
 	return true;
 }
 
-static size_t take_header(struct link_end *link, const uint8_t *data, size_t len)
-{
-	if (len < HEADER_LEN)
-		return 0;
-	if (crypto_secretstream_xchacha20poly1305_init_pull(&link->pull, data, link->pull_key) != 0)
-		stream_close(link->stream);
-	link->pull_ready = true;
-	return HEADER_LEN;
-}
-
 static size_t on_received(struct stream *stream, const struct stream_bytes *bytes)
 {
 	struct link_end *link = stream_owner(stream);
 	size_t at = 0;
 	uint32_t len;
 
-	if (!link->pull_ready && (at = take_header(link, bytes->data, bytes->len)) == 0)
-		return 0;
 	while (bytes->len - at >= 4) {
 		memcpy(&len, bytes->data + at, 4);
 		len = ntohl(len);
@@ -273,8 +247,11 @@ static void on_parted(struct relay_end *one)
 
 static void on_gone(struct relay_end *one)
 {
-	sodium_memzero(one, sizeof(struct link_end));
-	free(one);
+	struct link_end *link = (struct link_end *)one;
+
+	sealer_destroy(link->push);
+	sealer_destroy(link->pull);
+	free(link);
 }
 
 static const struct relay_hooks hooks = {
@@ -283,18 +260,17 @@ static const struct relay_hooks hooks = {
 	.closed = on_gone,
 };
 
-static struct link_end *create(const uint8_t *push_key, const uint8_t *pull_key, const uint8_t *id)
+static struct link_end *create(
+	const uint8_t *push_secret, const uint8_t *pull_secret, const uint8_t *id)
 {
 	struct link_end *link = xcalloc(1, sizeof(*link));
 
-	memcpy(link->pull_key, pull_key, KEY_LEN);
+	link->push = sealer_create(push_secret, true);
+	link->pull = sealer_create(pull_secret, false);
 	if (id) {
 		memcpy(link->hello, id, LINK_ID_LEN);
 		link->hello_len = LINK_ID_LEN;
 	}
-	crypto_secretstream_xchacha20poly1305_init_push(
-		&link->push, link->hello + link->hello_len, push_key);
-	link->hello_len += HEADER_LEN;
 	return link;
 }
 
@@ -311,13 +287,13 @@ static struct relay_end *begin(struct link_end *link, struct stream *stream)
 
 struct relay_end *link_end_accept(struct stream *stream, const uint8_t keys[LINK_KEYS_LEN])
 {
-	return begin(create(keys, keys + KEY_LEN, NULL), stream);
+	return begin(create(keys, keys + SEALER_SECRET_LEN, NULL), stream);
 }
 
 struct relay_end *link_end_connect(struct streams *streams, int fd, const uint8_t id[LINK_ID_LEN],
 	const uint8_t keys[LINK_KEYS_LEN])
 {
-	struct link_end *link = create(keys + KEY_LEN, keys, id);
+	struct link_end *link = create(keys + SEALER_SECRET_LEN, keys, id);
 
 	return begin(link, stream_create(streams, fd, &stream_face, link));
 }

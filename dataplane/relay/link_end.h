@@ -4,11 +4,10 @@
 #pragma once
 
 #include "dataplane/relay/relay.h"
-
-#include <sodium.h>
+#include "lib/sealer.h"
 
 #define LINK_ID_LEN   16
-#define LINK_KEYS_LEN (2 * crypto_secretstream_xchacha20poly1305_KEYBYTES)
+#define LINK_KEYS_LEN (2 * SEALER_SECRET_LEN)
 
 /* Waits on an accepted stream for the id of the link, and calls `came`, which returns what it made
  * of the stream, or NULL if it knows no such link: then the stream closes. */

@@ -26,6 +26,7 @@ struct box_link {
 	struct box box; /* first */
 	struct channel *channel;
 	bool closed; /* no frame counts any more */
+	bool retire_due;
 	bool proxy_protocol;
 	unsigned n_ticks;
 	struct mux_reader reader;

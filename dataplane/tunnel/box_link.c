@@ -44,8 +44,17 @@ static struct relay_end *on_enter(struct box *box, const struct box_visitor *vis
 	return place_create((struct box_link *)box, visitor);
 }
 
+static void on_retire(struct box *box)
+{
+	struct box_link *link = (struct box_link *)box;
+
+	link->retire_due = true;
+	channel_wake(link->channel);
+}
+
 static const struct box_kind kind = {
 	.enter = on_enter,
+	.retire = on_retire,
 	.close = on_close,
 };
 
@@ -78,10 +87,21 @@ static void on_received(struct channel *channel, const struct channel_piece *pie
 	end_link(link, WS_STATUS_PROTOCOL_ERROR, "a frame that is out of place");
 }
 
+static void tell_retire(struct box_link *link)
+{
+	uint8_t head[MUX_HEADER_LEN];
+	struct iovec part = { head, mux_header(head, MUX_END, MUX_LINK) };
+
+	if (channel_write(link->channel, WS_BINARY, true, &part, 1))
+		link->retire_due = false;
+}
+
 static void on_fill(struct channel *channel)
 {
 	struct box_link *link = link_of(channel);
 
+	if (link->retire_due)
+		tell_retire(link);
 	box_turns_write(&link->turns);
 	channel_flush(channel); /* which needs the bytes of the places */
 	box_turns_filled(&link->turns);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MOVED "the device is linked to another node"
+
 struct boxes {
 	struct dataplane *dataplane;
 	const struct boxes_settings *settings;
@@ -51,12 +53,23 @@ struct box *boxes_find_id(struct boxes *boxes, const char *id)
 
 /* ---- where it is ---- */
 
+static void leave_names(struct box *box)
+{
+	if (box->moved)
+		return;
+	box->moved = true;
+	HASH_DELETE(by_name, box->boxes->names, box);
+	counter_add(COUNTER_TUNNELS, -1);
+}
+
 void boxes_end_moved(struct boxes *boxes, const char *id)
 {
 	struct box *box = boxes_find_id(boxes, id);
 
-	if (box)
-		box->kind->close(box, "the device is linked to another node");
+	if (box && box->retired)
+		leave_names(box);
+	else if (box)
+		box->kind->close(box, MOVED);
 }
 
 static void on_announced(struct dataplane *dataplane, const struct registry_answer *answer)
@@ -80,7 +93,7 @@ static void announce(struct box *box, bool replace)
 
 void boxes_announce(struct box *box)
 {
-	if (box->boxes)
+	if (box->boxes && !box->moved)
 		announce(box, false);
 }
 
@@ -105,10 +118,9 @@ void boxes_remove(struct box *box)
 
 	if (!boxes)
 		return;
-	HASH_DELETE(by_name, boxes->names, box);
+	leave_names(box);
 	HASH_DELETE(by_id, boxes->ids, box);
 	box->boxes = NULL;
-	counter_add(COUNTER_TUNNELS, -1);
 	registry_release(boxes->dataplane, box->tenant, box->registration, box->id);
 	log_info("tunnel_closed", "name=%s registration=%s connection=%s", log_value(box->name),
 		box->registration, box->id);
@@ -136,11 +148,42 @@ void boxes_left(struct box *box)
 
 /* ---- what ends them ---- */
 
+static void retire_some(struct boxes *boxes, unsigned n)
+{
+	for (struct box *box = boxes->ids; box && n > 0; box = box->by_id.next)
+		if (box->kind->retire && !box->retired) {
+			box->retired = true;
+			box->kind->retire(box);
+			n--;
+		}
+}
+
+unsigned boxes_thin_out(struct boxes *boxes, unsigned step_ms, unsigned left_ms)
+{
+	unsigned n = 0, n_here = 0;
+	struct box *box, *next;
+
+	HASH_ITER(by_id, boxes->ids, box, next)
+	{
+		if (!box->kind->retire)
+			continue;
+		if (box->moved && box->n_places == 0) {
+			box->kind->close(box, MOVED);
+			continue;
+		}
+		n++;
+		n_here += !box->retired;
+	}
+	left_ms /= 2;
+	retire_some(boxes, left_ms > step_ms ? (n_here * step_ms + left_ms - 1) / left_ms : n_here);
+	return n;
+}
+
 void boxes_end_registration(struct boxes *boxes, const char *registration, const char *reason)
 {
 	struct box *box, *next;
 
-	HASH_ITER(by_name, boxes->names, box, next)
+	HASH_ITER(by_id, boxes->ids, box, next)
 	if (strcmp(box->registration, registration) == 0)
 		box->kind->close(box, reason);
 }
@@ -161,7 +204,7 @@ void boxes_end_subject(struct boxes *boxes, const char *subject, int64_t not_bef
 {
 	struct box *box, *next;
 
-	HASH_ITER(by_name, boxes->names, box, next)
+	HASH_ITER(by_id, boxes->ids, box, next)
 	if (is_of(box, subject) && box->admitted_s < not_before)
 		box->kind->close(box, "its holder was blocked");
 }

@@ -33,6 +33,8 @@ struct box_visitor {
 struct box_kind {
 	/* Gives the visitor a place and returns the end that stands for it. */
 	struct relay_end *(*enter)(struct box *box, const struct box_visitor *visitor);
+	/* Asks the device to link to another node; NULL: it can't be asked. */
+	void (*retire)(struct box *box);
 	/* Ends the link and all that goes through it, now; boxes_remove included. */
 	void (*close)(struct box *box, const char *reason);
 };
@@ -46,6 +48,8 @@ struct box {
 	char id[UUID_SIZE]; /* of the connection */
 	/* boxes.c's own */
 	struct boxes *boxes; /* NULL: not in it */
+	bool retired;	     /* it was asked to link to another node */
+	bool moved; /* it has: this link is for the visitors that are on it, and not in `names` */
 	unsigned n_places;
 	struct bucket rate;
 	UT_hash_handle by_name, by_id;
@@ -78,7 +82,12 @@ struct relay_end *boxes_enter(struct box *box, const struct box_visitor *visitor
 /* A visitor has left. */
 void boxes_left(struct box *box);
 
-/* Ends the connection, if it is here: its device is linked to another node now. */
+/* The node stops in `left_ms`: asks so many devices to link to another one that all have been by
+ * half of that time, if called every `step_ms`. How many such links there are still. */
+unsigned boxes_thin_out(struct boxes *boxes, unsigned step_ms, unsigned left_ms);
+
+/* Ends the connection, if it is here: its device is linked to another node now. One that was asked
+ * to goes on until its visitors are gone. */
 void boxes_end_moved(struct boxes *boxes, const char *id);
 
 /* End those of the registration, or of the subject ("device:UUID", "tenant:UUID") that came before

@@ -201,6 +201,7 @@ void front_close(struct front *front)
 		return;
 	listener_close(front->tls);
 	listener_close(front->http);
+	front->tls = front->http = NULL;
 }
 
 void front_destroy(struct front *front)

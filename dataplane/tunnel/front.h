@@ -58,5 +58,5 @@ err_t front_check(const struct front_settings *settings, bool tls, struct fault 
 /* Opens the doors that are set; errors are logged. */
 err_t front_open(struct front **out, struct dataplane *dataplane,
 	const struct front_settings *settings) MUST_CHECK;
-void front_close(struct front *front);	 /* NULL is fine */
+void front_close(struct front *front);	 /* closes them; NULL is fine, and again */
 void front_destroy(struct front *front); /* when its streams are gone; NULL is fine */

@@ -7,16 +7,20 @@ Everything shares the machine, so three nodes are no faster than one where there
 import argparse
 import os
 import pathlib
+import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "dataplane"))
 
-from crowd import Crowd, enrol  # noqa: E402
-from measure import Path, median, percentile  # noqa: E402
+from crowd import enrol  # noqa: E402
+from measure import Path, cpu_seconds, median, percentile  # noqa: E402
 from report import Report  # noqa: E402
-from world import Fleet, Namespaces, ROOT, SERVER_A, SERVER_B, WSS_PORT  # noqa: E402
+from swarm import Swarm  # noqa: E402
+from world import Fleet, Namespaces, ROOT, SERVER_A, SERVER_B, WSS_PORT, wait_for  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/bench"))
 SECOND, THIRD = WSS_PORT + 20, WSS_PORT + 21
@@ -30,7 +34,8 @@ def progress(text):
 class Bench:
     def __init__(self, options, namespaces, folder):
         self.options, self.namespaces = options, namespaces
-        self.fleet, self.report = Fleet(namespaces, BUILD, folder), Report()
+        urls = ",".join(f"wss://{SERVER_A}:{port}/l2" for port in (SECOND, THIRD))
+        self.fleet, self.report = Fleet(namespaces, BUILD, folder, urls=urls), Report()
         tls = {"LANYARD_TLS_CERT": str(folder / "server.crt"), "LANYARD_TLS_KEY": str(folder / "server.key")}
         self.nodes = {WSS_PORT: self.fleet.node}
         for port in (SECOND, THIRD):
@@ -81,17 +86,44 @@ class Bench:
             self.report.add(f"ping, {name}, p50", "ms", median(pings[name]), {} if name == "one node" else {"one node": one},
                             goal, False)
 
+    def others(self, network):
+        """Members at the home and at another node that lives on; the command of pings between them."""
+        self.agent("othera", self.namespaces.b, SERVER_B, WSS_PORT, network)
+        time.sleep(1)  # its node is the home
+        _, address = self.agent("otherb", self.namespaces.s, SERVER_B, THIRD, network)
+        ping = ["ip", "netns", "exec", self.namespaces.b, "ping", "-n", "-q", address]
+        wait_for(f"answer from {address}",
+                 lambda: subprocess.run([*ping, "-c1", "-W1"], stdout=subprocess.DEVNULL).returncode == 0)
+        return ping
+
     def death(self):
-        progress(f"enrolling {SESSIONS} members")
-        lines = enrol(self.fleet, SESSIONS, "crowd")
-        first = Crowd(self.fleet, BUILD / "bin", lines, SESSIONS, SECOND)
+        progress(f"enrolling {SESSIONS} devices")
+        network = self.fleet.api("POST", f"/v1/tenants/{self.fleet.tenant}/networks",
+                                 {"name": "swarm", "ipv4": "10.85.0.0/16"})["id"]
+        command = self.others(network)
+        devices = enrol(self.fleet, network, SESSIONS, "swarm", "devices").splitlines()
+        progress(f"opening {SESSIONS} sessions")
+        swarm = Swarm(self.fleet, BUILD / "bin", devices)
+        ping = subprocess.Popen([*command, "-i", "0.01"], text=True, stdout=subprocess.PIPE)
+        time.sleep(6)  # sessions that were good, of agents that do not come back from failures
+        pids = {"home": [self.nodes[WSS_PORT].pid], "next node": [self.nodes[THIRD].pid],
+                "agents": [process.pid for process in swarm.processes]}
+        before = {name: cpu_seconds(pids[name]) for name in pids}
+        swarm.watch()
         self.nodes[SECOND].kill()
-        begin = time.monotonic()
-        second = Crowd(self.fleet, BUILD / "bin", lines, SESSIONS, THIRD)
-        self.report.add(f"node killed, all of {SESSIONS} sessions back", "s", time.monotonic() - begin, {}, 15, False)
-        second.close()
-        first.process.kill()
-        first.process.wait()
+        back = swarm.back()
+        after = {name: cpu_seconds(pids[name]) for name in pids}
+        time.sleep(1)
+        ping.send_signal(signal.SIGINT)
+        sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", ping.communicate(30)[0]).groups())
+        swarm.close()
+        self.report.add(f"node killed, agents back of {SESSIONS}", "", len(back), {}, SESSIONS, True)
+        for share, goal in ((0.5, None), (0.99, 5), (1, 15)):
+            self.report.add(f"node killed, {share:.0%} of them back", "s", percentile(back, share), {}, goal, False)
+        for name in pids:
+            self.report.add(f"CPU of a session that comes back, {name}", "ms",
+                            (after[name] - before[name]) / SESSIONS * 1000, {}, None, False)
+        self.report.add(f"node killed, pings of others lost of {sent}", "", sent - received, {}, 0, False)
 
 
 def main():

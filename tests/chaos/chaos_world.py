@@ -16,6 +16,7 @@ import types
 from api_client import wait_for
 from api_world import websocket
 from node_world import Node
+from recorder import Recorder
 from test_switch_policy import BROADCAST, Port
 from trunk_world import World
 
@@ -158,6 +159,7 @@ class ChaosWorld(World):
     def __init__(self, fleet, api, tenant, count=3):
         self.fleet, self.api, self.tenant, self.ports = fleet, api, tenant, []
         self.nodes = [ChaosNode(fleet, LANYARD_NODE_NAME=f"node-{n}").start() for n in range(1, count + 1)]
+        self.recorders = [Recorder(node.link_port) for node in self.nodes]
         self.talkers = []
 
     def any_url(self):
@@ -205,6 +207,8 @@ class ChaosWorld(World):
                 node.stop()
             elif node.relay:
                 node.lose_postgres()
+        for recorder in self.recorders:
+            recorder.stop()
 
 
 def is_open(port):

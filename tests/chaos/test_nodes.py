@@ -181,6 +181,33 @@ def test_garbage_at_the_doors_of_nodes(world, talk):
     tell("garbage at the doors", talk)
 
 
+def sent_away(port, data):
+    """Is who sends that cut off, with no byte of an answer?"""
+    with socket.create_connection(("127.0.0.1", port), 30) as door:
+        door.settimeout(30)
+        with contextlib.suppress(ConnectionError):
+            door.sendall(data)
+            door.shutdown(socket.SHUT_WR)
+            return door.recv(1) == b""
+    return True
+
+
+def test_a_trunks_hello_is_good_once(world, talk):
+    """What opened a trunk does nothing when it is sent again, as it was or changed, to its node or to another one."""
+    logs = [len(node.log()) for node in world.nodes]
+    sessions = [talker.sessions for talkers in talk for talker in talkers]
+    hellos = [(node, stream) for node, recorder in zip(world.nodes, world.recorders) for stream in recorder.streams()]
+    assert hellos
+    for node, stream in hellos[-3:]:
+        for data in (stream, bytes([stream[0] ^ 1]) + stream[1:], stream[:16] + os.urandom(len(stream) - 16)):
+            assert all(sent_away(other.link_port, data) for other in world.nodes)
+    wait_whole(talk)
+    assert [talker.sessions for talkers in talk for talker in talkers] == sessions
+    told = "".join(node.log()[begin:] for node, begin in zip(world.nodes, logs))
+    assert not [word for word in ("trunk_open", "trunk_lost", "trunk_broken", "link_broken", " home ") if word in told], told
+    tell("hellos of trunks sent again", talk)
+
+
 def test_a_clock_is_an_hour_ahead(world, talk):
     """Others do not hear that node, nor it them; it admits nobody and takes nothing."""
     node = ChaosNode(world.fleet, clock=(CLOCK, "+3600s"), LANYARD_NODE_NAME="node-9")

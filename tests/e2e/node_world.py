@@ -12,10 +12,10 @@ class Node:
     """The fleet's run file with these settings, instead of or besides its own."""
 
     def __init__(self, fleet, **settings):
-        self.fleet, first = fleet, free_ports(2)
-        self.port, self.ops_port = first, first + 1
+        self.fleet, first = fleet, free_ports(3)
+        self.port, self.ops_port, self.link_port = first, first + 1, first + 2
         settings = {"LANYARD_LISTEN": f"127.0.0.1:{self.port}", "LANYARD_OPS_LISTEN": f"127.0.0.1:{self.ops_port}",
-                    **settings}
+                    "LANYARD_LINK_LISTEN": f"127.0.0.1:{self.link_port}", **settings}
         run = (fleet.var / "service/dataplane/run").read_text()
         run = re.sub(r" \\\n\t'LANYARD_(NYMEA|TUNNEL)_[^']*'", "", run)  # doors that are taken
         for name in settings:

@@ -15,8 +15,8 @@ import pytest
 
 from api_client import WAIT_S, wait_for
 from api_world import Device, Tenant, admin, api  # fixtures too
-from tunnel_world import (ALERT_INTERNAL, ALERT_UNRECOGNIZED, ZONE, Box, Nginx, Service, TunnelNode, curl, cut_records,
-                          echo, hello, make_certificate, receive, receive_all, stall_or_echo, subscribe)
+from tunnel_world import (ALERT_INTERNAL, ALERT_UNRECOGNIZED, ZONE, Box, FirstOpen, Nginx, Service, TunnelNode, curl,
+                          cut_records, echo, hello, make_certificate, receive, receive_all, stall_or_echo, subscribe)
 
 
 @pytest.fixture(scope="module")
@@ -373,6 +373,27 @@ def test_a_blocked_device_is_cut_off_by_the_node_itself(fleet, node, api, admin,
 
 # ---- more nodes ----
 
+
+def test_a_device_moves_before_its_node_stops(fleet, node, service, boxes):
+    """Visitors that it has by that node go on, and who comes meanwhile to another one finds the device all the time."""
+    name, token = subscribe(fleet)
+    said = hello(name)
+    stopping = TunnelNode(fleet, LANYARD_DRAIN_S="30").start()
+    door = FirstOpen(stopping, node)
+    boxes.append(Box(door, token, service.address).open())
+    before = node.metric("lanyard_tunnels")
+    with stopping.visit(name) as visitor:
+        assert receive(visitor, len(said)) == said
+        wait_for("the device from there", lambda: receive(node.visit(name), len(said)) == said)
+        stopping.process.terminate()
+        while node.metric("lanyard_tunnels") == before:
+            assert receive(node.visit(name), len(said)) == said
+        assert receive(node.visit(name), len(said)) == said
+        visitor.sendall(b"still")
+        assert receive(visitor, 5) == b"still" and stopping.process.poll() is None
+    assert stopping.process.wait(WAIT_S) == 0, stopping.log()
+    assert receive(node.visit(name), len(said)) == said and boxes[0].states.empty()
+    door.close()
 
 def test_a_browser_at_another_node_reaches_the_device_too(fleet, node, linked, boxes):
     name, token, first = linked

@@ -1,6 +1,7 @@
 """Nodes with the doors of the tunnel, devices that hold names and are linked to them (tunnel_box.c), local services
 behind these, and visitors that speak TLS or any bytes after a ClientHello."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -44,6 +45,48 @@ class TunnelNode(Node):
         visitor = self.connect()
         visitor.sendall(hello(name))
         return visitor
+
+
+class FirstOpen:
+    """In front of nodes, as a load balancer is: brings each connection to the first one whose door is open."""
+
+    def __init__(self, *nodes):
+        self.nodes, self.fleet = nodes, nodes[0].fleet
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self.join, args=(client,), daemon=True).start()
+
+    def join(self, client):
+        for node in self.nodes:
+            with contextlib.suppress(OSError):
+                server = socket.create_connection(("127.0.0.1", node.port))
+                break
+        else:
+            client.close()
+            return
+        threads = [threading.Thread(target=self.copy, args=ends, daemon=True) for ends in ((client, server), (server, client))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        client.close()
+        server.close()
+
+    def copy(self, source, to):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                to.sendall(data)
+        with contextlib.suppress(OSError):
+            to.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listener.close()
 
 
 class Box:

@@ -14,12 +14,12 @@ def resident_bytes(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) * 1024
 
 
-def enrol(fleet, count, name):
-    """Lines "TOKEN MAC" of so many new members."""
-    key = fleet.enrolment_key(name, fleet.network, count).read_text()
+def enrol(fleet, network, count, name, *more):
+    """Lines "TOKEN MAC" of so many new members of the network; "ID SECRET" with "devices"."""
+    key = fleet.enrolment_key(name, network, count).read_text()
     done = subprocess.run(["ip", "netns", "exec", fleet.namespaces.s, "/usr/bin/python3",
                            str(ROOT / "tests/bench/dataplane/enrol_many.py"), f"https://127.0.0.1:{GATEWAY_PORT}",
-                           str(fleet.folder / "ca.crt"), name, str(count)], input=key, text=True, check=True,
+                           str(fleet.folder / "ca.crt"), name, str(count), *more], input=key, text=True, check=True,
                           stdout=subprocess.PIPE)
     return done.stdout
 
@@ -50,7 +50,7 @@ class Crowd:
 def measure(fleet, tools, report, progress):
     node = fleet.node.pid
     progress(f"enrolling {BROADCAST} members")
-    lines = enrol(fleet, BROADCAST, "crowd")
+    lines = enrol(fleet, fleet.network, BROADCAST, "crowd")
     crowd = Crowd(fleet, tools, lines, BROADCAST)
     before = cpu_seconds([node])
     deliveries = crowd.send()
@@ -59,7 +59,7 @@ def measure(fleet, tools, report, progress):
     report.add(f"broadcast to {BROADCAST} sessions", "CPU us", cpu_us, {}, 4, False)
 
     progress(f"enrolling {IDLE} members")
-    lines = enrol(fleet, IDLE, "idle")
+    lines = enrol(fleet, fleet.network, IDLE, "idle")
     before = resident_bytes(node)
     progress(f"opening {IDLE} sessions")
     crowd = Crowd(fleet, tools, lines, IDLE)

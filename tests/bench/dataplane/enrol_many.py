@@ -1,4 +1,5 @@
-"""enrol_many.py URL CA NAME COUNT < ENROLMENT-KEY: enrols devices and attaches each; prints "TOKEN MAC" lines."""
+"""enrol_many.py URL CA NAME COUNT [devices] < ENROLMENT-KEY: enrols devices; attaches each and prints "TOKEN MAC" lines, or,
+with `devices`, "ID SECRET" lines."""
 
 import concurrent.futures
 import sys
@@ -7,7 +8,7 @@ import uuid
 
 import requests
 
-url, ca, name, count = sys.argv[1:]
+url, ca, name, count, *only_devices = sys.argv[1:]
 key = sys.stdin.read().strip()
 local = threading.local()
 
@@ -23,6 +24,8 @@ def post(path, body, **more):
 
 def enrol(number):
     device = post("/v1/enrolments", {"enrolment_key": key, "name": f"{name}-{number}"})
+    if only_devices:
+        return f"{device['device']} {device['secret']}"
     attachment = post("/v1/attachments", {}, auth=(device["device"], device["secret"]))
     return f"{attachment['access_token']} {attachment['mac']}"
 

@@ -37,15 +37,27 @@ class Namespaces:
     def __init__(self):
         prefix = "bench" + secrets.token_hex(3)
         self.a, self.s, self.b = prefix + "a", prefix + "s", prefix + "b"
+        self.names = []
         for name in (self.a, self.s, self.b):
-            run("ip", "netns", "add", name)
-            run("ip", "-n", name, "link", "set", "lo", "up")
-            # A machine whose default is bbr would lend it to every VPN. Of those that wait for loss, as all defaults do
-            # elsewhere, this one may be set in any namespace.
-            self.command(name, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno")
+            self.add(name)
         self.connect(self.a, "sa", CLIENT_A, SERVER_A)
         self.connect(self.b, "sb", CLIENT_B, SERVER_B)
         self.command(self.s, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+
+    def add(self, name):
+        run("ip", "netns", "add", name)
+        self.names.append(name)
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        # A machine whose default is bbr would lend it to every VPN. Of those that wait for loss, as all defaults do
+        # elsewhere, this one may be set in any namespace.
+        self.command(name, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno")
+
+    def add_client(self, number):
+        """One more client, with an address of its own; returns its namespace."""
+        name = f"{self.s}{number}"
+        self.add(name)
+        self.connect(name, f"s{number}", f"10.9.{10 + number}.2", f"10.9.{10 + number}.1")
+        return name
 
     def connect(self, client, server_side, client_address, server_address):
         run("ip", "link", "add", "v0", "netns", client, "type", "veth", "peer", "name", server_side, "netns", self.s)
@@ -85,7 +97,7 @@ class Namespaces:
                                 env=env, cwd=cwd)
 
     def close(self):
-        for name in (self.a, self.s, self.b):
+        for name in self.names:
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
 
 
@@ -103,7 +115,7 @@ def make_authority(folder):
 class Fleet:
     """Lanyard in the server's namespace, with a tenant and a network."""
 
-    def __init__(self, namespaces, build, folder, environment=None):
+    def __init__(self, namespaces, build, folder, environment=None, urls=f"wss://{SERVER_A}:{WSS_PORT}/l2"):
         self.namespaces, self.build, self.folder = namespaces, build, folder
         self.processes = {}
         make_authority(folder)
@@ -115,7 +127,7 @@ class Fleet:
         self.start("auth", LANYARD_AUTH_KEY_FILE=str(folder / "auth.key"),
                    LANYARD_BOOTSTRAP_FILE=str(folder / "bootstrap"))
         (folder / "provision.key").write_text("1:" + secrets.token_hex(32) + "\n")
-        self.start("provision", LANYARD_PROVISION_KEY_FILE=str(folder / "provision.key"), LANYARD_DATAPLANE_URLS=f"wss://{SERVER_A}:{WSS_PORT}/l2")
+        self.start("provision", LANYARD_PROVISION_KEY_FILE=str(folder / "provision.key"), LANYARD_DATAPLANE_URLS=urls)
         self.start("rendezvous")
         self.start("gateway", LANYARD_LISTEN=f"0.0.0.0:{GATEWAY_PORT}", LANYARD_RATE="100000", **tls)
         self.node = self.start("dataplane", LANYARD_LISTEN=f"0.0.0.0:{WSS_PORT}", **tls, **(environment or {}))
