@@ -27,6 +27,10 @@ static const struct {
 		"lanyard up runs for several interfaces: say which one with --interface" },
 	[CONTROL_EXPOSE] = { "expose", "lanyard expose", "name",
 		"lanyard expose runs for several names: say which one with --name" },
+	[CONTROL_OPENVPN] = { "openvpn", "lanyard openvpn", "interface",
+		"lanyard openvpn runs for several interfaces: say which one with --openvpn" },
+	[CONTROL_PACKAGES] = { "packages", "lanyard packages", "state folder of the",
+		"lanyard packages runs several times" },
 };
 
 static char *path_of(enum control_of of, const char *dir, const char *key, const char *suffix)

@@ -1,5 +1,5 @@
 /*
- * control: how lanyard status and down reach the running lanyard up and lanyard expose: a unix
+ * control: how lanyard status and down reach the other commands that run: a unix
  * socket in the state folder, one for each interface or name, for root only. A request is one line
  * ("status" or "down"), the answer is JSON and the end of the stream; that of "down" ends when the
  * process does.
@@ -18,9 +18,14 @@
 
 /* Who serves. */
 enum control_of {
-	CONTROL_UP,	/* lanyard up or connect; the key is the interface's name */
-	CONTROL_EXPOSE, /* lanyard expose; the key is the exposed name's label */
+	CONTROL_UP,	  /* lanyard up or connect; the key is the interface's name */
+	CONTROL_EXPOSE,	  /* lanyard expose; the key is the exposed name's label */
+	CONTROL_OPENVPN,  /* lanyard openvpn; the key is the name of OpenVPN's interface */
+	CONTROL_PACKAGES, /* lanyard packages; the key is CONTROL_ONLY, as there is one */
+	CONTROL_KINDS,
 };
+
+#define CONTROL_ONLY "device"
 
 struct control;
 

@@ -1,4 +1,4 @@
-/* lanyard status: asks the running lanyard up and lanyard expose how they are. */
+/* lanyard status: asks the commands that run how they are. */
 #include "agents/command.h"
 #include "agents/control.h"
 #include "agents/document.h"
@@ -13,8 +13,9 @@
 #define EXIT_NOT_CONNECTED 3
 
 static const char details[] =
-	"Without --interface and --name it tells of lanyard up, and of each lanyard expose that "
-	"runs.\n\n"
+	"Without --interface, --name, --openvpn and --packages it tells of all that run: lanyard "
+	"up, expose, openvpn and\n"
+	"packages.\n\n"
 	"Exit status: 0 all are connected, 3 one is not (also if nothing is running), 1 it can't "
 	"be "
 	"told,\n"
@@ -25,6 +26,7 @@ static const struct line {
 	const char *member;
 	const char *label;
 } lines[] = {
+	{ "command", "command" },
 	{ "state", "state" },
 	{ "network", "network" },
 	{ "name", "name" },
@@ -46,6 +48,11 @@ static const struct line {
 	{ "queue_full", "queue full" },
 	{ "queue_late", "queue late" },
 	{ "queue_segments", "queue segments" },
+	{ "server", "VPN server" },
+	{ "port", "port" },
+	{ "clients", "clients" },
+	{ "package", "package" },
+	{ "wanted", "wanted" },
 	{ "problem", "problem" },
 	{ "problem_at", "at" },
 };
@@ -125,35 +132,53 @@ static int ask(enum control_of of, const char *dir, const char *key, bool as_jso
 	return err == ERR_NOT_FOUND ? EXIT_NOT_CONNECTED : EXIT_FAILURE;
 }
 
-/* All that run; with nothing, lanyard up is what is missed. */
+struct asking {
+	const char *dir;
+	bool as_json;
+	size_t n;
+	int status; /* of all so far */
+};
+
+static void ask_next(struct asking *asking, enum control_of of, const char *key)
+{
+	int status;
+
+	if (asking->n++ > 0 && !asking->as_json)
+		putchar('\n');
+	status = ask(of, asking->dir, key, asking->as_json);
+	if (status == EXIT_FAILURE || asking->status == EXIT_SUCCESS)
+		asking->status = status;
+}
+
+/* All that run; with nothing, lanyard up is what is missed, and with several of it one has to be
+ * chosen. */
 static int ask_all(const char *dir, bool as_json)
 {
+	struct asking asking = { .dir = dir, .as_json = as_json, .status = EXIT_SUCCESS };
 	char keys[CONTROL_KEYS_MAX][CONTROL_KEY_SIZE];
-	size_t n_up = control_list(CONTROL_UP, dir, keys);
-	size_t n = control_list(CONTROL_EXPOSE, dir, keys);
-	int status = EXIT_SUCCESS;
 
-	if (n_up > 0 || n == 0)
-		status = ask(CONTROL_UP, dir, NULL, as_json);
-	for (size_t i = 0; i < n; i++) {
-		int other;
+	if (control_list(CONTROL_UP, dir, keys) > 0)
+		ask_next(&asking, CONTROL_UP, NULL);
+	for (enum control_of of = CONTROL_UP + 1; of < CONTROL_KINDS; of++) {
+		size_t n = control_list(of, dir, keys);
 
-		if (!as_json && (i > 0 || n_up > 0))
-			putchar('\n');
-		other = ask(CONTROL_EXPOSE, dir, keys[i], as_json);
-		if (other == EXIT_FAILURE || status == EXIT_SUCCESS)
-			status = other;
+		for (size_t i = 0; i < n; i++)
+			ask_next(&asking, of, keys[i]);
 	}
-	return status;
+	if (asking.n == 0)
+		ask_next(&asking, CONTROL_UP, NULL);
+	return asking.status;
 }
 
 int command_status(int argc, char **argv)
 {
-	const char *state = COMMAND_STATE, *interface = NULL, *name = NULL;
-	bool as_json = false;
+	const char *state = COMMAND_STATE, *interface = NULL, *name = NULL, *openvpn = NULL;
+	bool as_json = false, packages = false;
 	const struct option_row rows[] = {
 		{ "interface", "IFNAME", "of lanyard up for this interface", &interface, NULL },
 		{ "name", "NAME", "of lanyard expose for this name", &name, NULL },
+		{ "openvpn", "IFNAME", "of lanyard openvpn with this interface", &openvpn, NULL },
+		{ "packages", NULL, "of lanyard packages", NULL, &packages },
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &state, NULL },
 		{ "json", NULL, "print one JSON object a line, for each", NULL, &as_json },
 		{ NULL, NULL, NULL, NULL, NULL },
@@ -168,5 +193,9 @@ int command_status(int argc, char **argv)
 		return ask(CONTROL_EXPOSE, state, name, as_json);
 	if (interface != NULL)
 		return ask(CONTROL_UP, state, interface, as_json);
+	if (openvpn != NULL)
+		return ask(CONTROL_OPENVPN, state, openvpn, as_json);
+	if (packages)
+		return ask(CONTROL_PACKAGES, state, CONTROL_ONLY, as_json);
 	return ask_all(state, as_json);
 }

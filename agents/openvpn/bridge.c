@@ -1,6 +1,7 @@
 /* bridge: see bridge.h. */
 #include "agents/openvpn/bridge.h"
 
+#include "agents/document.h"
 #include "agents/lan/port.h"
 #include "agents/lan/routed.h"
 #include "agents/openvpn/asks.h"
@@ -544,4 +545,29 @@ void bridge_destroy(struct bridge *bridge)
 	routed_close(&bridge->routed);
 	vpn_place_close(&bridge->place);
 	free(bridge);
+}
+
+/* ---- how it is ---- */
+
+static const char *state_of(const struct bridge *bridge)
+{
+	if (bridge->phase == BRIDGE_ENDING || bridge->phase == BRIDGE_CONCLUDING)
+		return "stopping";
+	if (bridge->phase == BRIDGE_BEGINNING || !bridge->up)
+		return "starting";
+	return bridge->unheard ? "disconnected" : "connected";
+}
+
+char *bridge_status(const struct bridge *bridge)
+{
+	const struct bridge_options *options = &bridge->options;
+	json_int_t n = 0;
+
+	for (const struct client *client = bridge->clients.first; client; client = client->next)
+		n += client->state == CLIENT_UP;
+	AUTO_DOCUMENT status = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:I, s:I}", "command",
+		"openvpn", "state", state_of(bridge), "device", options->device->id, "interface",
+		options->interface, "netns", options->netns, "server", bridge->start.server, "port",
+		(json_int_t)bridge->start.port, "clients", n);
+	return json_dumps(status, JSON_COMPACT);
 }

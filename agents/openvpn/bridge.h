@@ -31,5 +31,8 @@ err_t bridge_create(struct bridge **bridge, const struct bridge_options *options
 	struct fault *fault) MUST_CHECK;
 void bridge_destroy(struct bridge *bridge); /* NULL is fine */
 
+/* How it is, as JSON for lanyard status; malloc'ed. */
+char *bridge_status(const struct bridge *bridge);
+
 /* Ends the server, tells the portal of it, and is finished. */
 void bridge_stop(struct bridge *bridge);

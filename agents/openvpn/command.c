@@ -1,6 +1,7 @@
 /* lanyard openvpn: makes this device a VPN server for OpenVPN's own clients, in the foreground,
  * until it is told to stop. */
 #include "agents/command.h"
+#include "agents/control.h"
 #include "agents/openvpn/bridge.h"
 #include "agents/options.h"
 #include "agents/proxy.h"
@@ -43,6 +44,7 @@ struct command {
 	struct device device;
 	struct proxy proxy;
 	struct bridge *bridge;
+	struct control *control;
 	int status;
 };
 
@@ -51,6 +53,13 @@ static void on_stop(void *context)
 	struct command *command = context;
 
 	bridge_stop(command->bridge);
+}
+
+static char *on_status(void *context)
+{
+	const struct command *command = context;
+
+	return bridge_status(command->bridge);
 }
 
 static void on_finished(void *context, bool well)
@@ -75,26 +84,38 @@ static err_t read_options(struct command *command, struct fault *fault)
 	return state_load(options->state, &command->device, fault);
 }
 
+static void run_loop(struct command *command)
+{
+	struct signals signals;
+
+	signals_open(&signals, command->options.loop, on_stop, command);
+	log_info("started", "version=" LANYARD_VERSION);
+	loop_run(command->options.loop);
+	log_info("stopped", "status=%d", command->status);
+	signals_close(&signals);
+	bridge_destroy(command->bridge);
+}
+
 /* OpenVPN is told of its folder by its whole path. */
 static err_t run_bridge(struct command *command, struct fault *fault)
 {
 	struct bridge_options *options = &command->options;
 	AUTO_FREE char *state = realpath(options->state, NULL);
-	struct signals signals;
 	err_t err;
 
 	if (state == NULL)
 		return fault_set(fault, ERR_INTERNAL, "state", "%.150s: %m", options->state);
 	options->state = state;
-	if ((err = bridge_create(&command->bridge, options, fault)) != OK)
+	err = control_open(&command->control,
+		&(struct control_options){ options->loop, CONTROL_OPENVPN, state,
+			options->interface, command, on_status, on_stop },
+		fault);
+	if (err != OK)
 		return err;
-	signals_open(&signals, options->loop, on_stop, command);
-	log_info("started", "version=" LANYARD_VERSION);
-	loop_run(options->loop);
-	log_info("stopped", "status=%d", command->status);
-	signals_close(&signals);
-	bridge_destroy(command->bridge);
-	return OK;
+	if ((err = bridge_create(&command->bridge, options, fault)) == OK)
+		run_loop(command);
+	control_close(command->control); /* last of all: lanyard down waits for this */
+	return err;
 }
 
 static err_t run(struct command *command, struct fault *fault)

@@ -1,6 +1,7 @@
 /* lanyard packages: keeps this device at the package that its tenant wants it to have, in the
  * foreground, until it is told to stop. */
 #include "agents/command.h"
+#include "agents/control.h"
 #include "agents/options.h"
 #include "agents/packages/packages.h"
 #include "agents/signals.h"
@@ -118,6 +119,13 @@ static void on_stop(void *context)
 	loop_stop(command->options.trial.loop);
 }
 
+static char *on_status(void *context)
+{
+	const struct command *command = context;
+
+	return packages_status(command->packages);
+}
+
 static void on_done(void *context, const char *why)
 {
 	struct command *command = context;
@@ -133,6 +141,7 @@ static void run(struct command *command)
 {
 	struct packages_options *options = &command->options;
 	struct trial_options *trial = &options->trial;
+	struct control *control = NULL;
 	struct signals signals;
 
 	trial->loop = loop_create();
@@ -143,12 +152,20 @@ static void run(struct command *command)
 	options->context = command;
 	options->done = on_done;
 	signals_open(&signals, trial->loop, on_stop, command);
-	command->packages = packages_create(options);
-	log_info("started", "state=%s version=" LANYARD_VERSION, log_value(command->state));
-	loop_run(trial->loop);
-	log_info("stopped", "state=%s", log_value(command->state));
-	packages_destroy(command->packages);
+	if (control_open(&control,
+		    &(struct control_options){ trial->loop, CONTROL_PACKAGES, command->state,
+			    CONTROL_ONLY, command, on_status, on_stop },
+		    &command->fault) == OK) {
+		command->packages = packages_create(options);
+		log_info("started", "state=%s version=" LANYARD_VERSION, log_value(command->state));
+		loop_run(trial->loop);
+		log_info("stopped", "state=%s", log_value(command->state));
+		packages_destroy(command->packages);
+	} else {
+		command->status = EXIT_FAILURE;
+	}
 	signals_close(&signals);
+	control_close(control);
 	fetcher_destroy(trial->fetcher);
 	loop_destroy(trial->loop);
 }

@@ -30,6 +30,8 @@ struct packages {
 	char *roots;		  /* and by which it was believed */
 	unsigned failures;	  /* of questions, in a row */
 	bool failed;		  /* a package, since this began */
+	bool heard;		  /* the portal, last time */
+	char problem[JOURNAL_REASON_SIZE];
 };
 
 static void ask(struct packages *packages);
@@ -56,6 +58,8 @@ static int64_t retry_ms(unsigned failures)
 static void fail(struct packages *packages, const char *event, const char *why)
 {
 	log_warn(event, "text=%s", log_value(why));
+	packages->heard = false;
+	snprintf(packages->problem, sizeof(packages->problem), "%s", why);
 	if (packages->options.once) {
 		packages->options.done(packages->options.context, why);
 		return;
@@ -70,6 +74,8 @@ static void rest(struct packages *packages)
 	bool failed = packages->failed || journal->package != journal->good;
 
 	packages->failures = 0;
+	packages->heard = true;
+	snprintf(packages->problem, sizeof(packages->problem), "%s", failed ? journal->reason : "");
 	if (packages->options.once)
 		packages->options.done(packages->options.context, failed ? journal->reason : NULL);
 	else
@@ -326,6 +332,27 @@ struct packages *packages_create(const struct packages_options *options)
 	packages->timer = (struct loop_timer){ .fire = on_timer, .context = packages };
 	sleep_ms(packages, 0);
 	return packages;
+}
+
+static const char *state_of(const struct packages *packages)
+{
+	if (packages->trial != NULL)
+		return "applying";
+	if (packages->heard)
+		return packages->problem[0] == '\0' ? "connected" : "failed";
+	return packages->failures > 0 ? "disconnected" : "starting";
+}
+
+char *packages_status(const struct packages *packages)
+{
+	const struct journal *journal = packages->journal;
+	const char *problem = packages->problem[0] != '\0' ? packages->problem : NULL;
+	AUTO_DOCUMENT status = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s*}", "command", "packages",
+		"state", state_of(packages), "device", packages->options.trial.device->id,
+		"package", (json_int_t)journal->good, "wanted", (json_int_t)journal->package,
+		"problem", problem);
+
+	return json_dumps(status, JSON_COMPACT);
 }
 
 void packages_destroy(struct packages *packages)

@@ -18,4 +18,6 @@ struct packages_options {
 };
 
 struct packages *packages_create(const struct packages_options *options);
+/* How it is, as JSON for lanyard status; malloc'ed. */
+char *packages_status(const struct packages *packages);
 void packages_destroy(struct packages *packages); /* NULL is fine */

@@ -1,10 +1,12 @@
 """Clients of OpenVPN in a network of ours: a WE500 with its package reaches a device that runs our agent; who is blocked or
 revoked is thrown out and comes in no more. Numbers are those of the statements of the contract of apps (docs/openvpn.md)."""
 
+import json
 import signal
 
 import pytest
 
+from agent_world import LANYARD, run
 from api_client import wait_for
 from api_world import admin, api  # noqa: F401
 from openvpn_world import DeviceWorld
@@ -106,7 +108,16 @@ def test_93_a_server_that_is_killed_has_lost_its_connections(world, device):
 
 def test_a_server_that_is_told_to_end_tells_of_its_connections(world, device):
     device, _ = device
-    world.server.end()
+    which = ["--state", world.server.member.state, "--openvpn", "lanyard-ovpn"]
+    told = run(LANYARD, "status", "--json", *which)
+    shown = json.loads(told.stdout)
+    assert (told.returncode, shown["command"], shown["state"], shown["server"]) == (0, "openvpn", "connected", world.server.id)
+    assert shown["clients"] >= 1 and shown["port"] == 1194
+    every = run(LANYARD, "status", "--state", world.server.member.state).stdout
+    assert "MAC " in every and "openvpn" in every and "clients" in every, "lanyard up and lanyard openvpn"
+    run(LANYARD, "down", *which)
+    assert world.server.process.wait(30) == 0
+    assert run(LANYARD, "status", *which).returncode == 3 and run(LANYARD, "down", *which).returncode == 0
     ended = world.server.connections(subject=device.id)[-1]
     assert ended["ended_at"] and not ended["lost"]
     world.server.start()

@@ -220,6 +220,19 @@ def test_a_rollout_stops_when_agents_report_failures(world, device):
     assert device.current() == 1 and device.shown()["current"] == 1
 
 
+def test_lanyard_status_and_down_know_it(device):
+    which = ["--state", device.folder / "state", "--packages"]
+    assert run(LANYARD, "status", *which).returncode == 3
+    process = subprocess.Popen([word for word in device.words() if word != "--once"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("what it says", lambda: run(LANYARD, "status", *which).returncode == 0)
+    shown = json.loads(run(LANYARD, "status", "--json", *which).stdout)
+    assert (shown["command"], shown["state"], shown["package"], shown["wanted"]) == ("packages", "connected", 1, 1)
+    assert "package     1\n" in run(LANYARD, "status", "--state", device.folder / "state").stdout
+    run(LANYARD, "down", *which)
+    assert process.wait(30) == 0
+
+
 def test_a_blocked_device_gets_nothing(world, device):
     world.portal.block(device)
     done = device.once()
