@@ -29,8 +29,6 @@ PEOPLE = {
 }
 ROLES = [{"group": "vpn-admins", "role": "admin"}, {"group": "staff", "role": "member"}]
 
-pytestmark = pytest.mark.skipif(not shutil.which("node") or not shutil.which("npm"), reason="needs node and npm")
-
 
 @pytest.fixture(scope="module")
 def provider(fleet):
