@@ -10,6 +10,7 @@ from api_client import NOBODY, bearer, wait_for
 from api_world import (PASSWORD, Device, Tenant, admin, api, stranger, tenant, things,
                        websocket)  # fixtures too
 from event_stream import event_stream
+from federation_world import Lists
 from oauth_world import App, Browser, back
 
 
@@ -200,6 +201,17 @@ def test_app_settings(api, tenant):
     assert api.ok("updateAppSettings", owner, {"admin_api": True}, **of)["admin_api"]
     shown = api.ok("getAppSettings", owner, **of)
     assert (shown["max_configurations"], shown["admin_api"]) == (1, True)
+
+
+def test_federation(api, tenant, tmp_path):
+    of, owner, lists = {"tenant": tenant.id}, tenant.owner, Lists(tmp_path)
+    text, signature = lists.sign()
+    shown = api.ok("setFederation", owner, text.encode(), query={"public_key": lists.public, "signature": signature},
+                   headers={"Content-Type": "application/json"}, **of)
+    assert (shown["public_key"], shown["seq"], shown["instances"]) == (lists.public, 1, [])
+    assert api.ok("getFederation", owner, **of) == shown
+    api.ok("deleteFederation", owner, **of)
+    assert api.ok("getFederation", owner, **of)["public_key"] == ""
 
 
 def test_notices(api, tenant):

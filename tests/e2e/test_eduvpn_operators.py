@@ -1,21 +1,18 @@
 """What operators have of VPN apps beside their profiles: the admin API for their programs, guests of other sites, and statistics
-(contract app-api, statements 46, 94, 95, 98)."""
+(contract app-api, statements 46, 94, 95, 97, 98)."""
 
-import base64
 import datetime
 import email.utils
 import hashlib
 import json
-import os
-import pathlib
-import subprocess
 
 import pytest
 
 from account_world import person  # fixture too
-from api_client import WAIT_S, wait_for
+from api_client import wait_for
 from api_world import admin, api, site_of, stranger, tenant  # fixtures too
-from eduvpn_world import OPENVPN, PORTAL, PROFILE, common_name, part, raw
+from eduvpn_world import OPENVPN, PORTAL, PROFILE, VpnApp, common_name, part, raw
+from federation_world import ForeignSite, Lists
 
 
 @pytest.fixture(scope="module")
@@ -182,49 +179,6 @@ def test_98_what_was_used_by_day(fleet, api, tenant):
 
 # ---- guests ----
 
-class ForeignSite:
-    """Another site of eduVPN 1, with the key by which it signs tokens."""
-
-    def __init__(self, folder, base_uri):
-        self.base_uri, self.folder = base_uri, folder
-        self.pem = folder / "token.pem"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.pem], check=True)
-        der = subprocess.run(["openssl", "pkey", "-in", self.pem, "-pubout", "-outform", "DER"], check=True,
-                             stdout=subprocess.PIPE).stdout
-        self.public_key = base64.b64encode(der[-32:]).decode()
-
-    def token(self, **more):
-        expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
-        claims = json.dumps({"type": "access_token", "auth_key": "random_1", "user_id": "jane", "client_id": "org.eduvpn.app",
-                             "scope": "config", "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%S+00:00"), **more}).encode()
-        (self.folder / "claims").write_bytes(claims)
-        signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", self.pem, "-rawin", "-in", self.folder / "claims"],
-                                   check=True, stdout=subprocess.PIPE).stdout
-        return base64.urlsafe_b64encode(signature + claims).rstrip(b"=").decode()
-
-
-class Lists:
-    """Who signs lists of sites with `lanyard instances`."""
-
-    def __init__(self, folder):
-        self.file, self.key = folder / "federation.json", folder / "key"
-        self.seq = 0
-        self.public = self.run("key", "--key", self.key).split()[0]
-
-    def run(self, *arguments):
-        binary = pathlib.Path(os.environ["LANYARD_BUILD"]) / "bin/lanyard"
-        return subprocess.run([str(binary), "instances", *map(str, arguments)], text=True, timeout=WAIT_S, check=True,
-                              stdout=subprocess.PIPE).stdout
-
-    def sign(self, *sites, **more):
-        """The list's text and its signature; `seq` rises."""
-        self.file.write_text(json.dumps({"authorization_type": "distributed", "seq": self.seq, "instances": [
-            {"base_uri": each.base_uri, "display_name": "A site", "public_key": each.public_key} for each in sites], **more}))
-        self.run("sign", "--key", self.key, "--list", self.file)
-        self.seq = json.loads(self.file.read_text())["seq"]
-        return self.file.read_text(), (self.file.parent / "federation.json.sig").read_text().strip()
-
-
 class Federation:
     def __init__(self, api, tenant, public_key):
         self.api, self.tenant, self.public_key = api, tenant, public_key
@@ -334,7 +288,13 @@ def test_46_a_person_is_never_taken_for_a_guest(fleet, api, tenant, lists, home,
     assert ask(fleet, home.token(user_id="june"), "user_info").status_code == 401
 
 
-def test_46_guests_who_do_not_come_are_removed(fleet, api, tenant, lists, home, federation):
+def test_46_97_what_auth_does_not_keep(fleet, api, tenant, person, lists, home, federation):
+    """Guests who do not come, authorizations that have expired, and codes that were tried."""
+    VpnApp(fleet, person.name)
+    of = f"WHERE tenant_id = '{tenant.id}' AND user_id = '{person.id}'"
+    fleet.sql(f"UPDATE auth.oauth_authorization SET expires_at = now() - interval '25 hours' {of}")
+    fleet.sql("INSERT INTO auth.code_attempt (tenant_id, user_id, digest, created_at)"
+              f" VALUES ('{tenant.id}', '{person.id}', 'x', now() - interval '6 minutes')")
     assert federation.set(lists.sign(home)).status_code == 200
     for user in ("jim", "joe"):
         assert ask(fleet, home.token(user_id=user), "user_info").status_code == 200
@@ -343,6 +303,8 @@ def test_46_guests_who_do_not_come_are_removed(fleet, api, tenant, lists, home, 
     fleet.sv("restart", "auth")
     wait_for("the clean-up", lambda: not users_named_soon(api, tenant, "vpn.example_1.org_jim"))
     assert users_named(api, tenant, "vpn.example_1.org_joe")
+    for table in ("oauth_authorization", "code_attempt"):
+        wait_for("the clean-up", lambda table=table: not fleet.sql(f"SELECT 1 FROM auth.{table} {of}"))
 
 
 def users_named_soon(api, tenant, name):
