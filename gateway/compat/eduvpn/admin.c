@@ -60,9 +60,11 @@ static bool is_open(struct eduvpn *edu, err_t *err)
 		*err = site_enter(edu->request);
 	if (*err == OK)
 		*err = eduvpn_ask(edu, "GetAppSettings", &nothing.base, (const void **)&settings);
-	if (*err == OK && !settings->admin_api)
+	if (*err != OK || settings->admin_api)
+		return *err == OK;
+	if ((*err = admit_stranger(edu->request, 1)) == OK)
 		eduvpn_refuse_path(edu);
-	return *err == OK && settings->admin_api;
+	return false;
 }
 
 bool eduvpn_believe_key(struct eduvpn *edu, err_t *err)
