@@ -15,5 +15,6 @@ int command_monitor(int argc, char **argv);
 int command_expose(int argc, char **argv);    /* expose/command.c */
 int command_packages(int argc, char **argv);  /* packages/command.c */
 int command_openvpn(int argc, char **argv);   /* openvpn/command.c */
+int command_wireguard(int argc, char **argv); /* wireguard/command.c */
 int command_instances(int argc, char **argv); /* instances/command.c */
 int command_down(int argc, char **argv);

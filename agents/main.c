@@ -36,6 +36,7 @@ static const struct command {
 	{ "packages", "keep this device at the package that its tenant wants it to have",
 		command_packages },
 	{ "openvpn", "let clients of OpenVPN into a network", command_openvpn },
+	{ "wireguard", "let people's WireGuard apps into a network", command_wireguard },
 	{ "instances", "make, check and fetch signed lists of sites for VPN apps",
 		command_instances },
 	{ "down", "stop the running lanyard up or expose and wait until it has", command_down },

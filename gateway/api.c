@@ -199,9 +199,9 @@ static err_t answer(struct api_request *request)
 	return err == OK ? run(request) : no_route(request, err);
 }
 
-static void note(const struct api_request *request, int64_t started_ms)
+void api_note(const struct api_request *request)
 {
-	int64_t ms = clock_ms() - started_ms;
+	int64_t ms = clock_ms() - request->started_ms;
 	const struct route *route = request->match.route;
 
 	usage_count(request->reply->status, ms);
@@ -219,12 +219,13 @@ void api_serve(void *context, struct http_request *http, struct http_reply *repl
 		.call = &http->call,
 		.http = http,
 		.reply = reply,
+		.started_ms = clock_ms(),
 	};
-	int64_t started_ms = clock_ms();
 	err_t err = answer(&request);
 
 	if (err != OK)
 		problem_reply(&http->call, err, reply);
 	http_reply_add(reply, "Trace-Id", http->call.trace);
-	note(&request, started_ms);
+	if (reply->again == NULL)
+		api_note(&request);
 }

@@ -36,6 +36,7 @@ struct api_request {
 	struct target target;
 	struct route_match match;
 	struct identity caller; /* all NULL: nobody */
+	int64_t started_ms;	/* clock_ms() */
 };
 
 /* Every resource's table, NULL-terminated. */
@@ -49,6 +50,9 @@ void api_serve(void *context, struct http_request *http, struct http_reply *repl
 
 /* The generic way: fills a request message of the route's method, calls, and sends the reply. */
 err_t api_forward(struct api_request *request) MUST_CHECK;
+
+/* Counts and logs a reply that has come by reply->again; api_serve does it of all others. */
+void api_note(const struct api_request *request);
 
 /* Its steps, for handlers (the first one is request_read): the call, and the reply with its status,
  * ETag and Location. */

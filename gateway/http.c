@@ -13,6 +13,7 @@
 #include "gateway/file.h"
 #include "gateway/http_arrival.h"
 #include "gateway/http_tls.h"
+#include "gateway/later.h"
 #include "gateway/peers.h"
 #include "lib/clock.h"
 #include "lib/endpoint.h"
@@ -72,6 +73,7 @@ struct http {
 	struct crew *crew;
 	struct feeds *feeds;
 	struct arrivals *arrivals;
+	struct later *later;
 	struct worker *sweeper;
 	atomic_bool running; /* from the first to the last moment at which requests are welcome */
 
@@ -180,8 +182,12 @@ static void exchange_serve(struct exchange *exchange)
 {
 	const struct http_options *options = &exchange->http->options;
 
-	options->serve(options->context, &exchange->request, &exchange->reply);
-	exchange->state = EXCHANGE_SERVED;
+	if (exchange->reply.again != NULL)
+		exchange->reply.again(exchange->reply.context);
+	else
+		options->serve(options->context, &exchange->request, &exchange->reply);
+	if (exchange->reply.again == NULL)
+		exchange->state = EXCHANGE_SERVED;
 }
 
 /* In a worker. When the connection is resumed, the exchange is its event thread's again. */
@@ -194,7 +200,10 @@ static void on_job(struct job *job)
 		http_arrival_ask(&exchange->arrival, &exchange->request.call);
 	else
 		exchange_serve(exchange);
-	MHD_resume_connection(connection);
+	if (exchange->reply.again != NULL)
+		later_put(exchange->http->later, job);
+	else
+		MHD_resume_connection(connection);
 }
 
 /* ---- feeds ---- */
@@ -451,6 +460,7 @@ static void http_free(struct http *http)
 {
 	worker_stop(http->sweeper);
 	arrivals_stop(http->arrivals);
+	later_stop(http->later);
 	crew_stop(http->crew);
 	feeds_stop(http->feeds);
 	peers_destroy(http->peers);
@@ -481,6 +491,7 @@ static err_t start(struct http *http)
 	http->crew = crew_start(http->options.workers, on_job);
 	http->feeds = feeds_start(http->options.bus);
 	http->arrivals = arrivals_start();
+	http->later = later_start(http->crew);
 	http->daemon = daemon_start(http, &address);
 	if (http->daemon == NULL) {
 		log_error("http_listen", "listen=%s error=%s", log_value(http->options.listen),

@@ -24,7 +24,8 @@
 #define HTTP_ORIGIN_LEN	       INET6_ADDRSTRLEN
 
 /* One request, with its call: trace, arena and deadline. Good until `serve` has returned, or until
- * the end of the feed that the reply got, or until `arrived` has returned. */
+ * the end of the feed that the reply got, or until `arrived`, or `again` for the last time, has
+ * returned. */
 struct http_request {
 	struct call call;
 	enum http_status refused; /* the server itself refuses it, call.fault says why; or 0 */
@@ -58,7 +59,12 @@ struct http_reply {
 	 * has all of it but the last byte, which is kept back until then; unless the result is OK
 	 * it is never sent, and the reply is cut short. Or NULL. */
 	err_t (*arrived)(struct call *call, void *context);
-	void *context; /* in the request's arena */
+
+	/* For a reply that is still to come: runs in a worker again and again, with a moment in
+	 * between, until it clears itself: then the rest is filled. It heeds the call's deadline.
+	 * Or NULL. */
+	void (*again)(void *context);
+	void *context; /* of whichever is set; in the request's arena */
 };
 
 /* Adds a header, unless the reply has it already and it is no cookie. Both texts are kept. */

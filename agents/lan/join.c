@@ -9,13 +9,6 @@
 #define BRIDGE_SUFFIX "-br"
 #define LAN_SUFFIX    "-lan"
 
-static bool remove_link(struct netlink *netlink, unsigned index)
-{
-	struct netlink_request request;
-
-	return netlink_talk(netlink, netlink_begin_link(&request, RTM_DELLINK, 0, index));
-}
-
 /* Removes what an earlier process left; never what is of another kind. */
 static bool remove_left(struct netlink *netlink, const char *name, const char *kind)
 {
@@ -24,7 +17,7 @@ static bool remove_left(struct netlink *netlink, const char *name, const char *k
 	if (!netlink_find(netlink, name, &found))
 		return true;
 	errno = EEXIST;
-	return strcmp(found.kind, kind) == 0 && remove_link(netlink, found.index);
+	return strcmp(found.kind, kind) == 0 && netlink_remove(netlink, found.index);
 }
 
 static err_t fail_macvlan(const char *lan, struct fault *fault)
@@ -63,9 +56,9 @@ static err_t make_bridge(struct join *join, const char *name, const char *lan,
 			"--join: there is an interface %s or %s already: choose another name for "
 			"%s",
 			bridge, macvlan, name);
-	if ((join->macvlan = netlink_make(netlink, macvlan, found->index)) == 0)
+	if ((join->macvlan = netlink_make(netlink, macvlan, "macvlan", found->index)) == 0)
 		return fail_macvlan(lan, fault);
-	join->bridge = netlink_make(netlink, bridge, 0);
+	join->bridge = netlink_make(netlink, bridge, "bridge", 0);
 	if (join->bridge == 0 || !netlink_set_master(netlink, join->macvlan, join->bridge) ||
 		!netlink_set_up(netlink, found->index) || !netlink_set_up(netlink, join->macvlan) ||
 		!netlink_set_up(netlink, join->bridge))
@@ -101,9 +94,9 @@ err_close:
 void join_close(struct join *join)
 {
 	if (join->macvlan != 0) {
-		(void)remove_link(join->netlink, join->macvlan);
+		(void)netlink_remove(join->netlink, join->macvlan);
 		if (join->bridge != 0)
-			(void)remove_link(join->netlink, join->bridge);
+			(void)netlink_remove(join->netlink, join->bridge);
 	}
 	*join = (struct join){ 0 };
 }

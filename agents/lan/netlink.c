@@ -147,7 +147,23 @@ bool netlink_set_up(struct netlink *netlink, unsigned index)
 	return netlink_talk(netlink, message);
 }
 
-unsigned netlink_make(struct netlink *netlink, const char *name, unsigned lower)
+bool netlink_set_mtu(struct netlink *netlink, unsigned index, uint32_t mtu)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
+
+	mnl_attr_put_u32(message, IFLA_MTU, mtu);
+	return netlink_talk(netlink, message);
+}
+
+bool netlink_remove(struct netlink *netlink, unsigned index)
+{
+	struct netlink_request request;
+
+	return netlink_talk(netlink, netlink_begin_link(&request, RTM_DELLINK, 0, index));
+}
+
+unsigned netlink_make(struct netlink *netlink, const char *name, const char *kind, unsigned lower)
 {
 	struct netlink_request request;
 	struct nlmsghdr *message =
@@ -159,7 +175,7 @@ unsigned netlink_make(struct netlink *netlink, const char *name, unsigned lower)
 	if (lower != 0)
 		mnl_attr_put_u32(message, IFLA_LINK, lower);
 	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
-	mnl_attr_put_strz(message, IFLA_INFO_KIND, lower != 0 ? "macvlan" : "bridge");
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, kind);
 	if (lower != 0) {
 		data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
 		mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);

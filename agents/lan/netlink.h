@@ -48,6 +48,9 @@ bool netlink_find(struct netlink *netlink, const char *name, struct netlink_link
 /* Makes the interface a port of a bridge; sets it up. False: errno is as the kernel said. */
 bool netlink_set_master(struct netlink *netlink, unsigned index, unsigned master);
 bool netlink_set_up(struct netlink *netlink, unsigned index);
+bool netlink_set_mtu(struct netlink *netlink, unsigned index, uint32_t mtu);
 
-/* Makes a bridge, or with `lower` a macvlan that gets all that comes to it; its index, or 0. */
-unsigned netlink_make(struct netlink *netlink, const char *name, unsigned lower);
+/* Makes an interface of the kind; with `lower` a macvlan that gets all that comes to it. Its index,
+ * or 0: errno is as the kernel said. */
+unsigned netlink_make(struct netlink *netlink, const char *name, const char *kind, unsigned lower);
+bool netlink_remove(struct netlink *netlink, unsigned index);

@@ -14,7 +14,7 @@ static err_t make_bridge(struct netlink *netlink, const char *bridge, struct fau
 		return fault_set(fault, ERR_ALREADY_EXISTS, "bridge",
 			"--bridge: %.40s is an interface of another kind", bridge);
 	if (found.index == 0)
-		found.index = netlink_make(netlink, bridge, 0);
+		found.index = netlink_make(netlink, bridge, "bridge", 0);
 	if (found.index != 0 && netlink_set_up(netlink, found.index))
 		return OK;
 	return fault_set(fault, ERR_INTERNAL, "bridge",

@@ -31,7 +31,14 @@ static bool set_uplink(const char *uplink)
 	if (!set(path, "1"))
 		return false;
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/neigh/%s/proxy_delay", uplink);
-	return set(path, "0");
+	if (!set(path, "0"))
+		return false;
+	/* A kernel without IPv6 has none of these. */
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/neigh/%s/proxy_delay", uplink);
+	(void)set(path, "0");
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/proxy_ndp", uplink);
+	(void)set(path, "1");
+	return true;
 }
 
 bool routed_keep(struct routed *routed)
@@ -73,6 +80,7 @@ static err_t open_there(struct routed *routed, struct fault *fault)
 		!set("/proc/sys/net/ipv4/ip_forward", "1"))
 		return fault_set(fault, ERR_INTERNAL, "interface",
 			"can't set up %.40s and IPv4 forwarding: %m", routed->interface);
+	(void)set("/proc/sys/net/ipv6/conf/all/forwarding", "1"); /* some kernels have none */
 	routed->index = found.index;
 	return OK;
 }
@@ -101,30 +109,57 @@ void routed_close(struct routed *routed)
 	*routed = (struct routed){ 0 };
 }
 
-static bool change(
+static size_t len_of(const struct address *address)
+{
+	return address->family == AF_INET ? 4 : 16;
+}
+
+static bool change_route(
 	struct routed *routed, uint16_t type, uint16_t flags, const struct address *address)
 {
 	struct netlink_request request;
 	struct nlmsghdr *message = netlink_begin(&request, type, flags);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
 
-	route->rtm_family = AF_INET;
-	route->rtm_dst_len = 32;
+	route->rtm_family = (uint8_t)address->family;
+	route->rtm_dst_len = (uint8_t)(8 * len_of(address));
 	route->rtm_table = RT_TABLE_MAIN;
 	route->rtm_protocol = RTPROT_STATIC;
 	route->rtm_scope = RT_SCOPE_LINK;
 	route->rtm_type = RTN_UNICAST;
-	mnl_attr_put(message, RTA_DST, 4, address->bytes);
+	mnl_attr_put(message, RTA_DST, len_of(address), address->bytes);
 	mnl_attr_put_u32(message, RTA_OIF, routed->index);
+	return netlink_talk(routed->netlink, message);
+}
+
+/* For one address of IPv6 at the uplink, if that is there. */
+static bool change_proxy(
+	struct routed *routed, uint16_t type, uint16_t flags, const struct address *address)
+{
+	struct netlink_request request;
+	struct nlmsghdr *message = netlink_begin(&request, type, flags);
+	struct ndmsg *neighbour = mnl_nlmsg_put_extra_header(message, sizeof(*neighbour));
+
+	if (address->family == AF_INET || routed->uplink_index == 0)
+		return true;
+	neighbour->ndm_family = AF_INET6;
+	neighbour->ndm_ifindex = (int)routed->uplink_index;
+	neighbour->ndm_flags = NTF_PROXY;
+	mnl_attr_put(message, NDA_DST, len_of(address), address->bytes);
 	return netlink_talk(routed->netlink, message);
 }
 
 bool routed_add(struct routed *routed, const struct address *address)
 {
-	return change(routed, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, address);
+	const uint16_t flags = NLM_F_CREATE | NLM_F_REPLACE;
+
+	return change_route(routed, RTM_NEWROUTE, flags, address) &&
+	       change_proxy(routed, RTM_NEWNEIGH, flags, address);
 }
 
 bool routed_remove(struct routed *routed, const struct address *address)
 {
-	return change(routed, RTM_DELROUTE, 0, address);
+	bool fine = change_proxy(routed, RTM_DELNEIGH, 0, address);
+
+	return change_route(routed, RTM_DELROUTE, 0, address) && fine;
 }

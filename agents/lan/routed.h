@@ -1,7 +1,8 @@
 /*
  * routed: stations behind a TUN interface that have addresses of the network at another interface,
- * the uplink: a route to each, and the kernel answers for them at the uplink (proxy ARP). IPv4. In
- * a network namespace or in our own (NULL). Before the process has a second thread.
+ * the uplink: a route to each, and the kernel answers for them at the uplink (proxy ARP, and for
+ * each address of IPv6 a proxy of its own). In a network namespace or in our own (NULL). Before the
+ * process has a second thread.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ err_t routed_open(struct routed *routed, const char *netns, const char *interfac
 	const char *uplink, struct fault *fault) MUST_CHECK;
 void routed_close(struct routed *routed); /* also one that is all zero */
 
-/* Sets up an uplink that has come, or come again. False: the log has said why. */
+/* Sets up an uplink that has come, or come again: `uplink_index` is another one then, and addresses
+ * of IPv6 are to be added anew. False: the log has said why. */
 bool routed_keep(struct routed *routed);
 
 /* The kernel's word is in errno. */

@@ -4,6 +4,7 @@
 
 #include "gateway/request.h"
 #include "proto/vpn.pb-c.h"
+#include "proto/wireguard.pb-c.h"
 
 #include <string.h>
 
@@ -58,6 +59,21 @@ static err_t show_statistics(struct api_request *request)
 	return OK;
 }
 
+static err_t start_wireguard(struct api_request *request)
+{
+	Provision__StartWireguardServerRequest message =
+		PROVISION__START_WIREGUARD_SERVER_REQUEST__INIT;
+
+	return ask(request, &message.base);
+}
+
+static err_t sync_wireguard(struct api_request *request)
+{
+	Provision__SyncWireguardRequest message = PROVISION__SYNC_WIREGUARD_REQUEST__INIT;
+
+	return ask(request, &message.base);
+}
+
 /* clang-format off */
 #define SERVICE &provision__vpn__descriptor
 
@@ -78,6 +94,14 @@ const struct route vpn_routes[] = {
 		.handler = authorize),
 	ROUTE("POST", "/v1/vpn-reports", "vpn:serve", "ReportVpnConnections",
 		.flags = ROUTE_REPEATABLE, .handler = report),
+
+#undef SERVICE
+#define SERVICE &provision__wireguard__descriptor
+
+	ROUTE("POST", "/v1/wireguard-starts", "vpn:serve", "StartWireguardServer",
+		.handler = start_wireguard),
+	ROUTE("POST", "/v1/wireguard-peers", "vpn:serve", "SyncWireguard",
+		.flags = ROUTE_REPEATABLE, .handler = sync_wireguard),
 	{ .method = NULL },
 };
 /* clang-format on */

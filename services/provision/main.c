@@ -3,10 +3,10 @@
  * certificates.
  *
  * Bus:
- *   services Provision, Certificates, Portals, Manifests, Rollouts, Claims, Est, Vpn, Audit, Homes
- *   and Profiles (proto/provision.proto, certificates.proto, portal.proto, manifest.proto,
- *   rollout.proto, claim.proto, est.proto, vpn.proto, audit.proto, home.proto, profile.proto); asks
- *   auth
+ *   services Provision, Certificates, Portals, Manifests, Rollouts, Claims, Est, Vpn, Wireguard,
+ *   Audit, Homes and Profiles (proto/provision.proto, certificates.proto, portal.proto,
+ *   manifest.proto, rollout.proto, claim.proto, est.proto, vpn.proto, wireguard.proto, audit.proto,
+ *   home.proto, profile.proto); asks auth
  * State:
  *   schema provision (db/migrations)
  * Events:
@@ -33,6 +33,8 @@
 #include "services/provision/watch/alarms.h"
 #include "services/provision/watch/refusals.h"
 #include "services/provision/vpn/vpn.h"
+#include "services/provision/wireguard/peer.h"
+#include "services/provision/wireguard/wireguard.h"
 
 static struct {
 	const char *dataplane_urls;
@@ -158,6 +160,11 @@ HANDLER(start_vpn_server, StartVpnServerRequest, VpnServerStart, VPN_SERVER_STAR
 HANDLER(authorize_vpn_connection, AuthorizeVpnConnectionRequest, VpnDecision, VPN_DECISION)
 HANDLER(report_vpn_connections, ReportVpnConnectionsRequest, VpnVerdict, VPN_VERDICT)
 
+BUS_HANDLER(Provision__Wireguard_Service, start_wireguard_server,
+	Provision__StartWireguardServerRequest, Provision__WireguardServerStart,
+	PROVISION__WIREGUARD_SERVER_START__INIT)
+BUS_HANDLER(Provision__Wireguard_Service, sync_wireguard, Provision__SyncWireguardRequest,
+	Provision__WireguardPeers, PROVISION__WIREGUARD_PEERS__INIT)
 BUS_HANDLER(Provision__Manifests_Service, get_manifest, Provision__ManifestRequest,
 	Provision__SignedManifest, PROVISION__SIGNED_MANIFEST__INIT)
 BUS_HANDLER(Provision__Manifests_Service, get_package_files, Provision__ManifestRequest,
@@ -185,6 +192,7 @@ HANDLER(delete_notice, Ref, Empty, EMPTY)
 HANDLER(list_app_profiles, App, ProfileList, PROFILE_LIST)
 HANDLER(get_app_config, AppConfigRequest, AppConfig, APP_CONFIG)
 HANDLER(connect_app, ConnectRequest, AppConfig, APP_CONFIG)
+HANDLER(get_app_peer, AppPeerRequest, AppPeer, APP_PEER)
 HANDLER(disconnect_app, App, Empty, EMPTY)
 HANDLER(create_keypair, KeypairRequest, Keypair, KEYPAIR)
 HANDLER(check_keypair, CheckKeypairRequest, KeypairCheck, KEYPAIR_CHECK)
@@ -212,19 +220,21 @@ static Provision__Claims_Service claims = PROVISION__CLAIMS__INIT(on_);
 static Provision__Manifests_Service manifests = PROVISION__MANIFESTS__INIT(on_);
 static Provision__Est_Service est = PROVISION__EST__INIT(on_);
 static Provision__Vpn_Service vpn = PROVISION__VPN__INIT(on_);
+static Provision__Wireguard_Service wireguard = PROVISION__WIREGUARD__INIT(on_);
 static Provision__Audit_Service audit = PROVISION__AUDIT__INIT(on_);
 static Provision__Homes_Service homes = PROVISION__HOMES__INIT(on_);
 static Provision__Profiles_Service profiles = PROVISION__PROFILES__INIT(on_);
 static Provision__Rollouts_Service rollouts = PROVISION__ROLLOUTS__INIT(on_);
 static ProtobufCService *const services[] = { &service.base, &certificates.base, &portals.base,
-	&rollouts.base, &claims.base, &manifests.base, &est.base, &vpn.base, &audit.base,
-	&homes.base, &profiles.base, NULL };
+	&rollouts.base, &claims.base, &manifests.base, &est.base, &vpn.base, &wireguard.base,
+	&audit.base, &homes.base, &profiles.base, NULL };
 
 #define MINUTE_S  60
 #define HOUR_S	  3600
 #define ROLLOUT_S 5
 #define ALARM_S	  5
 #define LOST_S	  5
+#define PEERS_S	  1
 
 static const struct svc_task tasks[] = {
 	{ "refresh_authorities", MINUTE_S, authority_refresh },
@@ -236,6 +246,9 @@ static const struct svc_task tasks[] = {
 	{ "lost_connections", LOST_S, end_lost_connections },
 	{ "old_connections", MINUTE_S, forget_connections },
 	{ "forget_app_certificates", HOUR_S, app_certificate_forget },
+	{ "end_peers", PEERS_S, peer_end_over },
+	{ "judge_peers", PEERS_S, peer_judge },
+	{ "forget_peers", HOUR_S, peer_forget },
 	{ NULL, 0, NULL },
 };
 
@@ -244,12 +257,17 @@ static err_t apply_revoked(struct call *call, const ProtobufCMessage *event)
 	const Event__Revoked *revoked = (const Event__Revoked *)event;
 	err_t err = app_certificate_revoked(call, revoked);
 
-	return err == OK ? vpn_revoked(call, revoked) : err;
+	if (err == OK)
+		err = vpn_revoked(call, revoked);
+	return err == OK ? peer_revoked(call, revoked) : err;
 }
 
 static err_t apply_groups(struct call *call, const ProtobufCMessage *event)
 {
-	return vpn_groups_changed(call, (const Event__GroupsChanged *)event);
+	const Event__GroupsChanged *changed = (const Event__GroupsChanged *)event;
+	err_t err = vpn_groups_changed(call, changed);
+
+	return err == OK ? peer_groups_changed(call, changed) : err;
 }
 
 static const struct event_route events[] = {
@@ -271,6 +289,7 @@ static err_t start(struct svc *svc)
 	refusals_open();
 	alarms_open();
 	vpn_open();
+	peer_open();
 	return vault_open(provision.key_file);
 }
 

@@ -143,8 +143,12 @@ class World:
         return self
 
     def client(self, files):
-        self.clients.append(Client(self.folder, self.server, files))
-        return self.clients[-1]
+        return self.add(Client(self.folder, self.server, files))
+
+    def add(self, client):
+        """It ends with this world."""
+        self.clients.append(client)
+        return client
 
     def stop(self):
         for client in self.clients:

@@ -1,17 +1,20 @@
-"""People whose apps got their configuration from the API of VPN apps, in a network of ours: they reach a device that runs our
-agent; with a second factor; who is blocked is thrown out. Numbers are those of the statements of the contract of apps."""
+"""People whose apps got their configuration from the API of VPN apps, in a network of ours, with OpenVPN and with WireGuard: they
+reach a device that runs our agent; with a second factor; who is blocked is thrown out. Numbers are those of the statements of the
+contract of apps."""
 
 import pytest
 
 from account_world import code_of, fresh_step, person  # noqa: F401
 from api_client import wait_for
 from api_world import admin, api, site_of, tenant  # noqa: F401
-from eduvpn_world import PROFILE, VpnApp
+from eduvpn_world import OPENVPN, PROFILE, WIREGUARD, VpnApp
 from lan_world import Network
 from openvpn_world import World
+from wireguard_world import Profile, WireguardClient, WireguardServer, genkey
 
 SECRET = "K4JMMGO7T4ZR7ROZK4JMMGO7T4ZR7ROZ"
-AT = {**PROFILE, "host": "198.51.100.1", "ports": ["udp/1194"], "default_gateway": False, "dns": [], "mode": "tap"}
+AT = {**PROFILE, "host": "198.51.100.1", "ports": ["udp/1194"], "default_gateway": False, "dns": [], "mode": "tap",
+      "protocols": ["wireguard", "openvpn"]}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,102 @@ def test_what_is_in_use_is_not_deleted(world):
     assert refused.status_code == 409 and "VPN server" in refused.json()["detail"]
 
 
+# ---- WireGuard ----
+
+@pytest.fixture(scope="module")
+def wireguard(world):
+    server = WireguardServer(world.folder, world.server.member, world.server.device, {"profile": world.profile["id"]})
+    try:
+        yield server.start("lanyard-vpn")
+    finally:
+        server.stop()
+
+
+def dial(app, accept=WIREGUARD):
+    """What /connect gives for a new key, and that."""
+    private, public = genkey()
+    return Profile(app.connect(headers={"Accept": accept}, public_key=public), private), public
+
+
+def test_78_81_96_wireguard_reaches_a_device(world, wireguard, fleet, person):
+    profile, public = dial(VpnApp(fleet, person.name), f"{OPENVPN}, {WIREGUARD}")
+    assert public in wireguard.keys(), "the peer is in the device when the app has its profile"
+    assert "PrivateKey" not in profile.text and profile.text.splitlines()[-1] == "Endpoint = 198.51.100.1:51820"
+    assert f"AllowedIPs = {world.network.prefix}.0/24," in profile.text
+    client = world.add(WireguardClient(world.folder, world.server, profile)).start()
+    wait_for("a way to the device", lambda: client.ping(world.other.address))
+    wait_for("a way by IPv6", lambda: client.ping(world.other.status()["ipv6"].split("/")[0]))
+    for address in profile.addresses:
+        wait_for(f"a way back to {address}", lambda: world.other.ping(address))
+    entry, = wait_for("its entry in the log", lambda: wireguard.live(person.id))
+    assert [entry["ipv4"], entry["ipv6"]] == profile.addresses and entry["serial"] == public
+    assert entry["source"].startswith(f"198.51.100.{client.number}:") and entry["label"] == "internet"
+    client.end()
+
+
+def test_92_a_blocked_user_has_no_wireguard(world, wireguard, fleet, person):
+    profile, public = dial(VpnApp(fleet, person.name))
+    client = world.add(WireguardClient(world.folder, world.server, profile)).start()
+    wait_for("a way to the device", lambda: client.ping(world.other.address))
+    wait_for("its entry in the log", lambda: wireguard.live(person.id))
+    world.network.call("updateUser", {"state": "blocked"}, id_=person.id)
+    wait_for("the end of the peer", lambda: public not in wireguard.keys())
+    assert not client.ping(world.other.address)
+    wait_for("the end of its entry", lambda: not wireguard.live(person.id))
+    client.end()
+
+
+def test_83_85_the_last_key_of_an_app_is_good_until_it_disconnects(wireguard, fleet, person):
+    app = VpnApp(fleet, person.name)
+    first, old = dial(app)
+    second, new = dial(app)
+    assert second.addresses == first.addresses
+    assert old not in wireguard.keys() and new in wireguard.keys()
+    other, kept = dial(VpnApp(fleet, person.name))
+    assert set(wireguard.keys()) >= {new, kept} and not set(other.addresses) & set(second.addresses)
+    for _ in range(2):
+        reply = app.post("v3/disconnect")
+        assert reply.status_code == 204 and not reply.content
+    wait_for("the end of the peer", lambda: new not in wireguard.keys())
+    assert kept in wireguard.keys()
+    assert dial(app)[0].addresses == first.addresses, "whoever comes again has its address, if it is free"
+
+
+def test_84_a_key_of_somebody_else_is_refused(wireguard, fleet, tenant, person):
+    app = VpnApp(fleet, person.name)
+    _, public = dial(app)
+    _, foreign = dial(VpnApp(fleet))  # another user
+    reply = app.connect(headers={"Accept": WIREGUARD}, public_key=foreign)
+    assert (reply.status_code, reply.json()) == (400, {"error": 'invalid value for "public_key"'})
+    assert {public, foreign} <= set(wireguard.keys())
+
+
+def test_92_who_leaves_the_group_has_no_wireguard(world, wireguard, fleet, person):
+    group = world.network.call("createGroup", {"name": "crew"})
+    world.network.call("changeGroupMembers", {"add": [person.id]}, id_=group["id"])
+    change(world, groups=["crew"])
+    try:
+        _, public = dial(VpnApp(fleet, person.name))
+        world.network.call("changeGroupMembers", {"remove": [person.id]}, id_=group["id"])
+        wait_for("the end of the peer", lambda: public not in wireguard.keys())
+    finally:
+        change(world, groups=[])
+
+
+def test_86_without_its_server_openvpn_stands_in(world, wireguard, fleet, person):
+    app = VpnApp(fleet, person.name)
+    _, public = genkey()
+    _, kept = dial(VpnApp(fleet, person.name))
+    wireguard.end()
+    reply = app.connect(headers={"Accept": f"{WIREGUARD}, {OPENVPN}"}, public_key=public)
+    assert reply.status_code == 200 and reply.headers["Content-Type"] == OPENVPN
+    reply = app.connect(headers={"Accept": WIREGUARD}, public_key=public)
+    assert reply.status_code == 500 and reply.json()["error"].startswith("/connect failed: "), reply.text
+    wireguard.start("lanyard-vpn")
+    wait_for("the peers of before", lambda: wireguard.keys() != [])
+    assert kept in wireguard.keys() and public not in wireguard.keys()
+
+
 def change(world, **more):
     body = {key: value for key, value in {**AT, **more}.items() if key != "profile_id"}
     world.network.call("replaceProfile", body, id_=world.profile["id"])
@@ -105,7 +204,7 @@ def test_91_a_code_is_asked_for_once(world, fleet, person):
     app = VpnApp(fleet, person.name)
     fresh_step()
     assert app.post("two_factor_enroll_totp", totp_secret=SECRET, totp_key=code_of(SECRET)).json()["two_factor_enroll_totp"]["ok"]
-    change(world, two_factor=True)
+    change(world, two_factor=True, protocols=["openvpn"])
     world.server.end()
     world.server.start()
     wrong = client_of(world, app, "000000").start()

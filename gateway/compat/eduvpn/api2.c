@@ -79,8 +79,9 @@ static err_t profile_list(struct eduvpn *edu)
 	if (err != OK)
 		return err;
 	for (size_t i = 0; i < list->n_items; i++)
-		json = arena_printf(arena, "%s%s%s", json, i > 0 ? "," : "",
-			profile_json(arena, list->items[i]));
+		if (eduvpn_offers(list->items[i], "openvpn"))
+			json = arena_printf(arena, "%s%s%s", json, json[1] != '\0' ? "," : "",
+				profile_json(arena, list->items[i]));
 	return send(edu, arena_printf(arena, "%s]", json));
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/compat/eduvpn/eduvpn.h"
 
 #include "gateway/oauth/site.h"
+#include "lib/clock.h"
 #include "proto/gateway.pb-c.h"
 
 #include <string.h>
@@ -13,13 +14,13 @@
 
 #define OPENVPN	      "application/x-openvpn-profile"
 #define WIREGUARD     "application/x-wireguard-profile"
-#define WIREGUARD_TCP "application/x-wireguard+tcp-profile"
+#define WIREGUARD_TCP "application/x-wireguard+tcp-profile" /* no profile has it */
+#define PEER_MS	      3000 /* for a server to let a peer in; then there is time for OpenVPN */
 
 /* ---- info ---- */
 
 static err_t info(struct eduvpn *edu)
 {
-	static char *protocols[] = { "openvpn" };
 	struct arena *arena = edu->request->call->arena;
 	Gateway__AppProfiles profiles = GATEWAY__APP_PROFILES__INIT;
 	Gateway__AppInfo reply = GATEWAY__APP_INFO__INIT;
@@ -36,8 +37,8 @@ static err_t info(struct eduvpn *edu)
 		gateway__app_profile__init(profile);
 		profile->profile_id = list->items[i]->profile_id;
 		profile->display_name = list->items[i]->display_name;
-		profile->n_vpn_proto_list = ARRAY_LEN(protocols);
-		profile->vpn_proto_list = protocols;
+		profile->n_vpn_proto_list = list->items[i]->n_protocols;
+		profile->vpn_proto_list = list->items[i]->protocols;
 		profile->default_gateway = list->items[i]->default_gateway;
 		profiles.profile_list[profiles.n_profile_list++] = profile;
 	}
@@ -62,12 +63,22 @@ static bool accepts(const char *list, const char *type)
 	return false;
 }
 
-/* Who says nothing that is known here takes OpenVPN. */
-static bool takes_openvpn(const char *accept)
+/* Who says nothing that is known here takes both. */
+static void read_protocols(struct eduvpn *edu, Provision__ConnectRequest *message)
 {
-	if (accept == NULL || accepts(accept, OPENVPN))
-		return true;
-	return !accepts(accept, WIREGUARD) && !accepts(accept, WIREGUARD_TCP);
+	static const struct {
+		const char *type;
+		char *protocol;
+	} types[] = { { OPENVPN, "openvpn" }, { WIREGUARD, "wireguard" } };
+	const char *accept = edu->request->http->headers.accept;
+	bool any = accept == NULL || (!accepts(accept, OPENVPN) && !accepts(accept, WIREGUARD) &&
+					     !accepts(accept, WIREGUARD_TCP));
+
+	message->protocols =
+		arena_alloc(edu->request->call->arena, sizeof(char *) * ARRAY_LEN(types));
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (any || accepts(accept, types[i].type))
+			message->protocols[message->n_protocols++] = types[i].protocol;
 }
 
 /* 32 bytes as Base64 has them. */
@@ -120,11 +131,8 @@ static bool read_request(struct eduvpn *edu, Provision__ConnectRequest *message)
 		return eduvpn_refuse_value(edu, "public_key");
 	if (!read_prefer_tcp(edu, &prefer_tcp))
 		return false;
-	if (!takes_openvpn(edu->request->http->headers.accept)) {
-		eduvpn_error(edu, HTTP_NOT_ACCEPTABLE,
-			"no common VPN protocol support between client and server profile");
-		return false;
-	}
+	read_protocols(edu, message);
+	message->public_key = (char *)(uintptr_t)(public_key != NULL ? public_key : "");
 	message->app = &edu->app;
 	message->profile_id = (char *)(uintptr_t)profile_id;
 	message->prefer_tcp = prefer_tcp;
@@ -133,6 +141,11 @@ static bool read_request(struct eduvpn *edu, Provision__ConnectRequest *message)
 }
 
 /* ---- connect: the reply ---- */
+
+static bool is_wireguard(const Provision__AppConfig *config)
+{
+	return strcmp(config->protocol, "wireguard") == 0;
+}
 
 /* Without a newline at the end: apps look at what the last line ends with. */
 static void send_config(
@@ -149,7 +162,7 @@ static void send_config(
 	strftime(expires, sizeof(expires), "%a, %d %b %Y %H:%M:%S GMT", &utc);
 	strftime(comment, sizeof(comment), "%Y-%m-%dT%H:%M:%S+00:00", &utc);
 	http_reply_add(request->reply, "Expires", arena_strdup(arena, expires));
-	face_reply(request, HTTP_OK, OPENVPN,
+	face_reply(request, HTTP_OK, is_wireguard(config) ? WIREGUARD : OPENVPN,
 		arena_printf(arena, "# Portal: %s\n# Profile: %s (%s)\n# Expires: %s\n\n%.*s",
 			site_url(request, EDUVPN_PORTAL "/"), config->display_name, profile_id,
 			comment, (int)strlen(text) - 1, text));
@@ -159,17 +172,121 @@ static void send_config(
 static err_t translate(struct eduvpn *edu, err_t err)
 {
 	const char *field = edu->request->call->fault.field;
+	const char *detail = edu->request->call->fault.detail;
 
 	if (err == ERR_NOT_FOUND && strcmp(field, "profile_id") == 0)
 		eduvpn_error(edu, HTTP_NOT_FOUND, "no such \"profile_id\"");
 	else if (err == ERR_INVALID_ARGUMENT && *field != '\0')
 		(void)eduvpn_refuse_value(edu, field);
 	else if (err == ERR_PERMISSION_DENIED)
-		eduvpn_error(edu, HTTP_FORBIDDEN, "%s", edu->request->call->fault.detail);
+		eduvpn_error(edu, HTTP_FORBIDDEN, "%s", detail);
+	else if (err == ERR_FAILED_PRECONDITION && strcmp(field, "protocols") == 0)
+		eduvpn_error(edu, HTTP_NOT_ACCEPTABLE, "%s", detail);
+	else if (strcmp(field, "server") == 0 || strcmp(field, "network") == 0)
+		eduvpn_error(edu, HTTP_INTERNAL_ERROR, "/connect failed: %s", detail);
 	else
 		return err;
 	return OK;
 }
+
+/* ---- connect: WireGuard ---- */
+
+/* A configuration is good when its server lets the peer in: until then its request waits. */
+struct waiting {
+	struct api_request request;
+	struct eduvpn edu;
+	Provision__ConnectRequest message;
+	const Provision__AppConfig *config;
+	int64_t until_ms;
+};
+
+static bool is_peer_set(struct waiting *waiting)
+{
+	Provision__AppPeerRequest message = PROVISION__APP_PEER_REQUEST__INIT;
+	struct call *call = waiting->request.call;
+	const char *key = call->idempotency_key;
+	const Provision__AppPeer *peer;
+	err_t err;
+
+	message.app = &waiting->edu.app;
+	message.peer = waiting->config->peer;
+	call->idempotency_key = ""; /* the answer changes */
+	err = eduvpn_ask(&waiting->edu, "GetAppPeer", &message.base, (const void **)&peer);
+	call->idempotency_key = key;
+	return err == OK && peer->set;
+}
+
+/* The server is slow or gone: what it did not set must not be good later. */
+static err_t give_up(struct eduvpn *edu)
+{
+	const void *nothing;
+	err_t err = eduvpn_ask(edu, "DisconnectApp", &edu->app.base, &nothing);
+
+	if (err == OK)
+		eduvpn_error(edu, HTTP_INTERNAL_ERROR,
+			"/connect failed: the WireGuard server does not answer");
+	return err;
+}
+
+/* OpenVPN in its place, if app and profile have it. */
+static err_t fall_back(struct waiting *waiting)
+{
+	static char *openvpn[] = { "openvpn" };
+	struct eduvpn *edu = &waiting->edu;
+	struct call *call = waiting->request.call;
+	Provision__ConnectRequest *message = &waiting->message;
+	const Provision__AppConfig *config;
+	err_t err;
+
+	if (message->n_protocols == 1)
+		return give_up(edu);
+	message->protocols = openvpn;
+	message->n_protocols = ARRAY_LEN(openvpn);
+	call->idempotency_key = call_step_key(call, "openvpn");
+	err = eduvpn_ask(edu, "ConnectApp", &message->base, (const void **)&config);
+	if (err == ERR_FAILED_PRECONDITION && strcmp(call->fault.field, "protocols") == 0)
+		return give_up(edu);
+	if (err != OK)
+		return translate(edu, err);
+	send_config(edu, message->profile_id, config);
+	return OK;
+}
+
+static void on_again(void *context)
+{
+	struct waiting *waiting = context;
+	err_t err = OK;
+
+	if (is_peer_set(waiting))
+		send_config(&waiting->edu, waiting->message.profile_id, waiting->config);
+	else if (clock_ms() < waiting->until_ms)
+		return;
+	else
+		err = fall_back(waiting);
+	if (err != OK)
+		eduvpn_refuse(&waiting->edu, err);
+	waiting->request.reply->again = NULL;
+	api_note(&waiting->request);
+}
+
+static void wait_for_peer(struct eduvpn *edu, const Provision__ConnectRequest *message,
+	const Provision__AppConfig *config)
+{
+	struct http_reply *reply = edu->request->reply;
+	struct waiting *waiting = arena_alloc(edu->request->call->arena, sizeof(*waiting));
+
+	*waiting = (struct waiting){ .request = *edu->request,
+		.edu = *edu,
+		.message = *message,
+		.config = config,
+		.until_ms = clock_ms() + PEER_MS };
+	waiting->edu.request = &waiting->request;
+	waiting->message.app = &waiting->edu.app;
+	reply->again = on_again;
+	reply->context = waiting;
+}
+
+/* ---- connect ---- */
 
 err_t eduvpn_connect(struct eduvpn *edu)
 {
@@ -182,7 +299,10 @@ err_t eduvpn_connect(struct eduvpn *edu)
 	err = eduvpn_ask(edu, "ConnectApp", &message.base, (const void **)&config);
 	if (err != OK)
 		return translate(edu, err);
-	send_config(edu, message.profile_id, config);
+	if (is_wireguard(config))
+		wait_for_peer(edu, &message, config);
+	else
+		send_config(edu, message.profile_id, config);
 	return OK;
 }
 

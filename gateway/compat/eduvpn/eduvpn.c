@@ -55,8 +55,7 @@ static void refuse_scope(struct api_request *request)
 	face_reply_json(request, HTTP_FORBIDDEN, &error.base);
 }
 
-/* What no operation has words for. */
-static void refuse_call(struct eduvpn *edu, err_t err)
+void eduvpn_refuse(struct eduvpn *edu, err_t err)
 {
 	const struct fault *fault = &edu->request->call->fault;
 	enum http_status status = problem_status(err, fault->field);
@@ -86,6 +85,14 @@ const char *eduvpn_words(
 				json_text(arena, equals + 1));
 	}
 	return arena_printf(arena, "%s}", json);
+}
+
+bool eduvpn_offers(const Provision__Profile *profile, const char *protocol)
+{
+	for (size_t i = 0; i < profile->n_protocols; i++)
+		if (strcmp(profile->protocols[i], protocol) == 0)
+			return true;
+	return false;
 }
 
 const char *eduvpn_csr(const struct eduvpn *edu)
@@ -325,6 +332,6 @@ bool eduvpn_serve(struct api_request *request)
 	if (api == NULL)
 		return false;
 	if ((err = serve(&edu, api, depth)) != OK)
-		refuse_call(&edu, err);
+		eduvpn_refuse(&edu, err);
 	return true;
 }

@@ -56,6 +56,12 @@ bool eduvpn_refuse_value(struct eduvpn *edu, const char *name);
 err_t eduvpn_ask(struct eduvpn *edu, const char *method, const ProtobufCMessage *message,
 	const void **reply) MUST_CHECK;
 
+/* What no operation has words for. */
+void eduvpn_refuse(struct eduvpn *edu, err_t err);
+
+/* Is it among those that the profile offers? */
+bool eduvpn_offers(const Provision__Profile *profile, const char *protocol);
+
 /* {"error": TEXT}, with printf. */
 void eduvpn_error(struct eduvpn *edu, enum http_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -25,6 +25,14 @@ bool access_is_open(const Provision__Profile *profile, const Auth__User *person)
 	return profile->n_groups == 0;
 }
 
+bool access_has_protocol(const Provision__Profile *profile, const char *protocol)
+{
+	for (size_t i = 0; i < profile->n_protocols; i++)
+		if (strcmp(profile->protocols[i], protocol) == 0)
+			return true;
+	return false;
+}
+
 err_t access_list(struct call *call, const Auth__User *person, Provision__ProfileList *list)
 {
 	Provision__ListProfilesRequest page = PROVISION__LIST_PROFILES_REQUEST__INIT;
@@ -42,24 +50,33 @@ err_t access_list(struct call *call, const Auth__User *person, Provision__Profil
 	return OK;
 }
 
-err_t access_find(struct call *call, const char *user, const char *profile_id,
+err_t access_find_for(struct call *call, const Auth__User *person, const char *profile_id,
 	const Provision__Profile **profile)
 {
 	Provision__ListProfilesRequest page = PROVISION__LIST_PROFILES_REQUEST__INIT;
 	Provision__ProfileList list = PROVISION__PROFILE_LIST__INIT;
-	const Auth__User *person;
 	err_t err;
 
-	if (!words_is_profile_id(profile_id))
-		return call_refuse(
-			call, ERR_INVALID_ARGUMENT, "profile_id", "expected the name of a profile");
 	page.profile_id = (char *)(uintptr_t)profile_id;
-	if ((err = auth_get_user(call, user, &person)) != OK ||
-		(err = store_profile_list(call, &page, &list)) != OK)
+	if ((err = store_profile_list(call, &page, &list)) != OK)
 		return err;
 	if (list.n_items == 0 || !access_is_open(list.items[0], person))
 		return call_refuse(call, ERR_NOT_FOUND, "profile_id",
 			"there is no profile %s for this user", profile_id);
 	*profile = list.items[0];
 	return OK;
+}
+
+err_t access_find(struct call *call, const char *user, const char *profile_id,
+	const Provision__Profile **profile)
+{
+	const Auth__User *person;
+	err_t err;
+
+	if (!words_is_profile_id(profile_id))
+		return call_refuse(
+			call, ERR_INVALID_ARGUMENT, "profile_id", "expected the name of a profile");
+	if ((err = auth_get_user(call, user, &person)) != OK)
+		return err;
+	return access_find_for(call, person, profile_id, profile);
 }

@@ -17,7 +17,8 @@
 static bool is_meant(
 	const Provision__Profile *profile, const struct admit_visit *visit, const char *bound_to)
 {
-	return strcmp(profile->network, visit->network) == 0 &&
+	return access_has_protocol(profile, PROFILE_OPENVPN) &&
+	       strcmp(profile->network, visit->network) == 0 &&
 	       (*visit->profile_id == '\0' ||
 		       strcmp(profile->profile_id, visit->profile_id) == 0) &&
 	       (*bound_to == '\0' || strcmp(profile->profile_id, bound_to) == 0);

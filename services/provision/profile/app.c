@@ -3,11 +3,9 @@
 
 #include "lib/check.h"
 #include "services/provision/auth.h"
-#include "services/provision/certificates.h"
 #include "services/provision/profile/access.h"
 #include "services/provision/profile/app_certificate.h"
 #include "services/provision/profile/client_config.h"
-#include "services/provision/profile/server_key.h"
 #include "services/provision/profile/store_profile.h"
 
 #include <ctype.h>
@@ -15,7 +13,6 @@
 
 #define DISPLAY_NAME_MAX 64
 #define KEYPAIRS_MAX	 20 /* of an authorization at a time */
-#define MANAGED_MAX	 20 /* configurations of a user that a program fetches */
 #define COMMON_NAME_LEN	 32
 
 err_t list_app_profiles(
@@ -28,28 +25,6 @@ err_t list_app_profiles(
 }
 
 /* ---- configurations ---- */
-
-/* Whom a client believes: the issuing authorities too, since old apps send their own certificate
- * without its issuer, and look it up here. */
-static err_t fill_config(struct call *call, struct client_config *config)
-{
-	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
-	Provision__Empty nothing = PROVISION__EMPTY__INIT;
-	err_t err;
-
-	if ((err = get_authorities(call, &nothing, &authorities)) != OK)
-		return err;
-	config->trust = arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers);
-	return server_key_open(call, config->profile->profile_id, &config->tls_crypt);
-}
-
-static void set_keypair(
-	struct call *call, const Provision__Certificate *certificate, struct client_config *config)
-{
-	config->certificate =
-		arena_printf(call->arena, "%s%s", certificate->certificate, certificate->chain);
-	config->key = *certificate->private_key != '\0' ? certificate->private_key : NULL;
-}
 
 /* What stays within every profile that the user may use. */
 static err_t shortest_lifetime(struct call *call, const char *user, uint32_t *lifetime_s)
@@ -104,6 +79,15 @@ static err_t read_remotes(struct call *call, const char *text, enum client_remot
 	return err;
 }
 
+/* For apps of API 2 a profile without OpenVPN is none. */
+static err_t check_openvpn(struct call *call, const Provision__Profile *profile)
+{
+	if (access_has_protocol(profile, PROFILE_OPENVPN))
+		return OK;
+	return call_refuse(call, ERR_NOT_FOUND, "profile_id", "the profile %s is not for OpenVPN",
+		profile->profile_id);
+}
+
 err_t get_app_config(
 	struct call *call, const Provision__AppConfigRequest *request, Provision__AppConfig *reply)
 {
@@ -114,73 +98,19 @@ err_t get_app_config(
 	if ((err = read_remotes(call, request->remotes, &config.remotes)) != OK ||
 		(err = access_find(
 			 call, request->app->user, request->profile_id, &config.profile)) != OK ||
-		(err = fill_config(call, &config)) != OK)
+		(err = check_openvpn(call, config.profile)) != OK ||
+		(err = client_config_fill(call, &config)) != OK)
 		return err;
 	if (request->keypair) {
 		if ((err = issue_keypair(
 			     call, request->app, request->display_name, "", &certificate)) != OK)
 			return err;
-		set_keypair(call, &certificate, &config);
+		client_config_set_keypair(call->arena, &certificate, &config);
 	}
 	reply->config = client_config_write(call->arena, &config);
 	reply->display_name = config.profile->display_name;
 	reply->expires_at = request->app->expires_at;
 	return OK;
-}
-
-/* ---- connections of API 3 ---- */
-
-/* Makes room: one configuration an authorization, and so many a user. */
-static err_t end_others(struct call *call, const Provision__App *app)
-{
-	Provision__AppSettings settings = PROVISION__APP_SETTINGS__INIT;
-	err_t err;
-
-	if ((err = store_app_settings_get(call, &settings)) != OK)
-		return err;
-	if (*app->managed != '\0')
-		settings.max_configurations = MANAGED_MAX;
-	if (settings.max_configurations == 0)
-		return call_refuse(call, ERR_PERMISSION_DENIED, "max_configurations",
-			"no API configuration downloads allowed");
-	if ((err = store_app_lock(call, app->user)) != OK ||
-		(err = app_certificate_end_connected(call, app->authorization)) != OK)
-		return err;
-	return app_certificate_end_oldest(call, app->user, settings.max_configurations - 1);
-}
-
-err_t connect_app(
-	struct call *call, const Provision__ConnectRequest *request, Provision__AppConfig *reply)
-{
-	Provision__Certificate certificate = PROVISION__CERTIFICATE__INIT;
-	struct client_config config = {
-		.remotes = CLIENT_REMOTES_RANDOM, .prefer_tcp = request->prefer_tcp, .modern = true
-	};
-	struct app_certificate wanted = { .app = request->app, .csr = request->csr };
-	err_t err;
-
-	if ((err = check_text(call, "display_name", request->app->managed, 0, DISPLAY_NAME_MAX)) !=
-			OK ||
-		(err = access_find(
-			 call, request->app->user, request->profile_id, &config.profile)) != OK ||
-		(err = end_others(call, request->app)) != OK)
-		return err;
-	wanted.profile_id = config.profile->profile_id;
-	wanted.label = *request->app->managed != '\0' ? request->app->managed : wanted.profile_id;
-	wanted.lifetime_s = config.profile->lifetime_s;
-	if ((err = app_certificate_issue(call, &wanted, &certificate, &reply->expires_at)) != OK ||
-		(err = fill_config(call, &config)) != OK)
-		return err;
-	set_keypair(call, &certificate, &config);
-	reply->config = client_config_write(call->arena, &config);
-	reply->display_name = config.profile->display_name;
-	return OK;
-}
-
-err_t disconnect_app(struct call *call, const Provision__App *request, Provision__Empty *reply)
-{
-	(void)reply;
-	return app_certificate_end_connected(call, request->authorization);
 }
 
 /* ---- keypairs of API 2 ---- */

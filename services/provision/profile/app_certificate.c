@@ -56,20 +56,20 @@ static err_t publish(struct call *call, err_t err, const struct db_rows *rows)
 	return err;
 }
 
-err_t app_certificate_end_connected(struct call *call, const char *authorization)
+err_t app_certificate_end_connected(
+	struct call *call, const char *authorization, const char *reason)
 {
 	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_authorization(
-		call, authorization, true, "the app connects anew or has disconnected", &rows);
+	err_t err = store_app_end_authorization(call, authorization, true, reason, &rows);
 
 	return publish(call, err, rows);
 }
 
-err_t app_certificate_end_oldest(struct call *call, const char *user, unsigned keep)
+err_t app_certificate_end_oldest(struct call *call, const char *user, const char *last)
 {
 	AUTO_ROWS rows = NULL;
 	err_t err = store_app_end_oldest(
-		call, user, keep, "the user has connected with newer ones", &rows);
+		call, user, last, "the user has connected with newer ones", &rows);
 
 	return publish(call, err, rows);
 }

@@ -24,10 +24,12 @@ struct app_certificate {
 err_t app_certificate_issue(struct call *call, const struct app_certificate *wanted,
 	Provision__Certificate *certificate, int64_t *expires_at) MUST_CHECK;
 
-/* End, and tell of each: what an authorization has connected with; the oldest of a user but for
- * `keep`; the same of an authorization's keypairs; what is for one profile. */
-err_t app_certificate_end_connected(struct call *call, const char *authorization) MUST_CHECK;
-err_t app_certificate_end_oldest(struct call *call, const char *user, unsigned keep) MUST_CHECK;
+/* End, and tell of each: what an authorization has connected with; what a user has connected with,
+ * up to the certificate or peer `last`; an authorization's keypairs but for the newest `keep`; what
+ * is for one profile. */
+err_t app_certificate_end_connected(
+	struct call *call, const char *authorization, const char *reason) MUST_CHECK;
+err_t app_certificate_end_oldest(struct call *call, const char *user, const char *last) MUST_CHECK;
 err_t app_certificate_end_keypairs(
 	struct call *call, const char *authorization, unsigned keep) MUST_CHECK;
 err_t app_certificate_end_profile(struct call *call, const char *profile_id) MUST_CHECK;

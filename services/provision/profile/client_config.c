@@ -2,6 +2,9 @@
  */
 #include "services/provision/profile/client_config.h"
 
+#include "services/provision/certificates.h"
+#include "services/provision/profile/server_key.h"
+
 #include <sodium.h>
 
 #include <stdlib.h>
@@ -17,6 +20,28 @@
 	"tls-version-min 1.3\n"                                                                    \
 	"data-ciphers AES-256-GCM:CHACHA20-POLY1305\n"                                             \
 	"reneg-sec 0\n"
+
+/* Old apps send their own certificate without its issuer, and look it up here: the issuing
+ * authorities are told of, too. */
+err_t client_config_fill(struct call *call, struct client_config *config)
+{
+	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
+	Provision__Empty nothing = PROVISION__EMPTY__INIT;
+	err_t err;
+
+	if ((err = get_authorities(call, &nothing, &authorities)) != OK)
+		return err;
+	config->trust = arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers);
+	return server_key_open(call, config->profile->profile_id, &config->tls_crypt);
+}
+
+void client_config_set_keypair(struct arena *arena, const Provision__Certificate *certificate,
+	struct client_config *config)
+{
+	config->certificate =
+		arena_printf(arena, "%s%s", certificate->certificate, certificate->chain);
+	config->key = *certificate->private_key != '\0' ? certificate->private_key : NULL;
+}
 
 /* Ports that are open where others are not. */
 static bool is_special(const char *port)

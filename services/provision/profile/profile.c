@@ -3,6 +3,7 @@
 
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
+#include "services/provision/profile/access.h"
 #include "services/provision/profile/app_certificate.h"
 #include "services/provision/profile/server_key.h"
 #include "services/provision/profile/store_profile.h"
@@ -10,6 +11,7 @@
 #include "services/provision/request.h"
 #include "services/provision/static_key.h"
 #include "services/provision/vpn/store_vpn.h"
+#include "services/provision/wireguard/peer.h"
 
 #include <string.h>
 
@@ -55,6 +57,37 @@ static err_t check_lifetime(struct call *call, const Provision__ProfileRequest *
 		"expected %d to %d seconds, or 0", LIFETIME_MIN, LIFETIME_MAX);
 }
 
+static bool has_protocol(const Provision__ProfileRequest *request, const char *protocol)
+{
+	for (size_t i = 0; i < request->n_protocols; i++)
+		if (strcmp(request->protocols[i], protocol) == 0)
+			return true;
+	return false;
+}
+
+static err_t check_ports(struct call *call, const Provision__ProfileRequest *request)
+{
+	if (request->n_protocols == 0 || has_protocol(request, PROFILE_OPENVPN))
+		return words_check_ports(call, request->n_ports, request->ports);
+	if (request->n_ports == 0)
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "ports",
+		"expected none: they are OpenVPN's, which is not among the protocols");
+}
+
+/* WireGuard knows a key, and nothing else of who comes. */
+static err_t check_protocols(struct call *call, const Provision__ProfileRequest *request)
+{
+	err_t err = words_check_protocols(call, request->n_protocols, request->protocols);
+
+	if (err != OK || (err = check_ports(call, request)) != OK)
+		return err;
+	if (request->two_factor && has_protocol(request, PROFILE_WIREGUARD))
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "two_factor",
+			"expected false: WireGuard asks for no code");
+	return OK;
+}
+
 static err_t check_request(struct call *call, const Provision__ProfileRequest *request)
 {
 	static const char *const modes[] = { "tun", "tap", NULL };
@@ -66,7 +99,7 @@ static err_t check_request(struct call *call, const Provision__ProfileRequest *r
 			 request->translations, NAME_MAX_LEN)) != OK ||
 		(err = check_groups(call, request)) != OK ||
 		(err = words_check_host(call, "host", request->host)) != OK ||
-		(err = words_check_ports(call, request->n_ports, request->ports)) != OK ||
+		(err = check_protocols(call, request)) != OK ||
 		(err = check_word(call, "mode", request->mode, modes)) != OK ||
 		(err = words_check_routes(call, request->n_routes, request->routes)) != OK ||
 		(err = words_check_dns(call, request->n_dns, request->dns)) != OK ||
@@ -157,7 +190,8 @@ err_t replace_profile(
 	if (*request->tls_crypt != '\0')
 		key = server_key_seal(call, before.profile_id, request->tls_crypt);
 	if ((err = store_profile_replace(call, request, key, reply)) != OK ||
-		(err = store_vpn_connections_doubt(call, "")) != OK)
+		(err = store_vpn_connections_doubt(call, "")) != OK ||
+		(err = peer_profile_changed(call, reply->profile_id)) != OK)
 		return err;
 	return AUDIT(call, "profile.changed", .subject = reply->id, .after = reply->profile_id);
 }
@@ -170,6 +204,7 @@ err_t delete_profile(struct call *call, const Provision__Ref *request, Provision
 	(void)reply;
 	if ((err = lock_version(call, request->id, request->version, &profile)) != OK ||
 		(err = app_certificate_end_profile(call, profile.profile_id)) != OK ||
+		(err = peer_end_profile(call, profile.profile_id)) != OK ||
 		(err = store_profile_delete(call, request->id)) != OK ||
 		(err = store_vpn_connections_doubt(call, "")) != OK)
 		return err;

@@ -47,11 +47,16 @@ err_t list_app_profiles(
 	struct call *call, const Provision__App *request, Provision__ProfileList *reply) MUST_CHECK;
 err_t get_app_config(struct call *call, const Provision__AppConfigRequest *request,
 	Provision__AppConfig *reply) MUST_CHECK;
-err_t connect_app(struct call *call, const Provision__ConnectRequest *request,
-	Provision__AppConfig *reply) MUST_CHECK;
-err_t disconnect_app(
-	struct call *call, const Provision__App *request, Provision__Empty *reply) MUST_CHECK;
 err_t create_keypair(struct call *call, const Provision__KeypairRequest *request,
 	Provision__Keypair *reply) MUST_CHECK;
 err_t check_keypair(struct call *call, const Provision__CheckKeypairRequest *request,
 	Provision__KeypairCheck *reply) MUST_CHECK;
+
+/* ---- connect.c ---- */
+
+err_t connect_app(struct call *call, const Provision__ConnectRequest *request,
+	Provision__AppConfig *reply) MUST_CHECK;
+err_t get_app_peer(struct call *call, const Provision__AppPeerRequest *request,
+	Provision__AppPeer *reply) MUST_CHECK;
+err_t disconnect_app(
+	struct call *call, const Provision__App *request, Provision__Empty *reply) MUST_CHECK;

@@ -53,17 +53,34 @@ err_t store_app_end_user(
 	return DB_QUERY(call, &statement, rows, call->tenant, user, reason);
 }
 
-#define NEWEST " ORDER BY a.certificate_id DESC OFFSET $4"
+#define CONNECTED "user_id = $2 AND profile_id <> ''"
 
-err_t store_app_end_oldest(struct call *call, const char *user, unsigned keep, const char *reason,
-	struct db_rows **rows)
+err_t store_app_last_to_end(struct call *call, const char *user, unsigned keep, const char **last)
+{
+	static const struct db_statement statement = { "SELECT id FROM (" GOOD(
+		CONNECTED) " UNION ALL SELECT p.id"
+			   " FROM provision.wireguard_peer p WHERE p.tenant_id = $1 AND p.user_id "
+			   "= $2"
+			   " AND p.ended_at IS NULL) AS t (id) ORDER BY id DESC OFFSET $3 LIMIT "
+			   "1" };
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, user, store_number(call, keep));
+
+	if (err == OK)
+		*last = db_count(rows) > 0 ? arena_strdup(call->arena, db_text(rows, 0, "id")) : "";
+	return err;
+}
+
+err_t store_app_end_oldest(struct call *call, const char *user, const char *last,
+	const char *reason, struct db_rows **rows)
 {
 	static const struct db_statement statement = { END(
-		"user_id = $2 AND profile_id <> ''" NEWEST) };
+		CONNECTED " AND a.certificate_id <= $4") };
 
-	return DB_QUERY(
-		call, &statement, rows, call->tenant, user, reason, store_number(call, keep));
+	return DB_QUERY(call, &statement, rows, call->tenant, user, reason, last);
 }
+
+#define NEWEST " ORDER BY a.certificate_id DESC OFFSET $4"
 
 err_t store_app_end_keypairs(struct call *call, const char *authorization, unsigned keep,
 	const char *reason, struct db_rows **rows)

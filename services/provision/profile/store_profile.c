@@ -6,7 +6,7 @@
 #define COLUMNS                                                                                    \
 	"id, profile_id, network_id AS network, display_name, translations, groups, host, ports,"  \
 	" mode, default_gateway, routes, dns, search_domains, two_factor, lifetime_s,"             \
-	" fabric.rfc3339(created_at) AS created_at, version"
+	" protocols, fabric.rfc3339(created_at) AS created_at, version"
 
 /* Says which rule of the table refused it. */
 static err_t refuse(struct call *call, err_t err, const Provision__ProfileRequest *profile)
@@ -27,7 +27,7 @@ static err_t refuse(struct call *call, err_t err, const Provision__ProfileReques
 	profile->display_name, LIST(translations), LIST(groups), profile->host, LIST(ports),       \
 		profile->mode, store_bool(profile->default_gateway), LIST(routes), LIST(dns),      \
 		LIST(search_domains), store_bool(profile->two_factor),                             \
-		store_number(call, profile->lifetime_s), tls_crypt
+		store_number(call, profile->lifetime_s), tls_crypt, LIST(protocols)
 
 err_t store_profile_create(struct call *call, const Provision__ProfileRequest *profile,
 	const char *tls_crypt, Provision__Profile *reply)
@@ -35,8 +35,9 @@ err_t store_profile_create(struct call *call, const Provision__ProfileRequest *p
 	static const struct db_statement statement = {
 		"INSERT INTO provision.profile (tenant_id, profile_id, network_id, display_name,"
 		" translations, groups, host, ports, mode, default_gateway, routes, dns,"
-		" search_domains, two_factor, lifetime_s, tls_crypt)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+		" search_domains, two_factor, lifetime_s, tls_crypt, protocols)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+		" coalesce(nullif($17::text[], '{}'), '{openvpn}'))"
 		" RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, profile->profile_id, profile->network, SETTINGS };
@@ -52,7 +53,9 @@ err_t store_profile_replace(struct call *call, const Provision__ProfileRequest *
 		"UPDATE provision.profile SET display_name = $3, translations = $4, groups = $5,"
 		" host = $6, ports = $7, mode = $8, default_gateway = $9, routes = $10, dns = $11,"
 		" search_domains = $12, two_factor = $13, lifetime_s = $14,"
-		" tls_crypt = coalesce($15, tls_crypt), version = version + 1"
+		" tls_crypt = coalesce($15, tls_crypt), "
+		" protocols = coalesce(nullif($16::text[], '{}'), '{openvpn}'), version = version "
+		"+ 1"
 		" WHERE tenant_id = $1 AND id = $2 RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, profile->id, SETTINGS };

@@ -11,6 +11,7 @@
 #define TRANSLATIONS_MAX 32
 #define LANGUAGE_MAX	 35 /* bytes of a tag (RFC 5646 section 4.4.1) */
 #define PORTS_MAX	 16
+#define PROTOCOLS_MAX	 2
 #define ROUTES_MAX	 64
 #define DNS_MAX		 8
 
@@ -70,6 +71,20 @@ static bool is_port(const char *text)
 	return (strncmp(text, "udp/", 4) == 0 || strncmp(text, "tcp/", 4) == 0) && *number >= '1' &&
 	       *number <= '9' && strspn(number, DIGITS) == strlen(number) && strlen(number) <= 5 &&
 	       atoi(number) <= 65535;
+}
+
+err_t words_check_protocols(struct call *call, size_t n, char *const protocols[])
+{
+	bool good = n <= PROTOCOLS_MAX;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = (strcmp(protocols[i], "openvpn") == 0 ||
+			       strcmp(protocols[i], "wireguard") == 0) &&
+		       !comes_before(protocols, i, strlen(protocols[i]) + 1);
+	if (good)
+		return OK;
+	return call_refuse(call, ERR_INVALID_ARGUMENT, "protocols",
+		"expected openvpn, wireguard or both, the preferred one first");
 }
 
 err_t words_check_ports(struct call *call, size_t n, char *const ports[])

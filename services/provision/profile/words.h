@@ -25,6 +25,9 @@ err_t words_check_host(struct call *call, const char *field, const char *host) M
 /* "udp/1194", at most 16 and each once. */
 err_t words_check_ports(struct call *call, size_t n, char *const ports[]) MUST_CHECK;
 
+/* "openvpn" and "wireguard", each once; none is openvpn. */
+err_t words_check_protocols(struct call *call, size_t n, char *const protocols[]) MUST_CHECK;
+
 /* At most 64 ranges of either family; or addresses, at most 8. */
 err_t words_check_routes(struct call *call, size_t n, char *const routes[]) MUST_CHECK;
 err_t words_check_dns(struct call *call, size_t n, char *const addresses[]) MUST_CHECK;

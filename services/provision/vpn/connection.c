@@ -65,8 +65,8 @@ err_t authorize_vpn_connection(struct call *call,
 	err_t err;
 
 	if ((err = check_request(call, request)) != OK ||
-		(err = own_find_run(call, request->device, request->server, request->run, &own)) !=
-			OK ||
+		(err = own_find_run(call, request->device, request->server, "openvpn", request->run,
+			 &own)) != OK ||
 		(err = judge(call, &own, request, &client, reply)) != OK)
 		return err;
 	/* Routed clients are reached by IPv4. */
@@ -132,7 +132,7 @@ err_t report_vpn_connections(struct call *call,
 	if (request->n_items > REPORTS_MAX)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "items",
 			"expected at most %d connections", REPORTS_MAX);
-	err = own_find_run(call, request->device, request->server, request->run, &own);
+	err = own_find_run(call, request->device, request->server, "openvpn", request->run, &own);
 	for (size_t i = 0; err == OK && i < request->n_items; i++)
 		err = take_report(call, own.server.id, request->items[i]);
 	if (err != OK || (err = store_vpn_server_reported(call, own.server.id)) != OK ||

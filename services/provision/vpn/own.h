@@ -1,4 +1,4 @@
-/* own: the VPN server that a device stands beside. */
+/* own: the VPN server that a device stands beside, or is. */
 #pragma once
 
 #include "lib/call.h"
@@ -12,11 +12,11 @@ struct own_server {
 	const char *profile; /* name of the one that it serves; "": none */
 };
 
-/* The server `id` of an approved device, or its only one if `id` is empty. With `lock` nobody else
- * starts it until the transaction ends. */
-err_t own_find(struct call *call, const char *device, const char *id, bool lock,
+/* The server `id` of an approved device, or its only one of the kind if `id` is empty. With `lock`
+ * nobody else starts it until the transaction ends. */
+err_t own_find(struct call *call, const char *device, const char *id, const char *kind, bool lock,
 	struct own_server *own) MUST_CHECK;
 
 /* The same for what a run of it asks: FAILED_PRECONDITION when that is not the last one. */
-err_t own_find_run(struct call *call, const char *device, const char *id, const char *run,
-	struct own_server *own) MUST_CHECK;
+err_t own_find_run(struct call *call, const char *device, const char *id, const char *kind,
+	const char *run, struct own_server *own) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/certificates.h"
+#include "services/provision/profile/access.h"
 #include "services/provision/profile/profiles.h"
 #include "services/provision/profile/store_profile.h"
 #include "services/provision/provision.h"
@@ -14,15 +15,17 @@
 #include "services/provision/vault.h"
 #include "services/provision/vpn/own.h"
 #include "services/provision/vpn/store_vpn.h"
+#include "services/provision/wireguard/peer.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT	    1194
-#define PORT_MAX    65535
-#define CLIENTS	    250
-#define CLIENTS_MAX 1000
+#define PORT	       1194
+#define WIREGUARD_PORT 51820
+#define PORT_MAX       65535
+#define CLIENTS	       250
+#define CLIENTS_MAX    1000
 
 /* ---- what operators decide ---- */
 
@@ -42,6 +45,22 @@ static void set_defaults(
 	server->protocol = request->protocol;
 	server->mode = request->mode;
 	server->max_clients = request->max_clients != 0 ? request->max_clients : CLIENTS;
+	server->kind = or_default(request->kind, "openvpn");
+}
+
+static bool is_wireguard(const Provision__VpnServer *server)
+{
+	return strcmp(server->kind, "wireguard") == 0;
+}
+
+/* Of WireGuard, whatever the profile has for OpenVPN. */
+static void set_wireguard(Provision__VpnServer *server)
+{
+	if (!is_wireguard(server))
+		return;
+	server->port = server->port != 0 ? server->port : WIREGUARD_PORT;
+	server->protocol = or_default(server->protocol, "udp");
+	server->mode = or_default(server->mode, "tun");
 }
 
 /* What is still left open. */
@@ -84,9 +103,12 @@ static err_t take_profile(struct call *call, Provision__VpnServer *server)
 	if (strcmp(server->network, profile.network) != 0)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "network",
 			"expected the profile's network, or nothing");
-	if (strcmp(server->mode, profile.mode) != 0)
+	if (!is_wireguard(server) && strcmp(server->mode, profile.mode) != 0)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "mode",
 			"expected %s, as the profile has it, or nothing", profile.mode);
+	if (!access_has_protocol(&profile, server->kind))
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "profile",
+			"expected a profile that has %s among its protocols", server->kind);
 	return OK;
 }
 
@@ -94,9 +116,11 @@ static err_t check_server(struct call *call, const Provision__VpnServer *server)
 {
 	static const char *const protocols[] = { "udp", "tcp", NULL };
 	static const char *const modes[] = { "tap", "tun", NULL };
+	static const char *const kinds[] = { "openvpn", "wireguard", NULL };
 	err_t err;
 
-	if ((err = check_uuid(call, "device", server->device)) != OK ||
+	if ((err = check_word(call, "kind", server->kind, kinds)) != OK ||
+		(err = check_uuid(call, "device", server->device)) != OK ||
 		(err = check_uuid(call, "network", server->network)) != OK ||
 		(err = certificate_check_host(call, "host", server->host)) != OK ||
 		(err = check_word(call, "protocol", server->protocol, protocols)) != OK ||
@@ -108,6 +132,26 @@ static err_t check_server(struct call *call, const Provision__VpnServer *server)
 	if (server->max_clients > CLIENTS_MAX)
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "max_clients", "expected at most %d",
 			CLIENTS_MAX);
+	return OK;
+}
+
+/* Who connects by WireGuard has it from a profile, and is routed. */
+static err_t check_wireguard(struct call *call, const Provision__VpnServer *server)
+{
+	if (!is_wireguard(server))
+		return OK;
+	if (*server->profile == '\0')
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "profile",
+			"expected the profile that the WireGuard server is for");
+	if (strcmp(server->mode, "tun") != 0)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "mode",
+			"expected tun, or nothing, for WireGuard");
+	if (strcmp(server->protocol, "udp") != 0)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "protocol",
+			"expected udp, or nothing, for WireGuard");
+	if (server->max_clients > CLIENTS)
+		return call_refuse(call, ERR_INVALID_ARGUMENT, "max_clients",
+			"expected at most %d for WireGuard: make several servers", CLIENTS);
 	return OK;
 }
 
@@ -164,10 +208,12 @@ err_t create_vpn_server(struct call *call, const Provision__CreateVpnServerReque
 	err_t err;
 
 	set_defaults(request, &server);
+	set_wireguard(&server);
 	if ((err = take_profile(call, &server)) != OK)
 		return err;
 	set_common(&server);
 	if ((err = check_server(call, &server)) != OK ||
+		(err = check_wireguard(call, &server)) != OK ||
 		(err = prepare_member(call, &server)) != OK ||
 		(err = store_vpn_server_create(call, &server, reply)) != OK)
 		return err;
@@ -198,6 +244,7 @@ err_t delete_vpn_server(struct call *call, const Provision__Ref *request, Provis
 	if ((err = get_vpn_server(call, request, &server)) != OK ||
 		(err = request_check_version(call, request->version, server.version)) != OK ||
 		(err = store_vpn_connections_lost(call, server.id)) != OK ||
+		(err = peer_end_server(call, server.id)) != OK ||
 		(err = store_vpn_server_delete(call, server.id)) != OK)
 		return err;
 	return AUDIT(call, "vpn_server.deleted", .subject = server.id, .before = server.host);
@@ -280,7 +327,7 @@ err_t start_vpn_server(struct call *call, const Provision__StartVpnServerRequest
 	const char *run;
 	err_t err;
 
-	if ((err = own_find(call, request->device, request->server, true, &own)) != OK)
+	if ((err = own_find(call, request->device, request->server, "openvpn", true, &own)) != OK)
 		return err;
 	reply->server = arena_alloc(call->arena, sizeof(*reply->server));
 	*reply->server = own.server;

@@ -12,7 +12,7 @@
 	"s.id, device_id AS device, network_id AS network, s.profile_id AS profile, host, port, "  \
 	"protocol, mode,"                                                                          \
 	" max_clients, CASE WHEN reported_at > now() - " UP_S " THEN 'up' ELSE 'down' END"         \
-	" AS state, fabric.rfc3339(reported_at) AS reported_at,"                                   \
+	" AS state, kind, public_key, fabric.rfc3339(reported_at) AS reported_at,"                 \
 	" fabric.rfc3339(s.created_at) AS created_at, s.version"
 
 err_t store_vpn_server_create(
@@ -20,13 +20,13 @@ err_t store_vpn_server_create(
 {
 	static const struct db_statement statement = {
 		"INSERT INTO provision.vpn_server AS s (tenant_id, device_id, network_id, host,"
-		" port, protocol, mode, max_clients, profile_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, '')::uuid)"
+		" port, protocol, mode, max_clients, profile_id, kind)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, '')::uuid, $10)"
 		" RETURNING " COLUMNS
 	};
 	const char *params[] = { call->tenant, server->device, server->network, server->host,
 		store_number(call, server->port), server->protocol, server->mode,
-		store_number(call, server->max_clients), server->profile };
+		store_number(call, server->max_clients), server->profile, server->kind };
 
 	return db_one(call, &statement, &reply->base, "VPN server", ARRAY_LEN(params), params);
 }
@@ -67,16 +67,17 @@ err_t store_vpn_server_delete(struct call *call, const char *id)
 	" FROM provision.vpn_server s JOIN provision.device d"                                     \
 	" ON d.tenant_id = s.tenant_id AND d.id = device_id WHERE s.tenant_id = $1"                \
 	" AND device_id = $2 AND ($3::uuid IS NULL OR s.id = $3::uuid) AND d.state = 'approved'"   \
+	" AND kind = $4"                                                                           \
 	" LIMIT 2"
 
 err_t store_vpn_server_own(
-	struct call *call, const char *device, const char *id, bool lock, struct db_rows **rows)
+	struct call *call, const struct store_vpn_own *own, struct db_rows **rows)
 {
-	static const struct db_statement own = { OWN };
-	static const struct db_statement own_locked = { OWN " FOR UPDATE OF s" };
+	static const struct db_statement plain = { OWN };
+	static const struct db_statement locked = { OWN " FOR UPDATE OF s" };
 
-	return DB_QUERY(
-		call, lock ? &own_locked : &own, rows, call->tenant, device, store_filter(id));
+	return DB_QUERY(call, own->lock ? &locked : &plain, rows, call->tenant, own->device,
+		store_filter(own->id), own->kind);
 }
 
 err_t store_vpn_server_start(struct call *call, const char *id, const char **run)

@@ -26,10 +26,15 @@ err_t store_vpn_server_list(struct call *call, const Provision__ListRequest *req
 	Provision__VpnServerList *reply) MUST_CHECK;
 err_t store_vpn_server_delete(struct call *call, const char *id) MUST_CHECK;
 
-/* The servers of an approved device, two at most: the one with this id, or any if `id` is empty.
- * Columns of VpnServer, and run; locks them with `lock`. */
-err_t store_vpn_server_own(struct call *call, const char *device, const char *id, bool lock,
-	struct db_rows **rows) MUST_CHECK;
+struct store_vpn_own {
+	const char *device, *id, *kind;
+	bool lock;
+};
+
+/* The servers of the kind of an approved device, two at most: the one with this id, or any if `id`
+ * is empty. Columns of VpnServer, and run; locks them with `lock`. */
+err_t store_vpn_server_own(
+	struct call *call, const struct store_vpn_own *own, struct db_rows **rows) MUST_CHECK;
 /* Begins another run. */
 err_t store_vpn_server_start(struct call *call, const char *id, const char **run) MUST_CHECK;
 /* Notes that it reports; written every few seconds only. */

@@ -178,6 +178,8 @@ static const struct {
 	{ "POST", "/v1/vpn-starts", "device", false },
 	{ "POST", "/v1/vpn-decisions", "device", false },
 	{ "POST", "/v1/vpn-reports", "device", false },
+	{ "POST", "/v1/wireguard-starts", "device", false },
+	{ "POST", "/v1/wireguard-peers", "device", false },
 };
 
 static const struct route *find(const char *method, const char *path)

@@ -85,6 +85,20 @@ Test(profile_words, ports)
 	check_rows(rows, ARRAY_LEN(rows), words_check_ports, "ports");
 }
 
+Test(profile_words, protocols)
+{
+	static const struct row rows[] = {
+		{ "", OK },
+		{ "openvpn", OK },
+		{ "wireguard|openvpn", OK },
+		{ "openvpn|openvpn", ERR_INVALID_ARGUMENT },
+		{ "openvpn|wireguard|ipsec", ERR_INVALID_ARGUMENT },
+		{ "WireGuard", ERR_INVALID_ARGUMENT },
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), words_check_protocols, "protocols");
+}
+
 Test(profile_words, routes_and_name_servers)
 {
 	static const struct row routes[] = {
