@@ -153,13 +153,18 @@ bool routed_add(struct routed *routed, const struct address *address)
 {
 	const uint16_t flags = NLM_F_CREATE | NLM_F_REPLACE;
 
+	if (address->family == AF_UNSPEC)
+		return true;
 	return change_route(routed, RTM_NEWROUTE, flags, address) &&
 	       change_proxy(routed, RTM_NEWNEIGH, flags, address);
 }
 
 bool routed_remove(struct routed *routed, const struct address *address)
 {
-	bool fine = change_proxy(routed, RTM_DELNEIGH, 0, address);
+	bool fine;
 
+	if (address->family == AF_UNSPEC)
+		return true;
+	fine = change_proxy(routed, RTM_DELNEIGH, 0, address);
 	return change_route(routed, RTM_DELROUTE, 0, address) && fine;
 }

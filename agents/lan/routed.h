@@ -27,6 +27,6 @@ void routed_close(struct routed *routed); /* also one that is all zero */
  * of IPv6 are to be added anew. False: the log has said why. */
 bool routed_keep(struct routed *routed);
 
-/* The kernel's word is in errno. */
+/* The kernel's word is in errno. With no address (AF_UNSPEC) there is nothing to do. */
 bool routed_add(struct routed *routed, const struct address *address);
 bool routed_remove(struct routed *routed, const struct address *address);

@@ -9,6 +9,7 @@
 #include "agents/openvpn/config.h"
 #include "agents/openvpn/place.h"
 #include "agents/openvpn/process.h"
+#include "agents/openvpn/ways.h"
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -70,15 +71,21 @@ static void finish(struct bridge *bridge)
 
 static void send_report(struct bridge *bridge);
 
+static void set_gone(struct bridge *bridge, struct client *client)
+{
+	clients_set_state(client, CLIENT_GONE);
+	ways_remove(&bridge->routed, &bridge->clients, client);
+}
+
 /* Tells the portal of all that are gone with the server. */
 static void conclude(struct bridge *bridge)
 {
 	struct loop *loop = bridge->options.loop;
 
 	bridge->phase = BRIDGE_CONCLUDING;
-	routed_close(&bridge->routed);
 	for (struct client *client = bridge->clients.first; client; client = client->next)
-		clients_set_state(client, CLIENT_GONE);
+		set_gone(bridge, client);
+	routed_close(&bridge->routed);
 	loop_set_timer(loop, &bridge->tick, clock_ms() + LAST_MS);
 	if (bridge->report == NULL)
 		send_report(bridge);
@@ -216,19 +223,6 @@ static void send_report(struct bridge *bridge)
 
 /* ---- clients ---- */
 
-/* A newer connection may have its address by now. */
-static void set_gone(struct bridge *bridge, struct client *client)
-{
-	clients_set_state(client, CLIENT_GONE);
-	if (!bridge->start.tun || client->ipv4.family == AF_UNSPEC)
-		return;
-	for (const struct client *other = bridge->clients.first; other; other = other->next)
-		if (other->state != CLIENT_GONE &&
-			memcmp(other->ipv4.bytes, client->ipv4.bytes, 4) == 0)
-			return;
-	(void)routed_remove(&bridge->routed, &client->ipv4);
-}
-
 static void on_dismissed(void *context, const struct fault *fault)
 {
 	fail(context, "dismissed", fault->detail);
@@ -252,8 +246,8 @@ static void let_in(
 
 	strcpy(client->connection, decision->connection);
 	client->ipv4 = decision->ipv4;
-	if (bridge->start.tun && !routed_add(&bridge->routed, &client->ipv4))
-		log_error("route", "to=%s text=%s", client->ipv4.text, log_value(strerror(errno)));
+	client->ipv6 = decision->ipv6;
+	ways_add(&bridge->routed, client);
 	if (bridge->start.two_factor)
 		proven_add(bridge->proven, &client->asked);
 	clients_set_state(client, CLIENT_LET_IN);
@@ -422,8 +416,7 @@ static void on_tick(void *context)
 	}
 	loop_set_timer(bridge->options.loop, &bridge->tick, clock_ms() + TICK_MS);
 	look_after(bridge);
-	if (bridge->routed.netlink != NULL)
-		(void)routed_keep(&bridge->routed);
+	ways_keep(&bridge->routed, &bridge->clients);
 	if (bridge->report == NULL)
 		send_report(bridge);
 }

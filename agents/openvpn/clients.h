@@ -28,7 +28,7 @@ struct client {
 	enum client_state state;
 	struct management_event asked;	/* its question */
 	char connection[REPLY_ID_SIZE]; /* "": none */
-	struct address ipv4;		/* in the network */
+	struct address ipv4, ipv6;	/* in the network; AF_UNSPEC: none */
 	uint64_t bytes_in, bytes_out, told_in, told_out;
 	unsigned warnings;	    /* how often the portal has called it unwelcome */
 	bool obeyed;		    /* somebody of its name has come since */

@@ -72,7 +72,7 @@ static void set_tick(struct keeper *keeper, int64_t after_ms)
 static void change_way(struct keeper *keeper, const struct address *address,
 	bool (*change)(struct routed *routed, const struct address *address))
 {
-	if (address->family != AF_UNSPEC && !change(&keeper->routed, address))
+	if (!change(&keeper->routed, address))
 		LOG_THROTTLED(LOG_LEVEL_WARN, "route", "to=%s text=%s", address->text,
 			log_value(strerror(errno)));
 }
@@ -355,6 +355,9 @@ void keeper_destroy(struct keeper *keeper)
 		return;
 	loop_clear_timer(keeper->options.loop, &keeper->tick);
 	fetch_cancel(keeper->fetch);
+	/* The kernel would go on answering for them at the uplink. */
+	for (size_t i = 0; keeper->routed.netlink != NULL && i < keeper->roster.n; i++)
+		change_ways(keeper, &keeper->roster.peers[i], routed_remove);
 	routed_close(&keeper->routed);
 	wg_interface_close(keeper->interface);
 	roster_finish(&keeper->roster);

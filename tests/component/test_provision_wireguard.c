@@ -257,6 +257,7 @@ Test(provision_wireguard, a_peer_is_set_when_its_server_has_all_peers)
 {
 	const Provision__WireguardPeers *peers, *same;
 	const Provision__AppConfig *config;
+	struct world before;
 	struct app *app;
 	AUTO_WORLD world;
 
@@ -282,21 +283,7 @@ Test(provision_wireguard, a_peer_is_set_when_its_server_has_all_peers)
 	cr_assert_str_eq(same->state, peers->state);
 	cr_assert(is_set(&world, app, config->peer));
 	cr_assert_not(is_set(&world, make_app(&world, app->message.user), config->peer));
-}
-
-/* A server that begins anew has no peers: who waits has to wait on. */
-Test(provision_wireguard, peers_outlive_a_run_of_their_server)
-{
-	const Provision__WireguardPeers *peers;
-	const Provision__AppConfig *config;
-	struct world before;
-	struct app *app;
-	AUTO_WORLD world;
-
-	open_world(&world);
-	app = make_app(&world, make_user(&world, "jane"));
-	config = connect_app(&world, app, ANYHOW);
-	sync_with(&world, sync_with(&world, "")->state);
+	/* A server that begins anew has no peers: who waits has to wait on. */
 	before = world;
 	start(&world);
 	cr_assert_not(is_set(&world, app, config->peer));
@@ -489,6 +476,26 @@ static err_t report(struct world *world, const char *peer, int64_t ago_s, uint64
 	return try_sync(world, "", &item, &peers);
 }
 
+static void check_report(struct world *world)
+{
+	Provision__WireguardPeerReport item = PROVISION__WIREGUARD_PEER_REPORT__INIT;
+	const Provision__WireguardPeers *peers;
+
+	item.peer = NOBODY;
+	item.handshake_at = INT64_MAX;
+	ASSERT_OK(&world->step, try_sync(world, "", &item, &peers));
+	item.handshake_at = -1;
+	ASSERT_REFUSED(
+		&world->step, try_sync(world, "", &item, &peers), ERR_INVALID_ARGUMENT, "reports");
+	item.handshake_at = 1;
+	item.bytes_in = UINT64_MAX;
+	ASSERT_REFUSED(
+		&world->step, try_sync(world, "", &item, &peers), ERR_INVALID_ARGUMENT, "reports");
+	item.peer = "x";
+	ASSERT_REFUSED(
+		&world->step, try_sync(world, "", &item, &peers), ERR_INVALID_ARGUMENT, "peer");
+}
+
 /* 96 */
 Test(provision_wireguard, sessions_stand_in_the_log)
 {
@@ -500,6 +507,7 @@ Test(provision_wireguard, sessions_stand_in_the_log)
 	open_world(&world);
 	app = make_app(&world, make_user(&world, "jane"));
 	config = connect_app(&world, app, WIREGUARD_ONLY);
+	check_report(&world);
 	cr_assert_eq(look(&world, "10.9.0.2")->n_items, 0, "nobody has come yet");
 	ASSERT_OK(&world.step, report(&world, config->peer, 1, 100));
 	ASSERT_OK(&world.step, report(&world, config->peer, 1, 250));
@@ -525,31 +533,40 @@ Test(provision_wireguard, sessions_stand_in_the_log)
 	cr_assert_eq(look(&world, "10.9.0.2")->n_items, 2);
 }
 
-Test(provision_wireguard, reports_are_checked)
-{
-	Provision__WireguardPeerReport item = PROVISION__WIREGUARD_PEER_REPORT__INIT;
-	const Provision__WireguardPeers *peers;
-	AUTO_WORLD world;
-
-	open_world(&world);
-	item.peer = NOBODY;
-	item.handshake_at = INT64_MAX;
-	ASSERT_OK(&world.step, try_sync(&world, "", &item, &peers));
-	item.handshake_at = -1;
-	ASSERT_REFUSED(
-		&world.step, try_sync(&world, "", &item, &peers), ERR_INVALID_ARGUMENT, "reports");
-	item.handshake_at = 1;
-	item.bytes_in = UINT64_MAX;
-	ASSERT_REFUSED(
-		&world.step, try_sync(&world, "", &item, &peers), ERR_INVALID_ARGUMENT, "reports");
-	item.peer = "x";
-	ASSERT_REFUSED(
-		&world.step, try_sync(&world, "", &item, &peers), ERR_INVALID_ARGUMENT, "peer");
-}
-
 /* ---- servers and profiles ---- */
 
-Test(provision_wireguard, what_a_server_has_to_be)
+static void check_profile(struct world *world)
+{
+	static char *twice[] = { "wireguard", "wireguard" }, *unknown[] = { "ipsec" };
+	Provision__ProfileRequest request;
+	const Provision__Profile *profile;
+
+	request = profile_request(world);
+	request.profile_id = "other";
+	request.two_factor = true;
+	ASSERT_REFUSED(&world->step,
+		ASK(&world->step, profiles, "CreateProfile", &request, &profile),
+		ERR_INVALID_ARGUMENT, "two_factor");
+	request.two_factor = false;
+	request.protocols = twice;
+	ASSERT_REFUSED(&world->step,
+		ASK(&world->step, profiles, "CreateProfile", &request, &profile),
+		ERR_INVALID_ARGUMENT, "protocols");
+	request.protocols = unknown;
+	request.n_protocols = 1;
+	ASSERT_REFUSED(&world->step,
+		ASK(&world->step, profiles, "CreateProfile", &request, &profile),
+		ERR_INVALID_ARGUMENT, "protocols");
+	request.protocols = twice;
+	ASSERT_REFUSED(&world->step,
+		ASK(&world->step, profiles, "CreateProfile", &request, &profile),
+		ERR_INVALID_ARGUMENT, "ports");
+	request.n_ports = 0;
+	ASSERT_OK(&world->step, ASK(&world->step, profiles, "CreateProfile", &request, &profile));
+	cr_assert_eq(profile->n_protocols, 1);
+}
+
+Test(provision_wireguard, what_servers_and_profiles_have_to_be)
 {
 	Provision__CreateVpnServerRequest request = PROVISION__CREATE_VPN_SERVER_REQUEST__INIT;
 	const Provision__WireguardServerStart *started;
@@ -576,33 +593,5 @@ Test(provision_wireguard, what_a_server_has_to_be)
 		"max_clients");
 	ASSERT_REFUSED(&world.step, try_start(&world, "no key", &started), ERR_INVALID_ARGUMENT,
 		"public_key");
-}
-
-Test(provision_wireguard, what_a_profile_may_offer)
-{
-	static char *twice[] = { "wireguard", "wireguard" }, *unknown[] = { "ipsec" };
-	Provision__ProfileRequest request;
-	const Provision__Profile *profile;
-	AUTO_WORLD world;
-
-	open_world(&world);
-	request = profile_request(&world);
-	request.profile_id = "other";
-	request.two_factor = true;
-	ASSERT_REFUSED(&world.step, ASK(&world.step, profiles, "CreateProfile", &request, &profile),
-		ERR_INVALID_ARGUMENT, "two_factor");
-	request.two_factor = false;
-	request.protocols = twice;
-	ASSERT_REFUSED(&world.step, ASK(&world.step, profiles, "CreateProfile", &request, &profile),
-		ERR_INVALID_ARGUMENT, "protocols");
-	request.protocols = unknown;
-	request.n_protocols = 1;
-	ASSERT_REFUSED(&world.step, ASK(&world.step, profiles, "CreateProfile", &request, &profile),
-		ERR_INVALID_ARGUMENT, "protocols");
-	request.protocols = twice;
-	ASSERT_REFUSED(&world.step, ASK(&world.step, profiles, "CreateProfile", &request, &profile),
-		ERR_INVALID_ARGUMENT, "ports");
-	request.n_ports = 0;
-	ASSERT_OK(&world.step, ASK(&world.step, profiles, "CreateProfile", &request, &profile));
-	cr_assert_eq(profile->n_protocols, 1);
+	check_profile(&world);
 }

@@ -291,6 +291,28 @@ def test_vpn(api, tenant, things):
     assert api.call("reportVpnConnections", device.basic, asked).status_code == 404
 
 
+def test_wireguard(api, tenant, things):
+    of, owner, device, key = {"tenant": tenant.id}, tenant.owner, things.device, "iWAHXts9w9fQVEbA5pVriPlAYMwwEPD5XcVCZDZn1AE="
+    profile = api.ok("createProfile", owner, {"profile_id": "wireguard", "network": things.network["id"], "display_name": "W",
+                                              "host": "vpn.example.org", "mode": "tun", "protocols": ["wireguard"]}, **of)
+    assert (profile["protocols"], profile["ports"]) == (["wireguard"], [])
+    body = {"kind": "wireguard", "device": device.id, "profile": profile["id"]}
+    server = api.ok("createVpnServer", owner, body, **of)
+    assert (server["mode"], server["protocol"], server["port"], server["public_key"]) == ("tun", "udp", 51820, "")
+    start = api.ok("startWireguardServer", device.basic, {"public_key": key})
+    assert start["server"]["id"] == server["id"]
+    asked = {"server": server["id"], "run": start["run"]}
+    peers = api.ok("syncWireguard", device.basic, asked)
+    assert peers["peers"] == []
+    report = {"peer": str(uuid.uuid4()), "source": "192.0.2.1:4000", "handshake_at": 1}
+    assert api.ok("syncWireguard", device.basic, {**asked, "state": peers["state"], "reports": [report]}) == peers
+    shown = api.ok("getVpnServer", owner, id_=server["id"], **of)
+    assert (shown["state"], shown["public_key"]) == ("up", key)
+    api.ok("deleteVpnServer", owner, id_=server["id"], **of)
+    assert api.call("syncWireguard", device.basic, asked).status_code == 404
+    api.ok("deleteProfile", owner, id_=profile["id"], **of)
+
+
 def test_claims(api, tenant, stranger):
     of, owner = {"tenant": tenant.id}, tenant.owner
     as_csv = {"Content-Type": "text/csv"}

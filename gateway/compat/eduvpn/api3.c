@@ -15,7 +15,10 @@
 #define OPENVPN	      "application/x-openvpn-profile"
 #define WIREGUARD     "application/x-wireguard-profile"
 #define WIREGUARD_TCP "application/x-wireguard+tcp-profile" /* no profile has it */
-#define PEER_MS	      3000 /* for a server to let a peer in; then there is time for OpenVPN */
+
+/* For a server to let a peer in, and for OpenVPN after that: apps wait for ten seconds. */
+#define PEER_MS	   4000
+#define INSTEAD_MS 4000
 
 /* ---- info ---- */
 
@@ -238,6 +241,7 @@ static err_t fall_back(struct waiting *waiting)
 	const Provision__AppConfig *config;
 	err_t err;
 
+	call->deadline_ms = clock_ms() + INSTEAD_MS;
 	if (message->n_protocols == 1)
 		return give_up(edu);
 	message->protocols = openvpn;

@@ -69,8 +69,6 @@ err_t authorize_vpn_connection(struct call *call,
 			 &own)) != OK ||
 		(err = judge(call, &own, request, &client, reply)) != OK)
 		return err;
-	/* Routed clients are reached by IPv4. */
-	client.ipv4_only |= strcmp(own.server.mode, "tun") == 0;
 	if (*reply->reason == '\0' && (err = let_in(call, &own, &client, reply)) != OK)
 		return err;
 	metric_add(reply->allowed ? &allowed : &refused, 1);
