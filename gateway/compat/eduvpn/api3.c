@@ -66,7 +66,8 @@ static bool accepts(const char *list, const char *type)
 	return false;
 }
 
-/* Who says nothing that is known here takes both. */
+/* Who says nothing that is known here takes both. A program that fetches for others has no key of
+ * theirs. */
 static void read_protocols(struct eduvpn *edu, Provision__ConnectRequest *message)
 {
 	static const struct {
@@ -80,7 +81,8 @@ static void read_protocols(struct eduvpn *edu, Provision__ConnectRequest *messag
 	message->protocols =
 		arena_alloc(edu->request->call->arena, sizeof(char *) * ARRAY_LEN(types));
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (any || accepts(accept, types[i].type))
+		if ((any || accepts(accept, types[i].type)) &&
+			(i == 0 || *edu->app.managed == '\0'))
 			message->protocols[message->n_protocols++] = types[i].protocol;
 }
 

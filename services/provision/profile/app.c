@@ -11,9 +11,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define DISPLAY_NAME_MAX 64
-#define KEYPAIRS_MAX	 20 /* of an authorization at a time */
-#define COMMON_NAME_LEN	 32
+#define KEYPAIRS_MAX	20 /* of an authorization at a time */
+#define COMMON_NAME_LEN 32
 
 err_t list_app_profiles(
 	struct call *call, const Provision__App *request, Provision__ProfileList *reply)
@@ -55,7 +54,8 @@ static err_t issue_keypair(struct call *call, const Provision__App *app, const c
 	int64_t expires_at;
 	err_t err;
 
-	if ((err = check_text(call, "display_name", display_name, 1, DISPLAY_NAME_MAX)) != OK ||
+	if ((err = check_text(call, "display_name", display_name, 1, PROFILES_DISPLAY_NAME_MAX)) !=
+			OK ||
 		(err = shortest_lifetime(call, app->user, &wanted.lifetime_s)) != OK ||
 		(err = store_app_lock(call, app->user)) != OK ||
 		(err = app_certificate_end_keypairs(call, app->authorization, KEYPAIRS_MAX - 1)) !=

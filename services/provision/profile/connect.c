@@ -11,10 +11,9 @@
 
 #include <string.h>
 
-#define PROTOCOLS_MAX	 2
-#define MANAGED_MAX	 20 /* configurations of a user that a program fetches */
-#define DISPLAY_NAME_MAX 64
-#define ENDED		 "the app connects anew or has disconnected"
+#define PROTOCOLS_MAX 2
+#define MANAGED_MAX   20 /* configurations of a user that a program fetches */
+#define ENDED	      "the app connects anew or has disconnected"
 
 /* What app and profile have in common, the first choice first. */
 struct choice {
@@ -149,8 +148,8 @@ err_t connect_app(
 	struct choice choice;
 	err_t err;
 
-	if ((err = check_text(call, "display_name", request->app->managed, 0, DISPLAY_NAME_MAX)) !=
-			OK ||
+	if ((err = check_text(call, "display_name", request->app->managed, 0,
+		     PROFILES_DISPLAY_NAME_MAX)) != OK ||
 		(err = access_find(call, request->app->user, request->profile_id, &profile)) !=
 			OK ||
 		(err = choose(call, request, profile, &choice)) != OK ||

@@ -7,6 +7,8 @@
 #include "lib/call.h"
 #include "proto/profile.pb-c.h"
 
+#define PROFILES_DISPLAY_NAME_MAX 64 /* bytes of what an app calls its keypair */
+
 /* ---- profile.c ---- */
 
 err_t create_profile(struct call *call, const Provision__ProfileRequest *request,
