@@ -189,7 +189,7 @@ def test_an_authority_believes_the_name_server(docker, pings, tmp_path):
     token = json.loads(docker.outside("curl", "-sS", "--fail", "--cacert", authority, f"https://localhost:8443/subscribe?name={name}"))["token"]
     docker.outside("lego", "--server", "https://localhost:14000/dir", "--accept-tos", "--email", "a@example.org", "--path", tmp_path / "lego", "--key-type",
                    "ec256", "--dns", "httpreq", "--dns.resolvers", "127.0.0.1:5300", "--dns.disable-cp", f"--domains={name}.box.lanyard.test", "run",
-                   env={**os.environ, "LEGO_CA_CERTIFICATES": str(authority), "HTTPREQ_ENDPOINT": "https://localhost:8443", "HTTPREQ_USERNAME": name,
+                   env={**os.environ, "LEGO_CA_CERTIFICATES": str(authority), "SSL_CERT_FILE": str(authority), "HTTPREQ_ENDPOINT": "https://localhost:8443", "HTTPREQ_USERNAME": name,
                         "HTTPREQ_PASSWORD": token, "HTTPREQ_POLLING_INTERVAL": "1", "HOME": str(tmp_path), "no_proxy": "localhost,127.0.0.1"})
     assert (tmp_path / f"lego/certificates/{name}.box.lanyard.test.crt").exists()
 

@@ -12,6 +12,7 @@ from machine_world import World
 from outside import ROOT, block, run, wait_for
 
 SERVICES = {"auth": 9100, "provision": 9101, "rendezvous": 9102, "dns": 9103, "gateway": 9104, "dataplane": 9105}
+ELSEWHERE = [service for service in SERVICES if service != "dns"]  # which is beside PowerDNS
 HOST = "vpn.example.org"
 RELEASE = ROOT / "build/release"
 
@@ -64,8 +65,7 @@ def server(world, packages):
 def enrolment_key(server):
     """Made as docs/api.md has it."""
     wait_until_ready(server)
-    operator = (server.root / "var/lib/private/lanyard-auth/bootstrap").read_text()
-    server.give("tenant", f"A={bootstrap_key(operator)}\n{block('api.md', 'tenant')}echo \"key=$K\"\n")
+    server.give("tenant", f"A={operator_key(server)}\n{block('api.md', 'tenant')}echo \"key=$K\"\n")
     shutil.copy(server.root / "etc/lanyard/tls/ca.crt", server.root / "root")
     return re.search(r"^key=(.+)$", server.run("env", "--chdir=/root", "bash", "-eu", "tenant"), re.M).group(1)
 
@@ -84,7 +84,8 @@ def devices(world, server, packages, enrolment_key):
     return devices
 
 
-def bootstrap_key(operator):
+def operator_key(server):
+    operator = (server.root / "var/lib/private/lanyard-auth/bootstrap").read_text()
     return re.search(r"^LANYARD_ADMIN_API_KEY=(.*)$", operator, re.M).group(1)
 
 
@@ -94,8 +95,8 @@ def is_ready(server, service):
     return told.stdout == "200"
 
 
-def wait_until_ready(server):
-    for service in SERVICES:
+def wait_until_ready(server, services=tuple(SERVICES)):
+    for service in services:
         wait_for(f"ready lanyard@{service}", lambda name=service: is_ready(server, name))
 
 
@@ -248,6 +249,59 @@ def test_a_renewed_certificate_is_shown(server, devices):
     wait_until_connected(devices)
 
 
+# ---- a second server ----
+
+@pytest.fixture(scope="module")
+def second(world, server, devices, packages):
+    second = world.add("second")
+    second.run("apt-get", "update")
+    second.run("apt-get", "install", "--yes", "--no-install-recommends", "curl")
+    put(second, packages["lanyard-services"])
+    second.run("bash", "-euc", "apt-get install --yes --no-install-recommends /root/lanyard-services_*.deb")
+    for folder in ["secrets", "tls"]:
+        run("cp", "-a", server.root / "etc/lanyard" / folder, second.root / "etc/lanyard")
+    server.play("operations.md", "database", NETWORK="192.168.91.0/24")
+    second.play("operations.md", "further", FIRST=server.address)
+    for machine in [server, second]:
+        machine.play("operations.md", "reachable", ADDRESS=machine.address)
+    for device in devices:
+        with open(device.root / "etc/hosts", "a") as hosts:
+            hosts.write(f"{second.address} {HOST}\n")
+    return second
+
+
+def is_one_of_two(server):
+    """The node carries a device, and has the other node at the end of a trunk."""
+    told = server.run("curl", "--silent", "http://127.0.0.1:9105/metrics")
+    return re.search(r"^lanyard_trunks 1$", told, re.M) and re.search(r"^lanyard_connections [1-9]", told, re.M)
+
+
+def test_two_servers_are_one_fleet(server, second, devices):
+    """Devices at different nodes reach each other: alpha comes back to the first one, beta stays at the second."""
+    wait_until_ready(server)
+    wait_until_ready(second, ELSEWHERE)
+    server.run("systemctl", "stop", "lanyard@dataplane")
+    wait_until_connected(devices)
+    server.run("systemctl", "start", "lanyard@dataplane")
+    wait_until_ready(server)
+    devices[0].run("systemctl", "restart", "lanyard-agent")
+    wait_until_connected(devices)
+    for machine in [server, second]:
+        wait_for(f"trunk of {machine.name}", lambda which=machine: is_one_of_two(which))
+
+
+def test_one_of_two_servers_goes_on_alone(server, second, devices):
+    """Devices move to it, and so does the API; PostgreSQL stays where it is."""
+    second.give("curlrc", f'header = "Authorization: Bearer {operator_key(server)}"\n')
+    server.run("systemctl", "stop", "lanyard@*")
+    wait_until_connected(devices)
+    told = second.run("curl", "--silent", "--show-error", "--fail", "--cacert", "/etc/lanyard/tls/ca.crt", "--config", "/root/curlrc",
+                      "https://localhost:8443/v1/tenants")
+    assert '"demo"' in told
+    server.run("systemctl", "start", *(f"lanyard@{service}" for service in SERVICES))
+    wait_until_ready(server)
+
+
 # ---- packages that come and go ----
 
 def test_a_newer_server_goes_on(server, devices, newer):
@@ -288,6 +342,6 @@ def test_purged_services_leave_keys_and_certificates(server):
     assert "/etc/lanyard/secrets" in told, "says what stays"
     assert sorted(file.name for file in (server.root / "etc/lanyard").iterdir()) == ["secrets", "tls"]
     assert programs(server, "/lanyard") == ""
-    assert server.run("systemctl", "list-units", "--all", "--no-legend", "lanyard@*") == ""
+    assert server.run("systemctl", "list-units", "--no-legend", "--state=active,activating,failed", "lanyard@*") == ""
     assert list((server.root / "etc/systemd/system/multi-user.target.wants").glob("lanyard@*")) == []
     assert not (server.root / "var/lib/private/lanyard-auth").exists()
