@@ -58,7 +58,7 @@ def measure(asks, seconds):
             reply = ask()
             waits.append((time.monotonic() - started) * 1000)
             if reply.status_code != 200:
-                failed.append(reply.text)
+                failed.append(f"{reply.status_code} {reply.text}")
 
     threads = [threading.Thread(target=run, args=(ask,)) for ask in asks]
     for thread in threads:

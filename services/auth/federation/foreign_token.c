@@ -2,19 +2,12 @@
 #include "services/auth/federation/foreign_token.h"
 
 #include "lib/base64.h"
-
-#include <jansson.h>
+#include "services/auth/auto_json.h"
 
 #include <string.h>
 #include <time.h>
 
 #define TOKEN_MAX 4096 /* bytes of its text */
-
-static void json_free(json_t **slot)
-{
-	json_decref(*slot);
-}
-#define AUTO_JSON __attribute__((cleanup(json_free))) json_t *
 
 /* The claims are read only when a key has signed them. */
 static bool is_signed(const unsigned char *bytes, size_t len, const struct foreign_key keys[],

@@ -4,8 +4,8 @@
 #include "lib/base64.h"
 #include "lib/check.h"
 #include "lib/mem.h"
+#include "services/auth/auto_json.h"
 
-#include <jansson.h>
 #include <sodium.h>
 
 #include <ctype.h>
@@ -14,12 +14,6 @@
 
 #define HTTPS	 "https://"
 #define HOST_MAX 253
-
-static void json_free(json_t **slot)
-{
-	json_decref(*slot);
-}
-#define AUTO_JSON __attribute__((cleanup(json_free))) json_t *
 
 /* All of the text, and exactly `len` bytes. */
 static bool decode(const char *text, void *bytes, size_t len)

@@ -3,9 +3,9 @@
 
 #include "lib/check.h"
 #include "lib/mem.h"
+#include "services/auth/auto_json.h"
 
 #include <cjose/cjose.h>
-#include <jansson.h>
 #include <sodium.h>
 
 #include <stdbool.h>
@@ -14,12 +14,6 @@
 #define LEEWAY_S    60
 #define SUBJECT_MAX 255 /* OpenID Connect Core 1.0 section 2 */
 #define TEXT_MAX    128
-
-static void json_free(json_t **slot)
-{
-	json_decref(*slot);
-}
-#define AUTO_JSON __attribute__((cleanup(json_free))) json_t *
 
 static void jws_free(cjose_jws_t **slot)
 {
