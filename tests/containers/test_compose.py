@@ -12,7 +12,6 @@ from docker_world import OURS, Docker, Pings
 from outside import ROOT, wait_for
 
 SERVICES = ["auth", "provision", "rendezvous", "dns", "gateway", "node"]
-ALPHA = "alpha.office.demo.lanyard.test"
 
 
 @pytest.fixture(scope="module")
