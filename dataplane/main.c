@@ -265,10 +265,10 @@ static void stop(struct svc *svc)
 	block_trim();
 }
 
-static void drain_and_stop(struct svc *svc)
+static void drain(struct svc *svc)
 {
+	(void)svc;
 	drain_run(&dataplane);
-	stop(svc);
 }
 
 static err_t start(struct svc *svc)
@@ -296,6 +296,7 @@ static err_t start(struct svc *svc)
 	dataplane.boxes = boxes_create(&dataplane, &dataplane.front_settings.boxes);
 	dataplane.locator = locator_create(&dataplane);
 	dataplane.visitors = visitors_create();
+	keys_first(&dataplane);
 	if ((err = loop_start(&dataplane.loop)) != OK)
 		return err;
 	if (!loop_call(dataplane.loop, run_open, &err))
@@ -350,8 +351,9 @@ static const struct svc_definition definition = {
 	.services = node_services,
 	.events = node_events,
 	.start = start,
-	.stop = drain_and_stop,
-	.stop_s = &dataplane.drain_s,
+	.drain = drain,
+	.drain_s = &dataplane.drain_s,
+	.stop = stop,
 };
 
 int main(int argc, char **argv)

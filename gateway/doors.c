@@ -78,6 +78,12 @@ err_t doors_open(const char *list, enum door_kind kind, const struct http_option
 	return err;
 }
 
+void doors_retire(void)
+{
+	for (size_t i = 0; i < doors.n; i++)
+		http_retire(doors.door[i].http);
+}
+
 bool doors_close(int64_t drain_ms)
 {
 	bool drained = true;

@@ -20,5 +20,6 @@ enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_OLD_TLS, DOOR_CERTIFICATE };
 err_t doors_open(
 	const char *list, enum door_kind kind, const struct http_options *options) MUST_CHECK;
 
-/* As http_close, all of them. */
+/* As http_retire and http_close, all of them. */
+void doors_retire(void);
 bool doors_close(int64_t drain_ms);

@@ -75,7 +75,8 @@ struct http {
 	struct arrivals *arrivals;
 	struct later *later;
 	struct worker *sweeper;
-	atomic_bool running; /* from the first to the last moment at which requests are welcome */
+	atomic_bool running; /* from the first moment at which requests are welcome */
+	atomic_bool retired; /* connections end with their next reply */
 
 	pthread_mutex_t mutex;	/* guards what follows */
 	pthread_cond_t drained; /* n_open has become 0 */
@@ -292,7 +293,7 @@ static enum MHD_Result exchange_respond(struct exchange *exchange)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
 	if (reply->content_type != NULL)
 		MHD_add_response_header(response, "Content-Type", reply->content_type);
-	if (exchange->last || !atomic_load(&exchange->http->running))
+	if (exchange->last || atomic_load(&exchange->http->retired))
 		MHD_add_response_header(response, "Connection", "close");
 	peer_step(exchange->peer);
 	result = MHD_queue_response(exchange->connection, reply->status, response);
@@ -535,11 +536,19 @@ static bool drain(struct http *http, int64_t drain_ms)
 	return http->closed;
 }
 
+void http_retire(struct http *http)
+{
+	atomic_store(&http->retired, true);
+}
+
 bool http_close(struct http *http, int64_t drain_ms)
 {
 	int listener = MHD_quiesce_daemon(http->daemon);
 
+	/* Who comes now is refused at once, by the kernel, and does not wait in vain. */
+	shutdown(listener, SHUT_RDWR);
 	atomic_store(&http->running, false);
+	http_retire(http);
 	feeds_end(http->feeds);
 	if (!drain(http, drain_ms)) {
 		/* libmicrohttpd aborts when it is stopped with suspended connections. */

@@ -87,6 +87,10 @@ struct http;
 /* Starts to listen. The options are copied, their texts kept. Errors are logged. */
 err_t http_open(struct http **out, const struct http_options *options) MUST_CHECK;
 
+/* Each reply ends its connection from now on: clients come back by another one, to another server.
+ */
+void http_retire(struct http *http);
+
 /* Accepts nothing new, lets what has been read be answered within `drain_ms`, closes. False if that
  * was too little time: `serve` may still be at work then, so what it uses must stay. */
 bool http_close(struct http *http, int64_t drain_ms);

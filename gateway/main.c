@@ -15,6 +15,8 @@
 #include "lib/svc.h"
 #include "proto/event.pb-c.h"
 
+#include <unistd.h>
+
 #define DRAIN_MS      4000
 #define BURST_FACTOR  2 /* how many seconds' worth of requests may come at once */
 #define GUESSES_RATE  3 /* of serial numbers, a second and address */
@@ -26,6 +28,7 @@ static struct {
 	const char *issuer;
 	long workers;
 	long rate;
+	long drain_s;
 
 	struct api api;
 	const char *portal_listen, *portal_plain_listen, *portal_legacy_listen, *est_listen;
@@ -47,6 +50,10 @@ static const struct config_entry config[] = {
 	{ "LANYARD_RATE", "100", &gateway.rate, CONFIG_INT,
 		"requests a second of one principal or address; twice as many at once", 1,
 		1000000 },
+	{ "LANYARD_DRAIN_S", "5", &gateway.drain_s, CONFIG_INT,
+		"seconds for which it goes on when it is told to stop, so that clients and what is "
+		"before it go to other gateways; it does not wait without others",
+		0, 60 },
 	{ "LANYARD_PROXIES", "", &gateway.api.proxies, CONFIG_TEXT,
 		"addresses of proxies whose X-Real-IP is believed, separated by commas", 0, 0 },
 	{ "LANYARD_NAMES_2017", "false", &gateway.api.names_2017, CONFIG_BOOL,
@@ -141,7 +148,14 @@ static err_t start(struct svc *svc)
 	return err;
 }
 
-/* Events still come after this, so what they change lives until the end of main. */
+static void drain(struct svc *svc)
+{
+	http_retire(gateway.http);
+	doors_retire();
+	if (bus_count(svc_bus(svc), "gateway") > 1)
+		sleep((unsigned)gateway.drain_s);
+}
+
 static void stop(struct svc *svc)
 {
 	(void)svc;
@@ -157,6 +171,8 @@ static const struct svc_definition definition = {
 	.config = config,
 	.events = events,
 	.start = start,
+	.drain = drain,
+	.drain_s = &gateway.drain_s,
 	.stop = stop,
 };
 

@@ -74,11 +74,11 @@ bool bus_is_waiting(struct bus *bus);
  * and puts the reply, allocated in the call's arena, into `reply`. Tenant, trace, actor, deadline
  * and idempotency key are the call's. Live instances take turns. An instance that can't be reached
  * or hangs up is passed over and the next one asked, within the deadline: always when the request
- * surely was not run, else only for a Get..., a List..., or a call with an idempotency key. When
- * none is left, it waits for one that starts, at most 5 s from when the service was missed first.
- * The status and fault that the service answered with become the return value and call->fault;
- * when nothing is reachable: ERR_UNAVAILABLE, when time is over: ERR_DEADLINE_EXCEEDED, with a
- * fault that says so.
+ * surely was not run, else only for methods that do no harm when they run twice (Get..., List...,
+ * and some more) or a call with an idempotency key. When none is left, it waits for one that
+ * starts, at most 5 s from when the service was missed first. The status and fault that the service
+ * answered with become the return value and call->fault; when nothing is reachable:
+ * ERR_UNAVAILABLE, when time is over: ERR_DEADLINE_EXCEEDED, with a fault that says so.
  */
 err_t bus_call(struct call *call, const ProtobufCServiceDescriptor *service, const char *method,
 	const ProtobufCMessage *request, const ProtobufCMessage **reply) MUST_CHECK;

@@ -4,8 +4,8 @@
  *
  * A request that surely did not run (no connection, turned away, a method that an older version
  * does not have) goes to the next instance. One that may have run (the instance hung up) goes on
- * only if running it twice does no harm: it has an idempotency key, or its method is a Get or a
- * List. When nobody is left, lib/bus_missing says whether to wait for somebody.
+ * only if running it twice does no harm: it has an idempotency key, or its method is a Get, a List
+ * or the like. When nobody is left, lib/bus_missing says whether to wait for somebody.
  */
 #include "lib/bus_internal.h"
 
@@ -16,6 +16,10 @@
 
 #define TRIES_MAX 8 /* instances that one call asks, each once before any is asked again */
 #define LOST_MAX  3 /* that hang up: a request that they die of must not end all of them */
+
+/* Beginnings of methods that change nothing, or nothing more when they run twice. */
+static const char *const repeatable[] = { "Get", "List", "Find", "Identify", "Introspect",
+	"Authenticate", "SignToken", "CheckAccess", "CheckKeypair", "CheckKite", "HoldHomes" };
 
 /* The same for every instance that a call asks. */
 struct question {
@@ -68,9 +72,11 @@ static err_t question_make(struct question *question, struct call *call,
 static bool harmless(const struct question *question)
 {
 	const char *name = question->method->name;
+	bool found = *question->call->idempotency_key != '\0';
 
-	return *question->call->idempotency_key != '\0' || strncmp(name, "Get", 3) == 0 ||
-	       strncmp(name, "List", 4) == 0;
+	for (size_t i = 0; !found && i < ARRAY_LEN(repeatable); i++)
+		found = strncmp(name, repeatable[i], strlen(repeatable[i])) == 0;
+	return found;
 }
 
 static nng_duration left_ms(const struct call *call)

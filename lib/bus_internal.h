@@ -78,7 +78,7 @@ struct bus {
 	pthread_mutex_t mutex;
 	struct bus_peer **peers;
 	size_t n_peers;
-	unsigned turn;
+	uint64_t turn; /* counts the instances that were chosen */
 	struct missing missing[BUS_MISSING_MAX];
 	int n_waiting;	     /* calls in missing_wait */
 	pthread_cond_t came; /* an instance that was not there before */

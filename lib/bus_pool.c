@@ -48,27 +48,32 @@ static bool serves(const struct bus_peer *peer, const char *service)
 	return *peer->at.url != '\0' && strcmp(peer->at.service, service) == 0;
 }
 
+/* Should it be asked rather than the other one? */
+static bool is_before(const struct bus_peer *peer, const struct bus_peer *other, int64_t now)
+{
+	bool failed = peer->failed_until_ms > now, other_failed = other->failed_until_ms > now;
+
+	return failed != other_failed ? other_failed : peer->turn < other->turn;
+}
+
 struct bus_peer *peer_next(
 	struct bus *bus, const char *service, struct bus_peer *const tried[], size_t n_tried)
 {
-	struct bus_peer *rested = NULL, *failed = NULL, *next;
+	struct bus_peer *next = NULL;
 	int64_t now = clock_ms();
 
 	pthread_mutex_lock(&bus->mutex);
-	bus->turn++;
-	for (size_t i = 0; i < bus->n_peers && rested == NULL; i++) {
-		struct bus_peer *peer = bus->peers[(bus->turn + i) % bus->n_peers];
+	for (size_t i = 0; i < bus->n_peers; i++) {
+		struct bus_peer *peer = bus->peers[i];
 
-		if (!serves(peer, service) || peer->ended || contains(tried, n_tried, peer))
-			continue;
-		if (peer->failed_until_ms <= now)
-			rested = peer;
-		else if (failed == NULL)
-			failed = peer;
+		if (serves(peer, service) && !peer->ended && !contains(tried, n_tried, peer) &&
+			(next == NULL || is_before(peer, next, now)))
+			next = peer;
 	}
-	next = rested != NULL ? rested : failed;
-	if (next != NULL)
+	if (next != NULL) {
+		next->turn = ++bus->turn;
 		next->refs++;
+	}
 	pthread_mutex_unlock(&bus->mutex);
 	return next;
 }

@@ -32,18 +32,19 @@ struct bus_peer {
 	struct bus *bus;
 	struct bus_instance at; /* constant */
 	uint8_t uuid[SEAL_UUID_LEN];
-	int refs;  /* of bus.peers, each socket, each call that uses it */
+	int refs;   /* of bus.peers, each socket, each call that uses it */
 	bool gone;  /* no longer in bus.peers */
 	bool ended; /* it has said that it takes no calls any more */
 	int64_t failed_until_ms;
-	int n_conns; /* idle, in use, or being dialled */
+	uint64_t turn; /* bus.turn when it was chosen last */
+	int n_conns;   /* idle, in use, or being dialled */
 	struct bus_conn *idle;
 	pthread_cond_t changed; /* a socket came back, or its dial has ended */
 	nng_dialer doorbells;	/* of the thread that calls bus_set_instances; id 0: none */
 };
 
-/* Chooses the next live instance of the service that is not in `tried`, rested ones first, and
- * takes a reference. NULL: there is no other. */
+/* Chooses the live instance of the service that is not in `tried` and was not chosen for the
+ * longest time, rested ones first, and takes a reference. NULL: there is no other. */
 struct bus_peer *peer_next(
 	struct bus *bus, const char *service, struct bus_peer *const tried[], size_t n_tried);
 

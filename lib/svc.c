@@ -27,7 +27,8 @@
 
 #define READY_PARTS 8
 #define DRAIN_MS    5000
-#define EXIT_S	    8 /* after the drain; by then the process ends, come what may */
+#define LEAVE_S	    2		  /* by then all others have read the list without this process */
+#define EXIT_S	    (LEAVE_S + 8) /* by then the process ends, come what may */
 
 extern char **environ;
 
@@ -172,7 +173,7 @@ static void arm_exit(const struct svc_definition *definition)
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	alarm(EXIT_S + (unsigned)(definition->stop_s ? *definition->stop_s : 0));
+	alarm(EXIT_S + (unsigned)(definition->drain_s ? *definition->drain_s : 0));
 }
 
 /* ---- start and stop ---- */
@@ -291,17 +292,29 @@ static err_t start(struct svc *svc)
 	return OK;
 }
 
+/* Leaves the list. While others serve the same, calls go on until callers have seen that. */
+static void leave(struct svc *svc)
+{
+	bool others = svc->transact != NULL && bus_count(svc->bus, svc->definition->name) > 1;
+
+	fabric_stop(svc->fabric);
+	if (others)
+		sleep(LEAVE_S);
+}
+
 static void stop(struct svc *svc, bool was_started)
 {
 	arm_exit(svc->definition);
 	svc_ready(svc, "start", "stopping");
-	if (was_started && svc->definition->stop != NULL)
-		svc->definition->stop(svc);
-	fabric_stop(svc->fabric);
+	if (was_started && svc->definition->drain != NULL)
+		svc->definition->drain(svc);
+	leave(svc);
 	svc_tasks_stop(svc->tasks);
 	event_consumer_stop(svc->events);
 	if (!bus_close(svc->bus, DRAIN_MS))
 		end_process(0); /* a worker still uses what would be freed */
+	if (was_started && svc->definition->stop != NULL)
+		svc->definition->stop(svc);
 	svc_transact_destroy(svc->transact);
 	ops_stop(svc->ops);
 }

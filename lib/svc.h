@@ -43,10 +43,13 @@ struct svc_definition {
 	/* Runs when settings, bus and (for a service with a schema) PostgreSQL are there, before
 	 * the process is ready; an error ends the process. May be NULL. */
 	err_t (*start)(struct svc *svc);
-	/* Runs first when the process is told to stop: accept nothing new, and return when what was
-	 * accepted is done. Must return within the drain time. May be NULL. */
+	/* Runs first when the process is told to stop, while all goes on: returns when others have
+	 * taken over what they can, within `drain_s`. Both may be NULL. */
+	void (*drain)(struct svc *svc);
+	const long *drain_s;
+	/* Runs when no event, task or call of others comes any more: accept nothing new, and return
+	 * when what was accepted is done. Must return within the drain time. May be NULL. */
 	void (*stop)(struct svc *svc);
-	const long *stop_s; /* seconds that `stop` may take beyond that; NULL: none */
 };
 
 /* Runs the process: --help, --check, --version, then until SIGTERM or SIGINT. Returns the exit

@@ -12,6 +12,7 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 #define TIMEOUT_MS   5000
+#define FIRST_MS     1000
 
 struct delivery {
 	struct dataplane *dataplane;
@@ -71,6 +72,17 @@ static int64_t refresh(void *arg)
 	}
 	call_finish(&call);
 	return err == OK ? REFRESH_MS : retry_ms;
+}
+
+void keys_first(struct dataplane *dataplane)
+{
+	struct token_keys *keys;
+	struct call call;
+
+	call_init(&call, dataplane->bus, DATAPLANE_ACTOR, FIRST_MS);
+	if (fetch(&call, &keys) == OK)
+		verifier_set_keys(dataplane->verifier, keys);
+	call_finish(&call);
 }
 
 void keys_start(struct dataplane *dataplane)

@@ -13,12 +13,15 @@ import threading
 import time
 import types
 
-from api_client import wait_for
+import requests
+
+from api_client import WAIT_S, wait_for
 from api_world import websocket
-from node_world import Node
+from conftest import free_ports
+from node_world import Node, preloaded
 from recorder import Recorder
 from test_switch_policy import BROADCAST, Port
-from trunk_world import World
+from trunk_world import Balancer, World
 
 FIRST_UID = 60100
 
@@ -43,9 +46,8 @@ class ChaosNode(Node):
             os.chown(fleet.var / "secrets" / copy, self.uid, 59900)
         run = re.sub(r"(scripts/confine \S+) \d+", rf"\1 {self.uid}", self.file.read_text())
         if clock:  # of this program only, and of no timer: libfaketime's own fix for those makes them run wild
-            run = run.replace("/srv/bin/", f"/usr/bin/env LD_PRELOAD={clock[0]} FAKETIME={clock[1]} "
-                              "FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0 "
-                              "ASAN_OPTIONS=verify_asan_link_order=0 /srv/bin/", 1)
+            run = preloaded(run, clock[0], f"FAKETIME={clock[1]}", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+                            "FAKETIME_FORCE_MONOTONIC_FIX=0")
         self.file.write_text(run)
 
     def start(self):
@@ -243,26 +245,73 @@ def check_talk(talkers):
     return longest
 
 
-class Writer(threading.Thread):
-    """Makes networks by the API, one after the other, and keeps the names of those that it was told are made."""
+class ApiCaller(threading.Thread):
+    """Calls the API again and again, and keeps what went wrong."""
 
-    def __init__(self, world):
+    def __init__(self, world, api=None):
         super().__init__(daemon=True)
-        self.world, self.acknowledged, self.failed = world, [], []
+        self.world, self.api = world, api or world.api
+        self.done, self.failed = [], []
         self.over = threading.Event()
         self.start()
 
     def run(self):
-        while not self.over.wait(0.2):
-            name = "w-" + secrets.token_hex(5)
-            with contextlib.suppress(Exception):
-                reply = self.world.api.send("POST", f"/v1/tenants/{self.world.tenant.id}/networks", self.world.tenant.owner,
-                                            json={"name": name}, headers={"Idempotency-Key": name})
-                (self.acknowledged if reply.status_code == 201 else self.failed).append(name)
+        while not self.over.wait(0.1):
+            try:
+                done, reply = self.call()
+            except requests.RequestException as error:
+                self.failed.append(repr(error))
+                continue
+            if reply.status_code in (200, 201):
+                self.done.append(done)
+            else:
+                self.failed.append(f"{reply.status_code} {reply.text}")
 
     def end(self):
         self.over.set()
         self.join(60)
+        return types.SimpleNamespace(done=len(self.done), failed=self.failed)
+
+
+class Writer(ApiCaller):
+    """Makes networks, one after the other, over connections that stay, and knows the names of those that it was told are
+    made."""
+
+    def call(self):
+        name = "w-" + secrets.token_hex(5)
+        return name, self.api.send("POST", f"/v1/tenants/{self.world.tenant.id}/networks", self.world.tenant.owner,
+                                   json={"name": name}, headers={"Idempotency-Key": name})
+
+    def end(self):
+        told = super().end()
         names = {row[0] for row in self.world.fleet.sql("SELECT name FROM provision.network WHERE name LIKE 'w-%'")}
-        assert set(self.acknowledged) <= names, "an acknowledged write is lost"
-        return types.SimpleNamespace(acknowledged=len(self.acknowledged), failed=len(self.failed))
+        assert set(self.done) <= names, "an acknowledged write is lost"
+        return told
+
+
+class Reader(ApiCaller):
+    """Reads the tenant's networks, each time over a new connection."""
+
+    def call(self):
+        url = f"{self.api.base_url}/v1/tenants/{self.world.tenant.id}/networks"
+        return url, requests.get(url, headers={"Authorization": self.world.tenant.owner.authorization}, timeout=WAIT_S,
+                                 verify=self.world.fleet.ca_file)
+
+
+class Doors(Balancer):
+    """In front of gateways too, which have a port and an ops port, where it asks whether they are ready."""
+
+    def __init__(self, world, folder, ports):
+        self.gateway_ports, self.api_port = ports, free_ports(1)
+        super().__init__(world, folder)
+
+    def more(self, world, folder):
+        servers = "\n    ".join(f"server g{n} 127.0.0.1:{port} check port {ops} inter 200ms fall 1 rise 1"
+                                for n, (port, ops) in enumerate(self.gateway_ports))
+        return f"""
+listen gateways
+    mode tcp
+    bind 127.0.0.1:{self.api_port}
+    balance roundrobin
+    option httpchk GET /readyz
+    {servers}\n"""

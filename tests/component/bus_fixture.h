@@ -152,6 +152,26 @@ static Dataplane__Dataplane_Service dataplane_service = { .base = DATAPLANE__DAT
 	.close_session = on_close_session,
 	.list_network_events = on_list_network_events };
 
+/* The same service as a later version has it: ListSessions is called ListSessionsOfALaterVersion.
+ */
+#define LATER_METHOD "ListSessionsOfALaterVersion"
+
+static const ProtobufCServiceDescriptor *later_descriptor(void)
+{
+	static ProtobufCMethodDescriptor methods[8];
+	static ProtobufCServiceDescriptor later;
+	const ProtobufCServiceDescriptor *now = &dataplane__dataplane__descriptor;
+
+	CHECK(now->n_methods <= ARRAY_LEN(methods));
+	memcpy(methods, now->methods, now->n_methods * sizeof(*methods));
+	for (unsigned i = 0; i < now->n_methods; i++)
+		if (strcmp(methods[i].name, "ListSessions") == 0)
+			methods[i].name = LATER_METHOD;
+	later = *now;
+	later.methods = methods;
+	return &later;
+}
+
 static void block_signals(void)
 {
 	sigset_t all;
@@ -160,7 +180,7 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
-/* "serve KEY_FILE INSTANCE": serves until its stdin ends. */
+/* "serve KEY_FILE INSTANCE now|later": serves until its stdin ends. */
 static int serve(char **argv)
 {
 	ProtobufCService *services[] = { &dns_service.base, &dataplane_service.base, NULL };
@@ -175,6 +195,8 @@ static int serve(char **argv)
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (strcmp(argv[4], "later") == 0)
+		dataplane_service.base.descriptor = later_descriptor();
 	block_signals();
 	log_open("server", LOG_LEVEL_ERROR);
 	CHECK(bus_open(&bus, &options) == OK);
@@ -235,8 +257,9 @@ static void fixture_close(struct fixture *fixture)
 	rmdir(fixture->folder);
 }
 
-/* Starts a server that says it is `service`. */
-static struct server server_start(struct fixture *fixture, const char *service)
+/* Starts a server of a version ("now", "later") that says it is `service`. */
+static struct server server_start_as(
+	struct fixture *fixture, const char *service, const char *version)
 {
 	static unsigned count;
 	struct server server = { .pid = -1 };
@@ -254,7 +277,7 @@ static struct server server_start(struct fixture *fixture, const char *service)
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		execl("/proc/self/exe", "server", "serve", fixture->key_file, instance->instance,
-			(char *)NULL);
+			version, (char *)NULL);
 		_exit(127);
 	}
 	close(in[0]);
@@ -265,6 +288,11 @@ static struct server server_start(struct fixture *fixture, const char *service)
 	CHECK(fscanf(lines, "%255s %255s", instance->url, instance->events_url) == 2);
 	fclose(lines);
 	return server;
+}
+
+static struct server server_start(struct fixture *fixture, const char *service)
+{
+	return server_start_as(fixture, service, "now");
 }
 
 /* Waits for a clean end. */

@@ -42,6 +42,29 @@ static void test_envelope(struct fixture *fixture)
 	server_stop(&server);
 }
 
+/* What a later version adds to a message is skipped; what it says in fields that are known is read.
+ */
+static void test_unknown_fields(struct fixture *fixture)
+{
+	static uint8_t bytes[] = "\5later";
+	ProtobufCMessageUnknownField later = { 2000, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 6,
+		bytes };
+	struct server server = server_start(fixture, "dns");
+	Dns__Ref request = DNS__REF__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+
+	fixture_know(fixture, &server, 1);
+	call_init(&call, fixture->bus, "user:someone", PATIENCE_MS);
+	request.id = "hello";
+	request.base.n_unknown_fields = 1;
+	request.base.unknown_fields = &later;
+	CHECK(bus_call(&call, &dns__dns__descriptor, "GetName", &request.base, &reply) == OK);
+	CHECK(strcmp(((const Dns__Name *)reply)->id, "hello") == 0);
+	call_finish(&call);
+	server_stop(&server);
+}
+
 static void test_refusals(struct fixture *fixture)
 {
 	struct server server = server_start(fixture, "dns");
@@ -87,6 +110,41 @@ static void test_unknown_method(struct fixture *fixture)
 	answer = ask(fixture, "hello", 300);
 	CHECK(answer.err == ERR_UNAVAILABLE); /* nobody is dns */
 	server_stop(&server);
+}
+
+/* Asks for the sessions by a name that only a later version knows. */
+static err_t ask_later(struct fixture *fixture, struct fault *fault)
+{
+	Dataplane__ListSessionsRequest request = DATAPLANE__LIST_SESSIONS_REQUEST__INIT;
+	const ProtobufCMessage *reply;
+	struct call call;
+	err_t err;
+
+	call_init(&call, fixture->bus, "service:test", PATIENCE_MS);
+	err = bus_call(&call, later_descriptor(), LATER_METHOD, &request.base, &reply);
+	*fault = call.fault;
+	call_finish(&call);
+	return err;
+}
+
+/* A method that an older instance does not have is asked of the others, and refused at once if
+ * there are none: the service is there. */
+static void test_versions(struct fixture *fixture)
+{
+	struct server servers[3] = { server_start(fixture, "dataplane"),
+		server_start(fixture, "dataplane"),
+		server_start_as(fixture, "dataplane", "later") };
+	struct fault fault;
+
+	fixture_know(fixture, servers, 3);
+	for (int i = 0; i < 30; i++)
+		CHECK(ask_later(fixture, &fault) == OK);
+	fixture_know(fixture, servers, 2);
+	CHECK(ask_later(fixture, &fault) == ERR_UNIMPLEMENTED);
+	CHECK(strcmp(fault.field, "method") == 0);
+	CHECK(strcmp(fault.detail, "this version has no dataplane.Dataplane/" LATER_METHOD) == 0);
+	for (int i = 0; i < 3; i++)
+		server_stop(&servers[i]);
 }
 
 static void test_deadline(struct fixture *fixture)
@@ -497,8 +555,10 @@ int main(int argc, char **argv)
 		void (*run)(struct fixture *fixture);
 	} tests[] = {
 		{ "envelope", test_envelope },
+		{ "unknown_fields", test_unknown_fields },
 		{ "refusals", test_refusals },
 		{ "unknown_method", test_unknown_method },
+		{ "versions", test_versions },
 		{ "deadline", test_deadline },
 		{ "sizes", test_sizes },
 		{ "balance", test_balance },
@@ -516,7 +576,7 @@ int main(int argc, char **argv)
 	struct fixture fixture;
 	int n = 0;
 
-	if (argc == 4 && strcmp(argv[1], "serve") == 0)
+	if (argc == 5 && strcmp(argv[1], "serve") == 0)
 		return serve(argv);
 	fixture_open(&fixture);
 	for (size_t i = 0; i < ARRAY_LEN(tests); i++) {

@@ -344,7 +344,7 @@ int main(int argc, char **argv)
 	struct target target;
 	int files, n = 0;
 
-	if (argc == 4 && strcmp(argv[1], "serve") == 0)
+	if (argc == 5 && strcmp(argv[1], "serve") == 0)
 		return serve(argv);
 	fixture_open(&fixture);
 	target_open(&target, &fixture);

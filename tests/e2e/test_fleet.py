@@ -11,6 +11,7 @@ import websockets
 
 from api_client import wait_for
 from api_world import Device, Tenant, admin, api, tenant  # fixtures too
+from node_world import Twin
 
 
 def served(fleet, port):
@@ -26,28 +27,29 @@ def share(fleet, api, tenant, port, count):
     return served(fleet, port) - before
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def second_instance(fleet, api, tenant):
-    """Another process of lanyard-provision: the same run file with another ops port. Gives both ops ports once the
-    others have found it."""
-    folder = fleet.var / "service/provision-2"
-    folder.mkdir()
-    first, second = fleet.ops_port + 1, fleet.ops_port + 20
-    text = (fleet.var / "service/provision/run").read_text().replace(f"127.0.0.1:{first}", f"127.0.0.1:{second}")
-    (folder / "run.new").write_text(text)
-    (folder / "run.new").chmod(0o755)
-    (folder / "run.new").rename(folder / "run")
-    wait_for("the second instance", lambda: fleet.ops("", "/readyz", second))
-    wait_for("its share of calls", lambda: share(fleet, api, tenant, second, 10) >= 3)
-    yield first, second
-    fleet.sv("force-stop", "provision-2")
-    folder.rename(folder.with_name(f".{secrets.token_hex(4)}"))  # runsvdir sees it no more
-    wait_for("the first instance", lambda: api.call("listNetworks", tenant.owner, tenant=tenant.id).status_code == 200)
+    """Another process of lanyard-provision, of a later version. Gives both ops ports once the others have found it."""
+    first, twin = fleet.ops_port + 1, Twin(fleet, "provision", later=True)
+    wait_for("its share of calls", lambda: share(fleet, api, tenant, twin.ops_port, 10) >= 3)
+    yield first, twin.ops_port
+    twin.stop()
 
 
 def test_instances_share_the_work(fleet, api, tenant, second_instance):
     did = [share(fleet, api, tenant, port, 50) for port in second_instance]
     assert min(did) >= 5, did
+
+
+def test_versions_understand_each_other(fleet, api, tenant, second_instance):
+    """The later one asks auth, answers the gateway, and publishes what dns follows."""
+    network = api.ok("createNetwork", tenant.owner, {"name": "shed", "ipv4": "10.92.0.0/24"}, tenant=tenant.id)
+    before = served(fleet, second_instance[1])
+    for n in range(6):
+        device = Device(api, tenant, network["id"], f"tool{n}")
+        wait_for("its address", lambda: fleet.dig(f"tool{n}.shed.{tenant.name}.lanyard.test", "A") ==
+                 [device.attachment["ipv4"].split("/")[0]])
+    assert served(fleet, second_instance[1]) >= before + 4
 
 
 def test_the_rest_carry_on_without_an_instance(fleet, api, tenant, second_instance):
