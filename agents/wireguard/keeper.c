@@ -171,9 +171,17 @@ static void look(struct keeper *keeper)
 	AUTO_FREE char *dump = NULL;
 	struct fault fault;
 
-	if (keeper->roster.n == 0 || clock_ms() < keeper->looked_ms + LOOK_MS)
+	if (clock_ms() < keeper->looked_ms + LOOK_MS)
 		return;
 	keeper->looked_ms = clock_ms();
+	if (!wg_interface_is_there(keeper->interface)) {
+		(void)fault_set(&fault, ERR_NOT_FOUND, "interface",
+			"somebody has removed the interface %.40s", keeper->options.interface);
+		fail(keeper, "interface", &fault);
+		return;
+	}
+	if (keeper->roster.n == 0)
+		return;
 	if (wg_interface_dump(keeper->interface, &dump, &fault) == OK)
 		roster_see(&keeper->roster, dump);
 	else
@@ -234,7 +242,8 @@ static void keep(struct keeper *keeper)
 	if (keeper->phase != KEEPER_RUNNING || keeper->fetch != NULL)
 		return;
 	look(keeper);
-	sync_now(keeper);
+	if (keeper->phase == KEEPER_RUNNING)
+		sync_now(keeper);
 }
 
 /* ---- the interface ---- */

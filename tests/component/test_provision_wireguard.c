@@ -36,13 +36,13 @@ static void close_world(struct world *world)
 
 /* ---- calls ---- */
 
-static const char *make_device(struct world *world)
+static const char *make_device(struct world *world, const char *name)
 {
 	Provision__CreatePortalDeviceRequest request =
 		PROVISION__CREATE_PORTAL_DEVICE_REQUEST__INIT;
 	const Provision__PortalDevice *device;
 
-	request.name = request.serial = "concentrator";
+	request.name = request.serial = (char *)(uintptr_t)name;
 	request.network = world->network->id;
 	ASSERT_OK(
 		&world->step, ASK(&world->step, portals, "CreatePortalDevice", &request, &device));
@@ -115,7 +115,7 @@ static void open_world(struct world *world)
 	profile = profile_request(world);
 	ASSERT_OK(&world->step,
 		ASK(&world->step, profiles, "CreateProfile", &profile, &world->profile));
-	request.device = (char *)(uintptr_t)make_device(world);
+	request.device = (char *)(uintptr_t)make_device(world, "concentrator");
 	request.profile = world->profile->id;
 	ASSERT_OK(&world->step, try_server(world, &request, &world->server));
 	start(world);
@@ -294,30 +294,11 @@ Test(provision_wireguard, a_peer_is_set_when_its_server_has_all_peers)
 
 /* ---- the choice ---- */
 
-/* 79-82 */
-Test(provision_wireguard, app_and_profile_choose_together)
-{
-	const Provision__AppConfig *config;
-	const char *user;
-	AUTO_WORLD world;
-
-	open_world(&world);
-	user = make_user(&world, "jane");
-	config = connect_app(&world, make_app(&world, user), (struct manner){ .prefer_tcp = true });
-	cr_assert_str_eq(config->protocol, "openvpn");
-	config = connect_app(&world, make_app(&world, user), (struct manner){ .no_key = true });
-	cr_assert_str_eq(config->protocol, "openvpn");
-	ASSERT_REFUSED(&world.step,
-		try_connect(&world, make_app(&world, user),
-			(struct manner){ .only_wireguard = true, .no_key = true }, &config),
-		ERR_FAILED_PRECONDITION, "protocols");
-}
-
 SQL(silence, "UPDATE provision.vpn_server SET reported_at = reported_at - interval '1 minute'"
 	     " WHERE tenant_id = $1");
 
-/* 86, 84: nothing has ended when it fails. */
-Test(provision_wireguard, without_a_server_openvpn_stands_in)
+/* 79-82; 86, 84: nothing has ended when it fails. */
+Test(provision_wireguard, app_and_profile_choose_together)
 {
 	const Provision__AppConfig *config;
 	struct app *app, *other;
@@ -326,6 +307,14 @@ Test(provision_wireguard, without_a_server_openvpn_stands_in)
 	open_world(&world);
 	app = make_app(&world, make_user(&world, "jane"));
 	other = make_app(&world, app->message.user);
+	config = connect_app(&world, other, (struct manner){ .prefer_tcp = true });
+	cr_assert_str_eq(config->protocol, "openvpn");
+	config = connect_app(&world, other, (struct manner){ .no_key = true });
+	cr_assert_str_eq(config->protocol, "openvpn");
+	ASSERT_REFUSED(&world.step,
+		try_connect(&world, other,
+			(struct manner){ .only_wireguard = true, .no_key = true }, &config),
+		ERR_FAILED_PRECONDITION, "protocols");
 	connect_app(&world, app, WIREGUARD_ONLY);
 	run_sql(&world, &silence);
 	ASSERT_REFUSED(&world.step, try_connect(&world, app, WIREGUARD_ONLY, &config),
@@ -421,8 +410,19 @@ static bool has_free_host(struct world *world)
 	return db_int(rows, 0, "n") > 0;
 }
 
-/* 97 */
-Test(provision_wireguard, peers_end_with_their_time_and_when_nobody_uses_them)
+static void replace_profile(struct world *world, size_t from)
+{
+	Provision__ProfileRequest request = profile_request(world);
+	const Provision__Profile *profile;
+
+	request.id = world->profile->id;
+	request.protocols += from;
+	request.n_protocols -= from;
+	ASSERT_OK(&world->step, ASK(&world->step, profiles, "ReplaceProfile", &request, &profile));
+}
+
+/* 97, 92 */
+Test(provision_wireguard, peers_end_with_their_time_their_use_and_their_profile)
 {
 	struct app *app;
 	AUTO_WORLD world;
@@ -437,27 +437,10 @@ Test(provision_wireguard, peers_end_with_their_time_and_when_nobody_uses_them)
 	cr_assert(lets_in(&world, app));
 	run_sql(&world, &forget_use);
 	AWAIT(!lets_in(&world, app));
-}
-
-/* 92 */
-Test(provision_wireguard, a_profile_without_wireguard_ends_its_peers)
-{
-	static char *openvpn[] = { "openvpn" };
-	Provision__ProfileRequest request;
-	const Provision__Profile *profile;
-	struct app *app;
-	AUTO_WORLD world;
-
-	open_world(&world);
-	app = make_app(&world, make_user(&world, "jane"));
 	connect_app(&world, app, WIREGUARD_ONLY);
-	request = profile_request(&world);
-	request.id = world.profile->id;
-	ASSERT_OK(&world.step, ASK(&world.step, profiles, "ReplaceProfile", &request, &profile));
-	request.protocols = openvpn;
-	request.n_protocols = ARRAY_LEN(openvpn);
+	replace_profile(&world, 0);
 	cr_assert(lets_in(&world, app));
-	ASSERT_OK(&world.step, ASK(&world.step, profiles, "ReplaceProfile", &request, &profile));
+	replace_profile(&world, 1);
 	AWAIT(!lets_in(&world, app));
 }
 
@@ -594,4 +577,35 @@ Test(provision_wireguard, what_servers_and_profiles_have_to_be)
 	ASSERT_REFUSED(&world.step, try_start(&world, "no key", &started), ERR_INVALID_ARGUMENT,
 		"public_key");
 	check_profile(&world);
+}
+
+static bool is_of(const Provision__AppConfig *config, const char *key)
+{
+	return strstr(config->config, key) != NULL;
+}
+
+Test(provision_wireguard, several_servers_share_the_people_of_a_profile)
+{
+	static const char other_key[] = "bWFueSBzZXJ2ZXJzIHNoYXJlIGEgcHJvZmlsZSBoZXI=";
+	Provision__CreateVpnServerRequest request = PROVISION__CREATE_VPN_SERVER_REQUEST__INIT;
+	const Provision__WireguardServerStart *started;
+	const Provision__AppConfig *first, *second;
+	struct world other;
+	struct app *app;
+	AUTO_WORLD world;
+
+	open_world(&world);
+	other = world;
+	request.device = (char *)(uintptr_t)make_device(&world, "second");
+	request.profile = world.profile->id;
+	ASSERT_OK(&world.step, try_server(&world, &request, &other.server));
+	ASSERT_OK(&other.step, try_start(&other, other_key, &started));
+	app = make_app(&world, make_user(&world, "jane"));
+	first = connect_app(&world, app, WIREGUARD_ONLY);
+	second = connect_app(&world, make_app(&world, app->message.user), WIREGUARD_ONLY);
+	cr_assert(is_of(first, SERVER_KEY) ? is_of(second, other_key)
+					   : is_of(first, other_key) && is_of(second, SERVER_KEY));
+	run_sql(&world, &silence);
+	start(&world);
+	cr_assert(is_of(connect_app(&world, app, WIREGUARD_ONLY), SERVER_KEY));
 }
