@@ -47,6 +47,7 @@ static void begin(void *arg)
 	listener_close(dataplane->listener); /* who comes now finds another node */
 	dataplane->listener = NULL;
 	front_close(dataplane->front);
+	nymea_shut(dataplane->nymea);
 	trunks_drain(dataplane->trunks);
 	sessions_ask_to_move(dataplane->sessions, window_ms);
 	drain->end_ms = clock_ms() + window_ms;

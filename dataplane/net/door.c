@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
+#define BACKLOG 4096 /* all who come back at once when another node dies */
 
 struct place {
 	struct sockaddr_storage address;

@@ -204,14 +204,21 @@ err_t nymea_open(
 	return OK;
 }
 
+void nymea_shut(struct nymea *nymea)
+{
+	for (size_t i = 0; nymea && i < NYMEA_PORTS; i++) {
+		listener_close(nymea->ports[i].listener);
+		nymea->ports[i].listener = NULL;
+	}
+}
+
 void nymea_close(struct nymea *nymea)
 {
 	struct client *client, *next;
 
 	if (!nymea)
 		return;
-	for (size_t i = 0; i < NYMEA_PORTS; i++)
-		listener_close(nymea->ports[i].listener);
+	nymea_shut(nymea);
 	monitor_close(nymea->monitor);
 	if (nymea->identity)
 		identity_unwatch(nymea->identity);

@@ -46,6 +46,9 @@ struct nymea {
 err_t nymea_open(struct nymea **out, struct dataplane *dataplane,
 	const struct nymea_settings *settings) MUST_CHECK;
 
+/* Closes the doors: who connects now finds another node. On the loop; NULL is fine. */
+void nymea_shut(struct nymea *nymea);
+
 /* Closes the doors, and tells every client that the server stops. On the loop; NULL is fine. */
 void nymea_close(struct nymea *nymea);
 void nymea_destroy(struct nymea *nymea); /* when all clients are gone; NULL is fine */

@@ -253,6 +253,9 @@ def test_all_processes_are_restarted_one_after_the_other(world, talk, fleet, api
     network = Network(fleet, api, tenant)
     agents = [Member(tmp_path, network, n).up().wait_connected() for n in (1, 2)]
     wait_for("a way", lambda: agents[0].ping(agents[1].address))
+    calm = Pings(agents[0], agents[1].address, tmp_path)
+    time.sleep(20)
+    print(f"before the restarts: agents {calm.end()}")
     by_doors = Api(f"https://127.0.0.1:{doors.api_port}", fleet.ca_file)
     pings, callers = Pings(agents[0], agents[1].address, tmp_path), [Writer(world, by_doors), Reader(world, by_doors)]
     for node in world.nodes:
@@ -269,7 +272,7 @@ def test_all_processes_are_restarted_one_after_the_other(world, talk, fleet, api
     print(f"rolling restart: agents {told}, {written.done} writes, {read.done} reads")
     tell("rolling restart, members that have to come back", talk)
     assert written.failed == [] and read.failed == []
-    assert told.twice == 0 and told.lost < told.sent / 10
+    assert told.twice == 0 and told.in_a_row * 20 <= 200, told
     assert all("problem" not in agent.status() for agent in agents)
     for agent in agents:
         agent.stop()

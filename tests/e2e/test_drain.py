@@ -41,7 +41,7 @@ def test_agents_move_before_the_node_ends(world, agents, tmp_path):
     wait_for("more answers", lambda: len(pings.answers()) > count + 50)
     told = pings.end()
     print(f"agents move: {told}")
-    assert told.twice == 0 and told.lost <= 10, told
+    assert told.twice == 0 and told.in_a_row <= 10, told
     assert not [agent for agent in agents if "problem" in agent.status()]
     assert world.metric(2, "homes") >= 1
     world.nodes[0].start()

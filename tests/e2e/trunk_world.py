@@ -176,7 +176,8 @@ class Pings:
         return [(float(at), int(number)) for at, number in found]
 
     def end(self):
-        """How many were sent, and never answered; how many came twice; the longest time between two answers."""
+        """How many were sent, and never answered, at all and in a row; how many came twice; the longest time between two
+        answers, which a busy machine makes long without any loss."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
         answers = self.answers()
@@ -184,5 +185,7 @@ class Pings:
         numbers = [number for _, number in answers]
         times = sorted(at for at, _ in answers)
         gap = max((later - earlier for earlier, later in zip(times, times[1:])), default=0)
-        return types.SimpleNamespace(sent=sent, lost=sent - len(set(numbers)), twice=len(numbers) - len(set(numbers)),
-                                     gap_ms=round(gap * 1000))
+        came = sorted(set(numbers))
+        in_a_row = max((later - earlier - 1 for earlier, later in zip(came, came[1:])), default=sent)
+        return types.SimpleNamespace(sent=sent, lost=sent - len(came), in_a_row=in_a_row,
+                                     twice=len(numbers) - len(came), gap_ms=round(gap * 1000))

@@ -315,6 +315,20 @@ Test(box_link, silence_is_asked_about_and_then_the_end)
 	cr_assert(visitor.closed);
 }
 
+Test(box_link, a_device_is_asked_to_link_elsewhere_and_its_visitors_stay)
+{
+	visit(&visitor);
+	added->kind->retire(added);
+	turns();
+	cr_assert_eq(count_of(MUX_END), 1);
+	cr_assert_eq(fake.sent[0].len, MUX_HEADER_LEN);
+	cr_assert_arr_eq(fake.sent[0].data, "\3\0\0\0\0", MUX_HEADER_LEN);
+	speak(&visitor, 100);
+	turns();
+	cr_assert_eq(data_of(1), 100);
+	cr_assert_eq(fake.channel.state, CHANNEL_OPEN);
+}
+
 Test(box_link, it_ends_when_it_is_told_to)
 {
 	visit(&visitor);
