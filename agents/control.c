@@ -29,6 +29,8 @@ static const struct {
 		"lanyard expose runs for several names: say which one with --name" },
 	[CONTROL_OPENVPN] = { "openvpn", "lanyard openvpn", "interface",
 		"lanyard openvpn runs for several interfaces: say which one with --openvpn" },
+	[CONTROL_WIREGUARD] = { "wireguard", "lanyard wireguard", "interface",
+		"lanyard wireguard runs for several interfaces: say which one with --wireguard" },
 	[CONTROL_PACKAGES] = { "packages", "lanyard packages", "state folder of the",
 		"lanyard packages runs several times" },
 };

@@ -18,10 +18,11 @@
 
 /* Who serves. */
 enum control_of {
-	CONTROL_UP,	  /* lanyard up or connect; the key is the interface's name */
-	CONTROL_EXPOSE,	  /* lanyard expose; the key is the exposed name's label */
-	CONTROL_OPENVPN,  /* lanyard openvpn; the key is the name of OpenVPN's interface */
-	CONTROL_PACKAGES, /* lanyard packages; the key is CONTROL_ONLY, as there is one */
+	CONTROL_UP,	   /* lanyard up or connect; the key is the interface's name */
+	CONTROL_EXPOSE,	   /* lanyard expose; the key is the exposed name's label */
+	CONTROL_OPENVPN,   /* lanyard openvpn; the key is the name of OpenVPN's interface */
+	CONTROL_WIREGUARD, /* lanyard wireguard; the key is the name of its interface */
+	CONTROL_PACKAGES,  /* lanyard packages; the key is CONTROL_ONLY, as there is one */
 	CONTROL_KINDS,
 };
 

@@ -13,6 +13,7 @@ static const char details[] = "Exit status: 0 it has stopped (also if it was not
 int command_down(int argc, char **argv)
 {
 	const char *state = COMMAND_STATE, *interface = NULL, *name = NULL, *openvpn = NULL;
+	const char *wireguard = NULL;
 	bool packages = false;
 	const struct option_row rows[] = {
 		{ "interface", "IFNAME", "lanyard up of this interface (default: the only one)",
@@ -20,13 +21,15 @@ int command_down(int argc, char **argv)
 		{ "name", "NAME", "lanyard expose of this name instead", &name, NULL },
 		{ "openvpn", "IFNAME", "lanyard openvpn with this interface instead", &openvpn,
 			NULL },
+		{ "wireguard", "IFNAME", "lanyard wireguard with this interface instead",
+			&wireguard, NULL },
 		{ "packages", NULL, "lanyard packages instead", NULL, &packages },
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &state, NULL },
 		{ NULL, NULL, NULL, NULL, NULL },
 	};
 	const struct option_table table = { "down",
-		"Stops the running lanyard up, expose, openvpn or packages, and waits until it "
-		"has.",
+		"Stops the running lanyard up, expose, openvpn, wireguard or packages, and waits "
+		"until it has.",
 		details, OPTION_NO_WORDS, rows };
 	char answer[CONTROL_ANSWER_MAX];
 	enum control_of of = CONTROL_UP;
@@ -44,6 +47,9 @@ int command_down(int argc, char **argv)
 	} else if (openvpn != NULL) {
 		of = CONTROL_OPENVPN;
 		key = openvpn;
+	} else if (wireguard != NULL) {
+		of = CONTROL_WIREGUARD;
+		key = wireguard;
 	} else if (packages) {
 		of = CONTROL_PACKAGES;
 		key = CONTROL_ONLY;

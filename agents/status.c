@@ -13,9 +13,8 @@
 #define EXIT_NOT_CONNECTED 3
 
 static const char details[] =
-	"Without --interface, --name, --openvpn and --packages it tells of all that run: lanyard "
-	"up, expose, openvpn and\n"
-	"packages.\n\n"
+	"Without a word of which it tells of all that run: lanyard up, expose, openvpn, wireguard "
+	"and packages.\n\n"
 	"Exit status: 0 all are connected, 3 one is not (also if nothing is running), 1 it can't "
 	"be "
 	"told,\n"
@@ -51,6 +50,7 @@ static const struct line {
 	{ "server", "VPN server" },
 	{ "port", "port" },
 	{ "clients", "clients" },
+	{ "peers", "peers" },
 	{ "package", "package" },
 	{ "wanted", "wanted" },
 	{ "problem", "problem" },
@@ -173,11 +173,14 @@ static int ask_all(const char *dir, bool as_json)
 int command_status(int argc, char **argv)
 {
 	const char *state = COMMAND_STATE, *interface = NULL, *name = NULL, *openvpn = NULL;
+	const char *wireguard = NULL;
 	bool as_json = false, packages = false;
 	const struct option_row rows[] = {
 		{ "interface", "IFNAME", "of lanyard up for this interface", &interface, NULL },
 		{ "name", "NAME", "of lanyard expose for this name", &name, NULL },
 		{ "openvpn", "IFNAME", "of lanyard openvpn with this interface", &openvpn, NULL },
+		{ "wireguard", "IFNAME", "of lanyard wireguard with this interface", &wireguard,
+			NULL },
 		{ "packages", NULL, "of lanyard packages", NULL, &packages },
 		{ "state", "DIR", "state folder (default " COMMAND_STATE ")", &state, NULL },
 		{ "json", NULL, "print one JSON object a line, for each", NULL, &as_json },
@@ -195,6 +198,8 @@ int command_status(int argc, char **argv)
 		return ask(CONTROL_UP, state, interface, as_json);
 	if (openvpn != NULL)
 		return ask(CONTROL_OPENVPN, state, openvpn, as_json);
+	if (wireguard != NULL)
+		return ask(CONTROL_WIREGUARD, state, wireguard, as_json);
 	if (packages)
 		return ask(CONTROL_PACKAGES, state, CONTROL_ONLY, as_json);
 	return ask_all(state, as_json);

@@ -1,6 +1,7 @@
 /* lanyard wireguard: makes this device a VPN server for people's WireGuard apps, in the foreground,
  * until it is told to stop. */
 #include "agents/command.h"
+#include "agents/control.h"
 #include "agents/options.h"
 #include "agents/proxy.h"
 #include "agents/signals.h"
@@ -50,6 +51,13 @@ static void on_stop(void *context)
 	keeper_stop(command->keeper);
 }
 
+static char *on_status(void *context)
+{
+	const struct command *command = context;
+
+	return keeper_status(command->keeper);
+}
+
 static void on_finished(void *context, bool well)
 {
 	struct command *command = context;
@@ -71,21 +79,33 @@ static err_t read_options(struct command *command, struct fault *fault)
 	return state_load(command->state, &command->device, fault);
 }
 
-static err_t run_keeper(struct command *command, struct fault *fault)
+static void run_loop(struct command *command)
 {
-	struct keeper_options *options = &command->options;
 	struct signals signals;
-	err_t err = keeper_create(&command->keeper, options, fault);
 
-	if (err != OK)
-		return err;
-	signals_open(&signals, options->loop, on_stop, command);
+	signals_open(&signals, command->options.loop, on_stop, command);
 	log_info("started", "version=" LANYARD_VERSION);
-	loop_run(options->loop);
+	loop_run(command->options.loop);
 	keeper_destroy(command->keeper);
 	log_info("stopped", "status=%d", command->status);
 	signals_close(&signals);
-	return OK;
+}
+
+static err_t run_keeper(struct command *command, struct fault *fault)
+{
+	struct keeper_options *options = &command->options;
+	struct control *control;
+	err_t err = control_open(&control,
+		&(struct control_options){ options->loop, CONTROL_WIREGUARD, command->state,
+			options->interface, command, on_status, on_stop },
+		fault);
+
+	if (err != OK)
+		return err;
+	if ((err = keeper_create(&command->keeper, options, fault)) == OK)
+		run_loop(command);
+	control_close(control); /* last of all: lanyard down waits for this */
+	return err;
 }
 
 /* One process at a time has the interface's folder. */

@@ -1,6 +1,7 @@
 /* keeper: see keeper.h. */
 #include "agents/wireguard/keeper.h"
 
+#include "agents/document.h"
 #include "agents/lan/routed.h"
 #include "agents/wireguard/roster.h"
 #include "agents/wireguard/wg_interface.h"
@@ -372,4 +373,20 @@ void keeper_destroy(struct keeper *keeper)
 	roster_finish(&keeper->roster);
 	explicit_bzero(keeper, sizeof(*keeper));
 	free(keeper);
+}
+
+/* ---- how it is ---- */
+
+char *keeper_status(const struct keeper *keeper)
+{
+	const struct keeper_options *options = &keeper->options;
+	const char *state = keeper->phase != KEEPER_RUNNING ? "starting"
+			    : keeper->unheard		    ? "disconnected"
+							    : "connected";
+	AUTO_DOCUMENT status = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:I, s:I}", "command",
+		"wireguard", "state", state, "device", options->device->id, "interface",
+		options->interface, "netns", options->netns, "server", keeper->start.server, "port",
+		(json_int_t)keeper->start.port, "peers", (json_int_t)keeper->roster.n);
+
+	return json_dumps(status, JSON_COMPACT);
 }

@@ -32,5 +32,8 @@ err_t keeper_create(struct keeper **keeper, const struct keeper_options *options
 	struct fault *fault) MUST_CHECK;
 void keeper_destroy(struct keeper *keeper); /* removes the interface; NULL is fine */
 
+/* How it is, as JSON for lanyard status; malloc'ed. */
+char *keeper_status(const struct keeper *keeper);
+
 /* Is finished at once. */
 void keeper_stop(struct keeper *keeper);

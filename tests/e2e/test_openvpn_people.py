@@ -2,6 +2,8 @@
 reach a device that runs our agent; with a second factor; who is blocked is thrown out. Numbers are those of the statements of the
 contract of apps."""
 
+import json
+
 import pytest
 
 from account_world import code_of, fresh_step, person  # noqa: F401
@@ -185,7 +187,11 @@ def test_86_without_its_server_openvpn_stands_in(world, wireguard, fleet, person
     app = VpnApp(fleet, person.name)
     _, public = genkey()
     _, kept = dial(VpnApp(fleet, person.name))
+    wait_for("its word", lambda: wireguard.lanyard("status").returncode == 0)
+    shown = json.loads(wireguard.lanyard("status", "--json").stdout)
+    assert (shown["command"], shown["state"], shown["server"]) == ("wireguard", "connected", wireguard.id) and shown["peers"] >= 1
     wireguard.end()
+    assert wireguard.lanyard("status").returncode == 3
     reply = app.connect(headers={"Accept": f"{WIREGUARD}, {OPENVPN}"}, public_key=public)
     assert reply.status_code == 200 and reply.headers["Content-Type"] == OPENVPN
     reply = app.connect(headers={"Accept": WIREGUARD}, public_key=public)

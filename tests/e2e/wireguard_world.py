@@ -44,8 +44,12 @@ class WireguardServer:
         assert self.process.poll() is None, text[-4000:]
         return text.count("info agent up ") == self.starts
 
+    def lanyard(self, command, *more):
+        """lanyard status or down, about this one."""
+        return run(LANYARD, command, "--state", self.member.state, "--wireguard", self.interface, *more)
+
     def end(self):
-        self.process.terminate()
+        self.lanyard("down")
         assert self.process.wait(30) == 0, self.log.read_text()
 
     def stop(self):
