@@ -18,6 +18,7 @@
 #include "services/auth/handlers.h"
 #include "services/auth/invitation/invitation.h"
 #include "services/auth/oauth/oauth.h"
+#include "services/auth/outside/txt.h"
 #include "services/auth/password.h"
 #include "services/auth/provider/fetch.h"
 #include "services/auth/provider/provider.h"
@@ -39,6 +40,7 @@ static struct {
 	long grace_hours;
 	const char *provider_ca_file;
 	long provider_private;
+	const char *resolver;
 	long session_days, refresh_rotation, refresh_grace_s;
 } settings;
 
@@ -58,6 +60,10 @@ static const struct config_entry config[] = {
 		"certificates that identity providers are trusted by; empty: the system's", 0, 0 },
 	{ "LANYARD_PROVIDER_PRIVATE", "0", &settings.provider_private, CONFIG_INT,
 		"1: identity providers of tenants may be at private addresses", 0, 1 },
+	{ "LANYARD_RESOLVER", "", &settings.resolver, CONFIG_TEXT,
+		"ADDRESS:PORT of the DNS server that tells whose the host of a site is; empty: the "
+		"system's",
+		0, 0 },
 	{ "LANYARD_SESSION_DAYS", "90", &settings.session_days, CONFIG_INT,
 		"days that what a person allowed an app holds", 1, 3650 },
 	{ "LANYARD_REFRESH_ROTATION", "1", &settings.refresh_rotation, CONFIG_INT,
@@ -212,6 +218,14 @@ static const struct svc_task tasks[] = {
 	{ NULL, 0, NULL },
 };
 
+static err_t check(struct fault *fault)
+{
+	if (txt_open(settings.resolver))
+		return OK;
+	return fault_set(fault, ERR_INVALID_ARGUMENT, "LANYARD_RESOLVER",
+		"expected an IPv4 address and a port: 127.0.0.1:53");
+}
+
 static err_t first_key(struct call *call, void *arg)
 {
 	(void)arg;
@@ -258,6 +272,7 @@ static const struct svc_definition definition = {
 	.services = services,
 	.schema = "auth",
 	.tasks = tasks,
+	.check = check,
 	.start = start,
 };
 

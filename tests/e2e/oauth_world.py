@@ -74,8 +74,8 @@ def allow(browser, app, user="member", **changes):
 
 
 @pytest.fixture(scope="module")
-def site(api, tenant):
-    with site_of(api, tenant.owner, tenant.id) as site:
+def site(api, admin, tenant):
+    with site_of(api, admin, tenant.id) as site:
         yield site
 
 

@@ -36,7 +36,7 @@ def test_the_life_of_a_tenant(api, admin):
     """What it means to its people is told by test_tenants.py."""
     tenant = Tenant(api, admin)
     of, owner = {"tenant": tenant.id}, tenant.owner
-    api.ok("createSite", owner, {"name": tenant.name + ".example"}, **of)
+    api.ok("createSite", admin, {"name": tenant.name + ".example"}, **of)
     invitation = api.ok("createInvitation", owner, {"name": "guest", "role": "member"}, **of)
     assert [i["id"] for i in api.ok("listInvitations", owner, **of)["items"]] == [invitation["id"]]
     assert api.ok("getInvitation", owner, id_=invitation["id"], **of)["url"] == ""
@@ -116,9 +116,10 @@ def test_a_narrowed_token_touches_nobody_who_may_more(api, tenant):
     assert api.call("createInvitation", narrow, {"name": "eve", "role": "member"}, **of).status_code == 403
 
 
-def test_sites_and_the_apps_that_people_let_in(api, fleet, tenant):
+def test_sites_and_the_apps_that_people_let_in(api, admin, fleet, tenant):
     of, owner = {"tenant": tenant.id}, tenant.owner
-    site = api.ok("createSite", owner, {"name": "127.0.0.1"}, **of)
+    assert api.call("createSite", owner, {"name": "127.0.0.1"}, **of).status_code == 403
+    site = api.ok("createSite", admin, {"name": "127.0.0.1"}, **of)
     assert api.ok("getSite", owner, id_=site["id"], **of) == site
     assert site in api.ok("listSites", owner, query={"name": "127.0.0.1"}, **of)["items"]
     app = api.ok("createOauthClient", owner, {"client_id": "app", "name": "App", "trusted": True,

@@ -18,8 +18,8 @@ from oauth_world import APP, REDIRECT, App, Browser, back
 
 
 @pytest.fixture(scope="module", autouse=True)
-def site(api, tenant):
-    with site_of(api, tenant.owner, tenant.id) as site:
+def site(api, admin, tenant):
+    with site_of(api, admin, tenant.id) as site:
         yield site
 
 

@@ -20,13 +20,13 @@ AT = {**PROFILE, "host": "198.51.100.1", "ports": ["udp/1194"], "default_gateway
 
 
 @pytest.fixture(scope="module")
-def world(fleet, api, tenant, tmp_path_factory):
+def world(fleet, api, admin, tenant, tmp_path_factory):
     network = Network(fleet, api, tenant)
     profile = network.call("createProfile", {**AT, "network": network.id})
     world = World(tmp_path_factory.mktemp("openvpn"), network, {"profile": profile["id"]})
     world.profile = profile
     try:
-        with site_of(api, tenant.owner, tenant.id):
+        with site_of(api, admin, tenant.id):
             yield world.start()
     finally:
         world.stop()

@@ -2,7 +2,9 @@
 #include "services/auth/oauth/oauth.h"
 
 #include "lib/check.h"
+#include "services/auth/authority.h"
 #include "services/auth/oauth/oauth_store.h"
+#include "services/auth/outside/txt.h"
 #include "services/auth/request.h"
 
 #include <string.h>
@@ -23,11 +25,35 @@ static err_t check_host(struct call *call, const char *host)
 	return OK;
 }
 
+/* The word of whoever has the host's DNS, or of an operator of the fleet: else a tenant could make
+ * the host of another, or the fleet's own, its site, and ask people for their passwords there. */
+static err_t check_proof(struct call *call, const char *host)
+{
+	const char *record = arena_printf(call->arena, "_lanyard.%s", host);
+	const char *text = arena_printf(call->arena, "tenant=%s", call->tenant);
+	bool fleet, found;
+	err_t err = authority_of_fleet(call, &fleet);
+
+	if (err != OK || fleet)
+		return err;
+	if (strspn(host, "0123456789.") == strlen(host))
+		return call_refuse(call, ERR_PERMISSION_DENIED, "name",
+			"only an operator of the fleet makes an address a site");
+	if ((err = txt_find(call, record, text, &found)) != OK || found)
+		return err;
+	return call_refuse(call, ERR_FAILED_PRECONDITION, "name",
+		"expected a TXT record %s with the text %s, which shows that the host is yours",
+		record, text);
+}
+
 err_t create_site(struct call *call, const Auth__CreateSiteRequest *request, Auth__Site *reply)
 {
-	err_t err = check_host(call, request->name);
+	err_t err;
 
-	return err == OK ? store_site_create(call, request->name, reply) : err;
+	if ((err = check_host(call, request->name)) != OK ||
+		(err = check_proof(call, request->name)) != OK)
+		return err;
+	return store_site_create(call, request->name, reply);
 }
 
 err_t get_site(struct call *call, const Auth__Ref *request, Auth__Site *reply)

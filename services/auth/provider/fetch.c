@@ -3,69 +3,38 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "services/auth/outside/reach.h"
+#include "services/auth/outside/turn.h"
 
 #include <curl/curl.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define AT_ONCE	   2 /* of the workers; the others stay free for all else */
 #define TIMEOUT_MS 3000
+#define CONNECT_MS 1500 /* of these */
 
 static struct {
 	const char *ca_file;
 	bool allow_private;
-	sem_t turns;
 } settings;
 
 void fetch_open(const char *ca_file, bool allow_private)
 {
 	settings.ca_file = ca_file;
 	settings.allow_private = allow_private;
-	sem_init(&settings.turns, 0, AT_ONCE);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		BUG("libcurl does not start");
 }
 
 /* ---- where it goes ---- */
 
-static bool is_private_ipv4(const unsigned char a[4])
-{
-	return a[0] == 0 || a[0] == 10 || a[0] == 127 || a[0] >= 224 ||
-	       (a[0] == 100 && (a[1] & 0xc0) == 64) || (a[0] == 169 && a[1] == 254) ||
-	       (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
-	       (a[0] == 192 && a[1] == 0 && a[2] == 0) || (a[0] == 198 && (a[1] & 0xfe) == 18);
-}
-
-/* Only global unicast is public; what carries an IPv4 address is as private as that. */
-static bool is_private_ipv6(const struct in6_addr *address)
-{
-	if (IN6_IS_ADDR_V4MAPPED(address))
-		return is_private_ipv4(address->s6_addr + 12);
-	return (address->s6_addr[0] & 0xe0) != 0x20;
-}
-
-static bool is_private(const struct curl_sockaddr *address)
-{
-	const void *at = &address->addr;
-
-	if (address->family == AF_INET)
-		return is_private_ipv4(
-			(const unsigned char *)&((const struct sockaddr_in *)at)->sin_addr);
-	if (address->family == AF_INET6)
-		return is_private_ipv6(&((const struct sockaddr_in6 *)at)->sin6_addr);
-	return true;
-}
-
 /* The address is looked at when it is connected to, so no name can change in between. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	(void)arg, (void)purpose;
-	if (!settings.allow_private && is_private(address))
+	if (!settings.allow_private && reach_is_private(&address->addr))
 		return CURL_SOCKET_BAD;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -100,6 +69,7 @@ static void prepare(CURL *curl, struct call *call, const struct fetch *request, 
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(
 		curl, CURLOPT_TIMEOUT_MS, (long)(left_ms < TIMEOUT_MS ? left_ms + 1 : TIMEOUT_MS));
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -144,14 +114,13 @@ static err_t perform(struct call *call, const struct fetch *request, struct body
 err_t fetch(struct call *call, const struct fetch *request, const char **body)
 {
 	struct body read = { .arena = call->arena };
-	err_t err;
+	err_t err = turn_take(call);
 
-	if (sem_trywait(&settings.turns) != 0)
-		return call_refuse(call, ERR_RESOURCE_EXHAUSTED, NULL,
-			"too many wait for identity providers just now");
+	if (err != OK)
+		return err;
 	read.text = arena_alloc(call->arena, FETCH_MAX + 1);
 	err = perform(call, request, &read);
-	sem_post(&settings.turns);
+	turn_give(call);
 	read.text[read.len] = '\0';
 	*body = read.text;
 	return err;
