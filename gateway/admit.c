@@ -33,9 +33,9 @@ err_t admit_stranger(struct api_request *request, long cost)
 	return limit_check(request, request->api->addresses, request->http->origin, cost);
 }
 
-err_t admit_subject(struct api_request *request, const char *subject)
+err_t admit_subject(struct api_request *request, const char *subject, long cost)
 {
-	return limit_check(request, request->api->principals, subject, 1);
+	return limit_check(request, request->api->principals, subject, cost);
 }
 
 /* The handshake has proved that its key is there; provision knows whose it is. */

@@ -10,8 +10,10 @@
  * Retry-After in the reply), ERR_UNAUTHENTICATED, ERR_NOT_FOUND, ERR_PERMISSION_DENIED. */
 err_t admit(struct api_request *request) MUST_CHECK;
 
-/* For who was believed in another way than by admit: counts against this subject. */
-err_t admit_subject(struct api_request *request, const char *subject) MUST_CHECK;
+#define ADMIT_GUESS 10 /* what a wrong secret counts as */
+
+/* For who was believed in another way than by admit: counts `cost` against this subject. */
+err_t admit_subject(struct api_request *request, const char *subject, long cost) MUST_CHECK;
 
 /* For who needs not say who it is: counts `cost` against the address. */
 err_t admit_stranger(struct api_request *request, long cost) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "gateway/admit.h"
 #include "gateway/compat/compat.h"
 #include "gateway/compat/we500_memory.h"
+#include "gateway/pages/authorize.h"
 #include "gateway/problem.h"
 #include "gateway/request.h"
 #include "gateway/usage.h"
@@ -176,6 +177,15 @@ static err_t no_route(struct api_request *request, err_t why)
 		"this path is there, but not with this method");
 }
 
+static err_t refuse_target(struct api_request *request, err_t why)
+{
+	err_t err = no_route(request, why);
+
+	if (err == why && !request->api->portal_only && authorize_refuse(request))
+		return OK;
+	return err;
+}
+
 static err_t answer(struct api_request *request)
 {
 	err_t err;
@@ -189,7 +199,7 @@ static err_t answer(struct api_request *request)
 		return OK;
 	}
 	if ((err = target_parse(request->call, request->http->target, &request->target)) != OK)
-		return no_route(request, err);
+		return refuse_target(request, err);
 	if (compat_serve(request))
 		return OK;
 	if (request->api->portal_only)

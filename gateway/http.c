@@ -12,6 +12,7 @@
 #include "gateway/crew.h"
 #include "gateway/file.h"
 #include "gateway/http_arrival.h"
+#include "gateway/http_feed.h"
 #include "gateway/http_tls.h"
 #include "gateway/later.h"
 #include "gateway/peers.h"
@@ -29,7 +30,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,7 +41,6 @@
 #define QUEUE_MAX	  1024		     /* requests that wait for a worker */
 #define DISCARD_MAX	  HEADERS_LENGTH_MAX /* bytes read of a refused body */
 #define SWEEP_MS	  500
-#define FEED_BLOCK	  4096 /* bytes of a feed that are sent at once */
 #define TLS_PRIORITIES	  "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:%SERVER_PRECEDENCE"
 #define TLS_OLD		  "NORMAL:+VERS-TLS1.0:+VERS-TLS1.1:%SERVER_PRECEDENCE"
 
@@ -60,7 +59,7 @@ struct exchange {
 	size_t n_read;		     /* bytes of the body so far, also those not kept */
 	bool last;		     /* the connection ends with this reply */
 	bool counted;		     /* in http.n_open */
-	struct feeding feeding;	     /* of a reply with a feed */
+	struct http_feed feed;	     /* of a reply with a feed */
 	struct http_arrival arrival; /* of one with `arrived` */
 };
 
@@ -207,59 +206,18 @@ static void on_job(struct job *job)
 		MHD_resume_connection(connection);
 }
 
-/* ---- feeds ---- */
-
-static struct exchange *exchange_of(struct feeding *feeding)
-{
-	return (struct exchange *)((char *)feeding - offsetof(struct exchange, feeding));
-}
-
-static void on_feed_ready(struct feeding *feeding)
-{
-	MHD_resume_connection(exchange_of(feeding)->connection);
-}
-
-/* Gives what the feed has to the client, and when that is all, waits for more. */
-static ssize_t on_feed(void *arg, uint64_t position, char *room, size_t size)
-{
-	struct feeding *feeding = arg;
-	struct exchange *exchange = exchange_of(feeding);
-	size_t n = feeding->len - feeding->sent;
-
-	(void)position;
-	if (n > 0) {
-		n = n < size ? n : size;
-		memcpy(room, feeding->text + feeding->sent, n);
-		feeding->sent += n;
-		peer_step(exchange->peer);
-		return (ssize_t)n;
-	}
-	if (feeding->over)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	MHD_suspend_connection(exchange->connection);
-	feeds_wait(exchange->http->feeds, feeding);
-	return 0;
-}
-
-static struct MHD_Response *feed_response(struct exchange *exchange)
-{
-	struct feeding *feeding = &exchange->feeding;
-
-	feeding->feed = exchange->reply.feed;
-	feeding->call = &exchange->request.call;
-	feeding->ready = on_feed_ready;
-	return MHD_create_response_from_callback(
-		MHD_SIZE_UNKNOWN, FEED_BLOCK, on_feed, feeding, NULL);
-}
-
 /* ---- exchanges: answering ---- */
 
 static struct MHD_Response *make_response(struct exchange *exchange)
 {
 	struct http_reply *reply = &exchange->reply;
 
-	if (reply->feed != NULL)
-		return feed_response(exchange);
+	if (reply->feed != NULL) {
+		exchange->feed = (struct http_feed){ .connection = exchange->connection,
+			.peer = exchange->peer,
+			.feeds = exchange->http->feeds };
+		return http_feed_response(&exchange->feed, reply->feed, &exchange->request.call);
+	}
 	if (reply->arrived == NULL)
 		return MHD_create_response_from_buffer(
 			reply->body_len, (void *)(uintptr_t)reply->body, MHD_RESPMEM_PERSISTENT);
@@ -402,9 +360,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
 	if (exchange == NULL)
 		return;
 	peer_step(exchange->peer);
-	if (exchange->reply.feed != NULL)
-		exchange->reply.feed->closed(exchange->reply.feed);
-	free(exchange->feeding.text);
+	http_feed_finish(&exchange->feed, exchange->reply.feed);
 	exchange_uncount(exchange);
 	call_finish(&exchange->request.call);
 	free(exchange);

@@ -48,9 +48,9 @@ static char *decode(struct call *call, const char *text, size_t len, char blank)
 	return utf8_valid((const uint8_t *)copy, n) ? copy : NULL;
 }
 
-static err_t refuse(struct call *call, const char *where)
+static err_t refuse(struct call *call, const char *field, const char *where)
 {
-	return call_refuse(call, ERR_INVALID_ARGUMENT, "",
+	return call_refuse(call, ERR_INVALID_ARGUMENT, field,
 		"expected a %s of UTF-8 text with proper percent-escapes", where);
 }
 
@@ -67,7 +67,7 @@ static err_t path_parse(struct call *call, const char *path, size_t len, struct 
 			return call_refuse(call, ERR_NOT_FOUND, "", "there is nothing here");
 		target->segments[target->n_segments] = decode(call, at, step, 0);
 		if (target->segments[target->n_segments++] == NULL)
-			return refuse(call, "path");
+			return refuse(call, "", "path");
 		at += step;
 	}
 	return OK;
@@ -85,13 +85,13 @@ static err_t parameter_add(
 	};
 
 	if (parameter.name == NULL || parameter.value == NULL)
-		return refuse(call, where);
+		return refuse(call, parameter.name != NULL ? parameter.name : "", where);
 	if (form->n == TARGET_PARAMETERS_MAX)
 		return call_refuse(
 			call, ERR_INVALID_ARGUMENT, "", "expected fewer %s parameters", where);
 	for (size_t i = 0; i < form->n; i++)
 		if (strcmp(form->parameters[i].name, parameter.name) == 0)
-			return call_refuse(call, ERR_INVALID_ARGUMENT, "",
+			return call_refuse(call, ERR_INVALID_ARGUMENT, parameter.name,
 				"expected each %s parameter once", where);
 	form->parameters[form->n++] = parameter;
 	return OK;

@@ -39,9 +39,10 @@ static void fill(struct api_request *request, const struct form *form, ProtobufC
 	(void)face_basic(request, user, password);
 }
 
-/* Reads the form into `message` and asks auth; false: the reply is made already. */
-static err_t ask(struct api_request *request, const char *method, ProtobufCMessage *message,
-	const void **answer)
+/* Reads the form into `message` and asks auth; `answer` NULL: the reply is made already. Where
+ * nobody signs in any more the error is `gone`. */
+static err_t ask(struct api_request *request, const char *method, const char *gone,
+	ProtobufCMessage *message, const void **answer)
 {
 	const ProtobufCMessage *reply = NULL;
 	struct form form;
@@ -52,7 +53,9 @@ static err_t ask(struct api_request *request, const char *method, ProtobufCMessa
 	if (form_parse(request->call, "form", request->http->body, request->http->body_len,
 		    &form) != OK)
 		return refuse(request, "invalid_request", request->call->fault.detail);
-	if ((err = site_enter(request)) != OK)
+	if ((err = site_enter(request)) == ERR_NOT_FOUND)
+		return refuse(request, gone, "nobody signs in at this host");
+	if (err != OK)
 		return err;
 	fill(request, &form, message);
 	err = bus_call(request->call, &auth__oauth__descriptor, method, message, &reply);
@@ -67,7 +70,8 @@ static err_t on_token(struct api_request *request)
 	Auth__TokenRequest message = AUTH__TOKEN_REQUEST__INIT;
 	Gateway__OauthTokens tokens = GATEWAY__OAUTH_TOKENS__INIT;
 	const Auth__TokenReply *reply;
-	err_t err = ask(request, "ExchangeToken", &message.base, (const void **)&reply);
+	err_t err = ask(
+		request, "ExchangeToken", "invalid_grant", &message.base, (const void **)&reply);
 
 	if (err != OK || reply == NULL)
 		return err;
@@ -90,7 +94,8 @@ static err_t on_device_authorization(struct api_request *request)
 	Auth__DeviceAuthorizationRequest message = AUTH__DEVICE_AUTHORIZATION_REQUEST__INIT;
 	Gateway__OauthDeviceCode code = GATEWAY__OAUTH_DEVICE_CODE__INIT;
 	const Auth__DeviceAuthorization *reply;
-	err_t err = ask(request, "AuthorizeDevice", &message.base, (const void **)&reply);
+	err_t err = ask(
+		request, "AuthorizeDevice", "invalid_client", &message.base, (const void **)&reply);
 
 	if (err != OK || reply == NULL)
 		return err;
@@ -113,7 +118,8 @@ static err_t on_introspect(struct api_request *request)
 	Gateway__OauthInactive inactive = GATEWAY__OAUTH_INACTIVE__INIT;
 	Gateway__OauthActive active = GATEWAY__OAUTH_ACTIVE__INIT;
 	const Auth__Introspection *reply;
-	err_t err = ask(request, "IntrospectToken", &message.base, (const void **)&reply);
+	err_t err = ask(
+		request, "IntrospectToken", "invalid_client", &message.base, (const void **)&reply);
 
 	if (err != OK || reply == NULL)
 		return err;
@@ -137,7 +143,8 @@ static err_t on_revoke(struct api_request *request)
 {
 	Auth__RevokeTokenRequest message = AUTH__REVOKE_TOKEN_REQUEST__INIT;
 	const Auth__RevokeTokenReply *reply;
-	err_t err = ask(request, "RevokeToken", &message.base, (const void **)&reply);
+	err_t err =
+		ask(request, "RevokeToken", "invalid_client", &message.base, (const void **)&reply);
 
 	if (err != OK || reply == NULL)
 		return err;

@@ -3,8 +3,10 @@
  * the page for who types the code of a device (RFC 8628 section 3.3). Errors of the client are
  * shown here and never sent to a redirect URI; only a person's refusal is. In workers.
  */
-#include "gateway/compat/face.h"
+#include "gateway/pages/authorize.h"
 
+#include "gateway/admit.h"
+#include "gateway/compat/face.h"
 #include "gateway/oauth/site.h"
 #include "gateway/pages/page.h"
 #include "gateway/pages/scopes.h"
@@ -24,6 +26,28 @@ static void show_error(struct api_request *request, const char *error, const cha
 		strcmp(error, "invalid_client") == 0 ? HTTP_UNAUTHORIZED : HTTP_BAD_REQUEST,
 		"This app can't be let in", "Its request was not as expected.",
 		arena_printf(request->call->arena, "ERROR: %s (%s)", error, description));
+}
+
+static bool is_path(const struct target *target, size_t n, const char *const segments[])
+{
+	bool is = target->n_segments == n;
+
+	for (size_t i = 0; is && i < n; i++)
+		is = target->segments[i] != NULL && strcmp(target->segments[i], segments[i]) == 0;
+	return is;
+}
+
+bool authorize_refuse(struct api_request *request)
+{
+	static const char *const path[] = { "oauth", "authorize" };
+	static const char *const apps_path[] = { "vpn-user-portal", "_oauth", "authorize" };
+
+	if (!is_path(&request->target, ARRAY_LEN(path), path) &&
+		!is_path(&request->target, ARRAY_LEN(apps_path), apps_path))
+		return false;
+	show_error(request, "invalid_request",
+		arena_printf(request->call->arena, "invalid \"%s\"", request->call->fault.field));
+	return true;
 }
 
 static void ask_approval(struct api_request *request, const Auth__SignIn *person,
@@ -167,6 +191,19 @@ static void ask_device_approval(
 	page_send(page, HTTP_OK);
 }
 
+/* A code that nobody waits with counts against who types it, and against the address. */
+static err_t refuse_user_code(
+	struct api_request *request, const Auth__SignIn *person, const char *typed)
+{
+	const char *subject = arena_printf(request->call->arena, "user:%s", person->user_id);
+	err_t err = admit_stranger(request, ADMIT_GUESS);
+
+	if (err != OK || (err = admit_subject(request, subject, ADMIT_GUESS)) != OK)
+		return err;
+	ask_user_code(request, typed, "No device waits with this code.");
+	return OK;
+}
+
 static err_t on_device(struct api_request *request)
 {
 	const char *user_code = form_value(&request->target.query, "user_code");
@@ -185,13 +222,14 @@ static err_t on_device(struct api_request *request)
 	message.user_code = (char *)(uintptr_t)user_code;
 	err = bus_call(request->call, SERVICE, "CheckUserCode", &message.base, &reply);
 	if (err == ERR_NOT_FOUND)
-		ask_user_code(request, user_code, "No device waits with this code.");
-	else if (err == OK)
+		return refuse_user_code(request, person, user_code);
+	if (err == OK)
 		ask_device_approval(request, user_code, (const Auth__UserCodeCheck *)reply);
-	return err == ERR_NOT_FOUND ? OK : err;
+	return err;
 }
 
-static err_t decide_device(struct api_request *request, const struct form *form)
+static err_t decide_device(
+	struct api_request *request, const struct form *form, const Auth__SignIn *person)
 {
 	Auth__DecideUserCodeRequest message = AUTH__DECIDE_USER_CODE_REQUEST__INIT;
 	const char *approve = form_value(form, "approve");
@@ -206,10 +244,8 @@ static err_t decide_device(struct api_request *request, const struct form *form)
 	message.sign_in = (char *)(uintptr_t)sign_in_secret(request);
 	message.approve = strcmp(approve, "yes") == 0;
 	err = bus_call(request->call, SERVICE, "DecideUserCode", &message.base, &reply);
-	if (err == ERR_NOT_FOUND) {
-		ask_user_code(request, message.user_code, "No device waits with this code.");
-		return OK;
-	}
+	if (err == ERR_NOT_FOUND)
+		return refuse_user_code(request, person, message.user_code);
 	if (err == OK)
 		page_send_message(request, HTTP_OK, message.approve ? "Allowed" : "Refused",
 			message.approve ? "The device goes on by itself. You may close this page."
@@ -228,7 +264,7 @@ static err_t on_device_form(struct api_request *request)
 	if (err != OK || !good || (err = site_enter(request)) != OK ||
 		(err = sign_in_require(request, &form, &person)) != OK || person == NULL)
 		return err;
-	return decide_device(request, &form);
+	return decide_device(request, &form, person);
 }
 
 static err_t on_sign_out(struct api_request *request)

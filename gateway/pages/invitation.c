@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-#define SERVICE	    (&auth__invitations__descriptor)
-#define WRONG_COSTS 10 /* requests of the address's limit */
+#define SERVICE (&auth__invitations__descriptor)
 
 static void no_such(struct api_request *request)
 {
@@ -61,7 +60,7 @@ static err_t check(
 		return err;
 	err = bus_call(request->call, SERVICE, "CheckInvitation", &message.base, &reply);
 	if (err == ERR_NOT_FOUND) {
-		if ((err = admit_stranger(request, WRONG_COSTS)) == OK)
+		if ((err = admit_stranger(request, ADMIT_GUESS)) == OK)
 			no_such(request);
 		return err;
 	}

@@ -11,11 +11,10 @@
 #include "gateway/pages/sign_in.h"
 #include "proto/provider.pb-c.h"
 
-#define SERVICE	    (&auth__identity_providers__descriptor)
-#define COOKIE	    "__Host-provider"
-#define LIFE	    "; Max-Age=600"
-#define BACK	    "/sign-in/callback"
-#define WRONG_COSTS 10 /* requests of the address's limit */
+#define SERVICE (&auth__identity_providers__descriptor)
+#define COOKIE	"__Host-provider"
+#define LIFE	"; Max-Age=600"
+#define BACK	"/sign-in/callback"
 
 void provider_buttons(struct api_request *request, struct page *page)
 {
@@ -77,7 +76,7 @@ static err_t on_go(struct api_request *request)
 
 static err_t refuse(struct api_request *request, const char *why)
 {
-	err_t err = admit_stranger(request, WRONG_COSTS);
+	err_t err = admit_stranger(request, ADMIT_GUESS);
 
 	if (err == OK)
 		page_send_message(request, HTTP_FORBIDDEN, "You are not signed in", why, NULL);

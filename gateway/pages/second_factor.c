@@ -16,9 +16,8 @@
 
 #include <string.h>
 
-#define SECRET_LEN  32 /* letters of base32: 20 bytes */
-#define GROUP	    4
-#define WRONG_COSTS 10 /* requests of the address's limit */
+#define SECRET_LEN 32 /* letters of base32: 20 bytes */
+#define GROUP	   4
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -32,7 +31,7 @@ err_t second_factor_words(struct api_request *request, const char *error, const 
 		*words = "This code was tried already. Wait for the next one.";
 	else
 		*words = "This is not the code.";
-	return admit_stranger(request, WRONG_COSTS);
+	return admit_stranger(request, ADMIT_GUESS);
 }
 
 /* ---- the code ---- */

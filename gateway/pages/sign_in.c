@@ -11,11 +11,10 @@
 
 #include <string.h>
 
-#define COOKIE	    "__Host-sign-in"
-#define KNOWN	    "__Host-browser" /* with which its user got in before */
-#define YEAR	    "; Max-Age=31536000"
-#define WRONG_COSTS 10 /* requests of the address's limit */
-#define BUSY_S	    "2"
+#define COOKIE "__Host-sign-in"
+#define KNOWN  "__Host-browser" /* with which its user got in before */
+#define YEAR   "; Max-Age=31536000"
+#define BUSY_S "2"
 
 const char *sign_in_secret(struct api_request *request)
 {
@@ -53,7 +52,7 @@ void sign_in_busy(struct api_request *request)
 static err_t refuse(struct api_request *request, const Auth__SignIn *reply)
 {
 	struct arena *arena = request->call->arena;
-	err_t err = admit_stranger(request, WRONG_COSTS);
+	err_t err = admit_stranger(request, ADMIT_GUESS);
 
 	if (err != OK)
 		return err;

@@ -6,11 +6,10 @@
 
 #include "proto/oauth.pb-c.h"
 
-#define STRANGER_MAX 10
-#define KNOWN_MAX    20
-#define HOME	     "192.0.2.1"
-#define ELSEWHERE    "198.51.100.7"
-#define WRONG	     "wrong horse battery"
+#define WRONG_MAX 10
+#define HOME	  "192.0.2.1"
+#define ELSEWHERE "198.51.100.7"
+#define WRONG	  "wrong horse battery"
 
 static const Auth__SignIn *try_at(const char *tenant, const char *user, const char *password,
 	const char *address, const char *browser)
@@ -47,7 +46,7 @@ Test(auth, who_guesses_from_elsewhere_locks_nobody_out)
 	new_user(tenant, "ann", "member");
 	browser = try_at(tenant, "ann", PASSWORD, HOME, "")->browser;
 	cr_assert_neq(*browser, '\0');
-	exhaust(tenant, "ann", ELSEWHERE, STRANGER_MAX);
+	exhaust(tenant, "ann", ELSEWHERE, WRONG_MAX);
 	is(try_at(tenant, "ann", PASSWORD, ELSEWHERE, ""), "throttled");
 	is(try_at(tenant, "ann", PASSWORD, HOME, ""), "");
 	is(try_at(tenant, "ann", PASSWORD, ELSEWHERE, browser), "");
@@ -61,7 +60,7 @@ Test(auth, who_guesses_beside_the_user_leaves_the_browser_its_own_count)
 	new_user(tenant, "ann", "member");
 	new_user(tenant, "eve", "member");
 	first = try_at(tenant, "ann", PASSWORD, HOME, "");
-	exhaust(tenant, "ann", HOME, KNOWN_MAX);
+	exhaust(tenant, "ann", HOME, WRONG_MAX);
 	is(try_at(tenant, "ann", PASSWORD, HOME,
 		   try_at(tenant, "eve", PASSWORD, HOME, "")->browser),
 		"throttled");
@@ -76,7 +75,7 @@ Test(auth, a_known_browser_has_an_end_of_its_patience_too)
 
 	new_user(tenant, "ann", "member");
 	browser = try_at(tenant, "ann", PASSWORD, HOME, "")->browser;
-	for (int i = 0; i < KNOWN_MAX; i++)
+	for (int i = 0; i < WRONG_MAX; i++)
 		is(try_at(tenant, "ann", WRONG, HOME, browser), "wrong");
 	is(try_at(tenant, "ann", PASSWORD, HOME, browser), "throttled");
 	is(try_at(tenant, "ann", PASSWORD, HOME, ""), "");
@@ -90,8 +89,8 @@ Test(auth, names_that_are_not_there_are_counted_the_same_and_counts_end)
 	const char *tenant = new_tenant("a")->id;
 
 	new_user(tenant, "ann", "member");
-	exhaust(tenant, "nobody", ELSEWHERE, STRANGER_MAX);
-	exhaust(tenant, "ann", ELSEWHERE, STRANGER_MAX);
+	exhaust(tenant, "nobody", ELSEWHERE, WRONG_MAX);
+	exhaust(tenant, "ann", ELSEWHERE, WRONG_MAX);
 	fixture_sql(&fixture, &age_failures);
 	is(try_at(tenant, "ann", PASSWORD, ELSEWHERE, ""), "");
 	is(try_at(tenant, "nobody", WRONG, ELSEWHERE, ""), "wrong");
@@ -111,7 +110,7 @@ Test(auth, tokens_by_password_have_the_same_counts)
 	const char *user = new_user(tenant, "ann", "member")->id;
 
 	cr_assert_str_eq(by_rest("ann", PASSWORD, HOME)->subject + strlen("user:"), user);
-	for (int i = 0; i < STRANGER_MAX; i++) {
+	for (int i = 0; i < WRONG_MAX; i++) {
 		cr_assert_str_eq(
 			by_rest("ann", WRONG, ELSEWHERE)->error, "the credential is not valid");
 		cr_assert_str_eq(

@@ -125,7 +125,7 @@ Test(auth, a_person_sees_and_ends_what_she_allowed)
 {
 	struct world world = new_world("a");
 	const Auth__TokenReply *tokens = new_tokens(&world);
-	Auth__ListAuthorizationsRequest list = AUTH__LIST_AUTHORIZATIONS_REQUEST__INIT;
+	Auth__OwnListRequest list = AUTH__OWN_LIST_REQUEST__INIT;
 	const Auth__AuthorizationList *page;
 	Auth__OwnRef id = AUTH__OWN_REF__INIT;
 

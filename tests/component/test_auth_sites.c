@@ -30,7 +30,7 @@ Test(auth, a_host_belongs_to_one_tenant)
 /* ---- DNS ---- */
 
 #define HOST	 "vpn.example.org"
-#define QUESTION "\7_lanyard\3vpn\7example\3org"
+#define QUESTION "\10_lanyard\3vpn\7example\3org"
 
 /* A server of one zone: it has one TXT record of _lanyard.vpn.example.org. */
 static struct {
@@ -152,4 +152,32 @@ Test(auth, a_sign_in_ends_when_the_person_says_so)
 	person = oauth(world.tenant, "CreateSignIn", &request);
 	cr_assert_str_eq(person->error, "wrong");
 	cr_assert_str_eq(person->secret, "");
+}
+
+Test(auth, sign_ins_are_listed_from_either_end)
+{
+	struct world world = new_world("a");
+	const char *second = sign_in(world.tenant, "ann")->id;
+	const char *third = sign_in(world.tenant, "ann")->id;
+	Auth__OwnListRequest request = AUTH__OWN_LIST_REQUEST__INIT;
+	const Auth__SignInList *page;
+
+	request.user = TEXT(world.user);
+	request.limit = 2;
+	request.newest = true;
+	page = oauth(world.tenant, "ListSignIns", &request);
+	cr_assert_eq(page->n_items, 2);
+	cr_assert_str_eq(page->items[0]->id, third);
+	cr_assert_str_eq(page->items[1]->id, second);
+	request.cursor = page->next_cursor;
+	page = oauth(world.tenant, "ListSignIns", &request);
+	cr_assert_eq(page->n_items, 1);
+	cr_assert_str_eq(page->next_cursor, "");
+	request.newest = false;
+	request.cursor = page->items[0]->id;
+	page = oauth(world.tenant, "ListSignIns", &request);
+	cr_assert_eq(page->n_items, 2);
+	cr_assert_str_eq(page->items[0]->id, second);
+	request.cursor = "1";
+	oauth_refuses(world.tenant, "ListSignIns", &request, ERR_INVALID_ARGUMENT, "cursor");
 }

@@ -41,7 +41,8 @@ def world(api, fleet, tenant, of):
                                         "redirect_uris": ["http://127.0.0.1:{PORT}/back"]}, **of)
     api.ok("createInvitation", owner, {"name": "guest", "role": "member"}, **of)
     app, browser = App(fleet), Browser(fleet)
-    device.app_token = app.exchange(allow(browser, app)).json()["access_token"]
+    tokens = app.exchange(allow(browser, app)).json()
+    device.app_token, device.app_refresh = tokens["access_token"], tokens["refresh_token"]
     wait_for("the name of the member", lambda: api.ok("listNames", owner, **of)["items"])
     token = api.ok("createNarrowToken", owner, {"scopes": ["pairs:claim"]}, **of)["access_token"]
     with websocket(fleet, device.attachment["urls"][0].rsplit("/", 1)[0] + "/pair?nonce=n1", token):

@@ -182,6 +182,10 @@ def test_a_person_signs_another_browser_out_and_an_operator_too(api, tenant, sig
     of = {"tenant": tenant.id}
     listed = api.ok("listSignIns", tenant.owner, query={"user": person.id}, **of)["items"]
     assert [item["user"] for item in listed] == [person.name] * 3 and listed[1]["address"] == "127.0.0.1"
+    assert page.rindex("Firefox on Linux") < page.index("(this browser)")  # the newest first
+    older = signed_in.ask("GET", f"{ACCOUNT}?sign-ins={listed[1]['id']}").text
+    assert "Firefox on Linux" not in older and "(this browser)" in older and ">Newest</a>" in older
+    assert signed_in.ask("GET", f"{ACCOUNT}?sign-ins=1").status_code == 400
     assert signed_in.ask("POST", "/account/sign-ins", data={"id": listed[1]["id"]}).status_code == 303
     api.ok("endSignIn", tenant.owner, id_=listed[2]["id"], **of)
     assert all(asks_for_password(other.ask("GET", ACCOUNT)) for other in others)

@@ -80,6 +80,16 @@ def test_a_wrong_request_is_shown_and_never_redirected(app, browser, changes, st
     assert "Location" not in reply.headers
 
 
+@pytest.mark.parametrize("path", ["/oauth/authorize", "/vpn-user-portal/_oauth/authorize"])
+@pytest.mark.parametrize("bytes_", ["%FF", "%00", "%C3%28", "%"])
+def test_a_state_that_is_no_text_is_shown_too(app, browser, path, bytes_):
+    query = app.path(state=None).partition("?")[2]
+    reply = browser.ask("GET", f"{path}?{query}&state={bytes_}")
+    assert reply.status_code == 400 and reply.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "invalid_request (invalid &quot;state&quot;)" in reply.text and "Location" not in reply.headers
+    assert browser.ask("GET", f"/oauth/device?user_code={bytes_}").headers["Content-Type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("client, uri", [
     (APP, "http://127.0.0.1:1024/callback"), (APP, "http://127.0.0.1:65535/callback"), (APP, "http://[::1]:5000/callback"),
     ("org.eduvpn.app", "org.eduvpn.app:/api/callback")])
@@ -224,6 +234,20 @@ def test_a_device_without_a_browser_is_let_in(app, browser):
     assert "Allowed" in browser.ask("POST", "/oauth/device", data={"user_code": code["user_code"], "approve": "yes"}).text
     tokens = wait_for("the device's tokens", lambda: app.post("/oauth/token", **grant).json().get("access_token"))
     assert tokens.count(".") == 2
+
+
+def test_who_guesses_codes_of_devices_is_slowed_down(browser):
+    browser.sign_in("/oauth/device")
+
+    def guess(letters):
+        return browser.ask("GET", f"/oauth/device?user_code=BBBB-B{letters}").status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = {404}
+        while 429 not in statuses:
+            statuses = set(pool.map(guess, ("CDF", "DFG", "FGH", "GHJ", "HJK", "JKL", "KLM", "LMN") * 4))
+            assert statuses <= {404, 429}
+    wait_for("an end of the punishment", lambda: browser.ask("GET", "/oauth/device").status_code == 200)
 
 
 def test_the_description_names_endpoints_that_are_there(app):

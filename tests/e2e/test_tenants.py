@@ -8,6 +8,7 @@ import urllib.parse
 
 from api_client import NOBODY, bearer, wait_for
 from api_world import FLEET, PASSWORD, Tenant, admin, api, websocket  # fixtures too
+from eduvpn_world import raw
 from oauth_world import App, Browser
 from tenant_world import of, tenant, world  # fixtures
 
@@ -159,7 +160,13 @@ def test_a_suspended_tenant_is_out_and_comes_back(api, fleet, admin, tenant, of,
         assert api.ok("updateTenant", admin, {"state": "suspended"}, **of)["state"] == "suspended"
         session_ends(sock)
     wait_for("the end of all that it had", lambda: is_out(api, fleet, tenant, world))
+    app, portal = App(fleet), "/vpn-user-portal/api.php/v3/info"
+    reply = raw(fleet, "GET", portal, headers={"Authorization": "Bearer " + world.app_token})
+    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_token")
+    reply = app.refresh(world.app_refresh)
+    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_grant")
     assert api.ok("updateTenant", admin, {"state": "active"}, **of)["state"] == "active"
+    assert app.refresh(world.app_refresh).status_code == 200
     api.ok("listNetworks", tenant.keys["owner"], **of)
     api.ok("attach", world.basic, {})
     assert Browser(fleet).ask("GET", App(fleet).path()).status_code == 200

@@ -143,17 +143,22 @@ static err_t check_token(struct api_request *request, const Auth__Introspection 
 {
 	Auth__CheckAccessRequest message = AUTH__CHECK_ACCESS_REQUEST__INIT;
 	const char *text = read_token(request);
-	err_t err;
+	err_t err = admit_stranger(request, text == NULL ? 1 : 0);
 
 	*token = NULL;
+	if (err != OK)
+		return err;
 	if (text == NULL) {
-		if ((err = admit_stranger(request, 1)) == OK)
-			refuse_token(request, "invalid Bearer token");
-		return err;
+		refuse_token(request, "invalid Bearer token");
+		return OK;
 	}
-	message.token = (char *)(uintptr_t)text;
-	if ((err = admit_stranger(request, 0)) != OK || (err = site_enter(request)) != OK)
+	if ((err = site_enter(request)) == ERR_NOT_FOUND) {
+		refuse_token(request, "nobody signs in at this host any more");
+		return OK;
+	}
+	if (err != OK)
 		return err;
+	message.token = (char *)(uintptr_t)text;
 	return bus_call(request->call, &auth__oauth__descriptor, "CheckAccess", &message.base,
 		(const ProtobufCMessage **)token);
 }
@@ -193,7 +198,7 @@ static bool believe(struct eduvpn *edu, bool v3, err_t *err)
 			refuse_token(request, describe(request, edu->token));
 		return false;
 	}
-	if ((*err = admit_subject(request, edu->token->sub)) != OK)
+	if ((*err = admit_subject(request, edu->token->sub, 1)) != OK)
 		return false;
 	if (!has_scope(edu->token)) {
 		refuse_scope(request);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define SERVICE	 (&auth__oauth__descriptor)
-#define LIST_MAX 200 /* more than that nobody reads */
+#define LIST_MAX 20 /* on a page */
 
 err_t account_enter(struct api_request *request, struct form *form, const Auth__SignIn **person)
 {
@@ -47,25 +47,17 @@ static void show_app(struct page *page, const Auth__Authorization *app)
 		app->id, "\"><button>Disconnect</button></form></div>\n");
 }
 
-static err_t show_apps(struct api_request *request, struct page *page, const Auth__SignIn *person)
+static const char *show_apps(
+	struct page *page, const ProtobufCMessage *reply, const Auth__SignIn *person)
 {
-	Auth__ListAuthorizationsRequest message = AUTH__LIST_AUTHORIZATIONS_REQUEST__INIT;
-	const Auth__AuthorizationList *list;
-	const ProtobufCMessage *reply;
-	err_t err;
+	const Auth__AuthorizationList *list = (const Auth__AuthorizationList *)reply;
 
-	message.user = person->user_id;
-	message.limit = LIST_MAX;
-	err = bus_call(request->call, SERVICE, "ListAuthorizations", &message.base, &reply);
-	if (err != OK)
-		return err;
-	list = (const Auth__AuthorizationList *)reply;
-	page_markup(page, "<h2>Connected apps</h2>\n");
+	(void)person;
 	if (list->n_items == 0)
 		page_markup(page, "<p>You have let no app in.</p>\n");
 	for (size_t i = 0; i < list->n_items; i++)
 		show_app(page, list->items[i]);
-	return OK;
+	return list->next_cursor;
 }
 
 static void show_sign_in(struct page *page, const Auth__SignIn *sign_in, bool own)
@@ -82,23 +74,48 @@ static void show_sign_in(struct page *page, const Auth__SignIn *sign_in, bool ow
 		sign_in->id, "\"><button>Sign out</button></form></div>\n");
 }
 
-static err_t show_sign_ins(
-	struct api_request *request, struct page *page, const Auth__SignIn *person)
+static const char *show_sign_ins(
+	struct page *page, const ProtobufCMessage *reply, const Auth__SignIn *person)
 {
-	Auth__ListSignInsRequest message = AUTH__LIST_SIGN_INS_REQUEST__INIT;
-	const Auth__SignInList *list;
+	const Auth__SignInList *list = (const Auth__SignInList *)reply;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		show_sign_in(page, list->items[i], strcmp(list->items[i]->id, person->id) == 0);
+	return list->next_cursor;
+}
+
+/* A list of the page, the newest first; `name` is the parameter of the page's query that says where
+ * it begins. */
+struct list {
+	const char *title, *name, *method;
+	/* Shows a page of it, and returns its next_cursor. */
+	const char *(*show)(
+		struct page *page, const ProtobufCMessage *reply, const Auth__SignIn *person);
+};
+
+static err_t show_list(struct api_request *request, struct page *page, const Auth__SignIn *person,
+	const struct list *list)
+{
+	const char *begin = form_value(&request->target.query, list->name), *next;
+	Auth__OwnListRequest message = AUTH__OWN_LIST_REQUEST__INIT;
 	const ProtobufCMessage *reply;
 	err_t err;
 
 	message.user = person->user_id;
+	message.cursor = (char *)(uintptr_t)begin;
 	message.limit = LIST_MAX;
-	err = bus_call(request->call, SERVICE, "ListSignIns", &message.base, &reply);
+	message.newest = true;
+	err = bus_call(request->call, SERVICE, list->method, &message.base, &reply);
 	if (err != OK)
 		return err;
-	list = (const Auth__SignInList *)reply;
-	page_markup(page, "<h2>Signed-in browsers</h2>\n");
-	for (size_t i = 0; i < list->n_items; i++)
-		show_sign_in(page, list->items[i], strcmp(list->items[i]->id, person->id) == 0);
+	page_say(page, "<h2>", list->title, "</h2>\n");
+	next = list->show(page, reply, person);
+	if (*begin)
+		page_markup(page, "<p><a href=\"/account\">Newest</a></p>\n");
+	if (*next) {
+		page_say(page, "<p><a href=\"/account?", list->name, "=");
+		page_say(page, "", next, "\">Older</a></p>\n");
+	}
 	return OK;
 }
 
@@ -123,6 +140,19 @@ static err_t show_security(
 
 /* ---- the page ---- */
 
+static err_t show(struct api_request *request, struct page *page, const Auth__SignIn *person)
+{
+	static const struct list apps = { "Connected apps", "apps", "ListAuthorizations",
+		show_apps };
+	static const struct list sign_ins = { "Signed-in browsers", "sign-ins", "ListSignIns",
+		show_sign_ins };
+	err_t err = show_list(request, page, person, &apps);
+
+	if (err != OK || (err = show_security(request, page, person)) != OK)
+		return err;
+	return show_list(request, page, person, &sign_ins);
+}
+
 static err_t on_account(struct api_request *request)
 {
 	const Auth__SignIn *person;
@@ -135,11 +165,11 @@ static err_t on_account(struct api_request *request)
 	page_say(page,
 		"<form method=\"post\" action=\"/sign-out\"><p>You are signed in as <strong>",
 		person->user, "</strong>.</p><button>Sign out</button></form>\n");
-	if ((err = show_apps(request, page, person)) != OK ||
-		(err = show_security(request, page, person)) != OK ||
-		(err = show_sign_ins(request, page, person)) != OK)
+	if ((err = show(request, page, person)) == OK)
+		page_send(page, HTTP_OK);
+	if (err != ERR_INVALID_ARGUMENT)
 		return err;
-	page_send(page, HTTP_OK);
+	page_refuse_form(request, "invalid place in a list");
 	return OK;
 }
 

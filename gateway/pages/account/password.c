@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define WRONG_COSTS 10 /* requests of the address's limit */
-
 static void field(struct page *page, const char *name, const char *label, const char *kind)
 {
 	page_say(page, "<label for=\"", name, "\">");
@@ -53,7 +51,7 @@ static err_t show(struct api_request *request, const Auth__SignIn *person,
 		ask(request, person,
 			arena_printf(request->call->arena, "This can't be the new password: %s.",
 				reply->error_description));
-	else if ((err = admit_stranger(request, WRONG_COSTS)) == OK)
+	else if ((err = admit_stranger(request, ADMIT_GUESS)) == OK)
 		ask(request, person, "This is not the present password.");
 	return err;
 }

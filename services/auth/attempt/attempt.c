@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-/* Wrong passwords in a window (store_attempt.c). */
-#define KNOWN_MAX    20
-#define STRANGER_MAX 10
+/* Wrong passwords in a window (store_attempt.c): of every count the same, so that it does not tell
+ * whether the user is known from somewhere, or at all. */
+#define WRONG_MAX 10
 
 #define PASSWORDS(result)                                                                          \
 	{                                                                                          \
@@ -30,12 +30,6 @@ void attempt_open(void)
 	metric_register(&throttled);
 	metric_register(&busy);
 }
-
-/* Which count an attempt goes to. */
-struct count {
-	char key[KEYRING_DIGEST_HEX];
-	long long max;
-};
 
 /* The id of the browser, if it is one of the user's; "" if not. */
 static err_t find_browser(struct call *call, const struct attempt *attempt, const char **id)
@@ -56,14 +50,16 @@ static err_t find_browser(struct call *call, const struct attempt *attempt, cons
 }
 
 static void count_of(struct call *call, const char *kind, const char *one, const char *other,
-	struct count *count)
+	char count[KEYRING_DIGEST_HEX])
 {
 	const char *text = arena_printf(call->arena, "%s %s %s", kind, one, other);
 
-	keyring_digest(KEYRING_BROWSER, (const unsigned char *)text, strlen(text), count->key);
+	keyring_digest(KEYRING_BROWSER, (const unsigned char *)text, strlen(text), count);
 }
 
-static err_t choose_count(struct call *call, const struct attempt *attempt, struct count *count)
+/* The key of the count that an attempt goes to. */
+static err_t choose_count(
+	struct call *call, const struct attempt *attempt, char count[KEYRING_DIGEST_HEX])
 {
 	const char *browser;
 	bool known = false;
@@ -73,7 +69,6 @@ static err_t choose_count(struct call *call, const struct attempt *attempt, stru
 		err = store_address_known(call, attempt->id, attempt->address, &known);
 	if (err != OK)
 		return err;
-	count->max = *browser || known ? KNOWN_MAX : STRANGER_MAX;
 	if (*browser)
 		count_of(call, "browser", browser, "", count);
 	else if (known)
@@ -86,14 +81,14 @@ static err_t choose_count(struct call *call, const struct attempt *attempt, stru
 err_t attempt_password(struct call *call, const struct attempt *attempt, struct verdict *verdict)
 {
 	long long failures, wait_s;
-	struct count count;
+	char count[KEYRING_DIGEST_HEX];
 	err_t err;
 
 	*verdict = (struct verdict){ false, 0 };
-	if ((err = choose_count(call, attempt, &count)) != OK ||
-		(err = store_failures(call, count.key, &failures, &wait_s)) != OK)
+	if ((err = choose_count(call, attempt, count)) != OK ||
+		(err = store_failures(call, count, &failures, &wait_s)) != OK)
 		return err;
-	if (failures >= count.max) {
+	if (failures >= WRONG_MAX) {
 		verdict->retry_after_s = wait_s > 0 ? (uint32_t)wait_s : 1;
 		metric_add(&throttled, 1);
 		return OK;
@@ -107,7 +102,7 @@ err_t attempt_password(struct call *call, const struct attempt *attempt, struct 
 	metric_add(verdict->right ? &right : &wrong, 1);
 	if (verdict->right)
 		return OK;
-	return store_failure_add(call, count.key);
+	return store_failure_add(call, count);
 }
 
 static err_t create(struct call *call, const struct attempt *attempt, const char **browser)

@@ -99,14 +99,12 @@ err_t authorization_end_client(struct call *call, const char *client_id)
 
 /* ---- the methods ---- */
 
-err_t list_authorizations(struct call *call, const Auth__ListAuthorizationsRequest *request,
-	Auth__AuthorizationList *reply)
+err_t list_authorizations(
+	struct call *call, const Auth__OwnListRequest *request, Auth__AuthorizationList *reply)
 {
-	err_t err;
+	err_t err = store_authorization_list(call, request, reply);
 
-	if ((*request->cursor && (err = check_uuid(call, "cursor", request->cursor)) != OK) ||
-		(*request->user && (err = check_uuid(call, "user", request->user)) != OK) ||
-		(err = store_authorization_list(call, request, reply)) != OK)
+	if (err != OK)
 		return err;
 	for (size_t i = 0; i < reply->n_items; i++) {
 		Auth__OauthClient app = AUTH__OAUTH_CLIENT__INIT;

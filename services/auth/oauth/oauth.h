@@ -41,7 +41,7 @@ err_t delete_oauth_client(
 	struct call *call, const Auth__Ref *request, Auth__Empty *reply) MUST_CHECK;
 
 /* ---- authorization.c ---- */
-err_t list_authorizations(struct call *call, const Auth__ListAuthorizationsRequest *request,
+err_t list_authorizations(struct call *call, const Auth__OwnListRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;
 err_t end_authorization(
 	struct call *call, const Auth__OwnRef *request, Auth__Empty *reply) MUST_CHECK;
@@ -81,8 +81,8 @@ err_t confirm_sign_in(struct call *call, const Auth__ConfirmSignInRequest *reque
 	Auth__ConfirmSignInReply *reply) MUST_CHECK;
 err_t delete_sign_in(
 	struct call *call, const Auth__SignInRef *request, Auth__Empty *reply) MUST_CHECK;
-err_t list_sign_ins(struct call *call, const Auth__ListSignInsRequest *request,
-	Auth__SignInList *reply) MUST_CHECK;
+err_t list_sign_ins(
+	struct call *call, const Auth__OwnListRequest *request, Auth__SignInList *reply) MUST_CHECK;
 err_t end_sign_in(struct call *call, const Auth__OwnRef *request, Auth__Empty *reply) MUST_CHECK;
 
 /* ---- own_password.c ---- */

@@ -48,7 +48,8 @@ err_t store_authorization_create(struct call *call, const struct store_authoriza
  * expired; blocked_open: its app may still be told of a blocked user; tokens_from: the second
  * before which its tokens are void; left_s: seconds until it expires. Locks it. */
 err_t store_authorization_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
-err_t store_authorization_list(struct call *call, const Auth__ListAuthorizationsRequest *request,
+/* INVALID_ARGUMENT (cursor, user). */
+err_t store_authorization_list(struct call *call, const Auth__OwnListRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;
 /* Ends it; rows: its id, none if it had ended already, is not there, or is not of this user ("":
  * any).
@@ -112,8 +113,9 @@ err_t store_sign_in_create(struct call *call, const char *id, const char *user, 
 /* One row or none: the columns of SignIn, and digest (hex), if it is not over. Notes that it was
  * seen, to the minute. */
 err_t store_sign_in_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
-err_t store_sign_in_list(struct call *call, const Auth__ListSignInsRequest *request,
-	Auth__SignInList *reply) MUST_CHECK;
+/* INVALID_ARGUMENT (cursor, user). */
+err_t store_sign_in_list(
+	struct call *call, const Auth__OwnListRequest *request, Auth__SignInList *reply) MUST_CHECK;
 /* Its person has shown the second factor. */
 err_t store_sign_in_confirm(struct call *call, const char *id) MUST_CHECK;
 /* `user`: only if it is this user's; "": whoever's. */

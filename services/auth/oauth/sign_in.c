@@ -157,14 +157,8 @@ err_t confirm_sign_in(struct call *call, const Auth__ConfirmSignInRequest *reque
 	return OK;
 }
 
-err_t list_sign_ins(
-	struct call *call, const Auth__ListSignInsRequest *request, Auth__SignInList *reply)
+err_t list_sign_ins(struct call *call, const Auth__OwnListRequest *request, Auth__SignInList *reply)
 {
-	err_t err;
-
-	if ((*request->cursor && (err = check_uuid(call, "cursor", request->cursor)) != OK) ||
-		(*request->user && (err = check_uuid(call, "user", request->user)) != OK))
-		return err;
 	return store_sign_in_list(call, request, reply);
 }
 

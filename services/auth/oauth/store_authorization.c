@@ -5,6 +5,7 @@
 #include "services/auth/oauth/oauth_store.h"
 
 #include "lib/mem.h"
+#include "services/auth/oauth/own_list.h"
 #include "services/auth/store.h"
 
 err_t store_authorization_create(
@@ -41,27 +42,22 @@ err_t store_authorization_find(struct call *call, const char *id, struct db_rows
 	return DB_QUERY(call, &statement, rows, call->tenant, id);
 }
 
-err_t store_authorization_list(struct call *call, const Auth__ListAuthorizationsRequest *request,
-	Auth__AuthorizationList *reply)
+#define PAGE(compare, direction)                                                                   \
+	"SELECT a.id, user_id AS user, a.client_id, c.name AS client_name, a.scopes,"              \
+	" fabric.rfc3339(a.created_at) AS created_at,"                                             \
+	" fabric.rfc3339(expires_at) AS expires_at"                                                \
+	" FROM auth.oauth_authorization a LEFT JOIN auth.oauth_client c"                           \
+	" ON c.tenant_id = a.tenant_id AND c.client_id = a.client_id"                              \
+	" WHERE a.tenant_id = $1 AND a.id " compare " $2"                                          \
+	" AND ($3::text IS NULL OR user_id = $3::uuid)"                                            \
+	" AND ended_at IS NULL AND expires_at > now() ORDER BY a.id " direction " LIMIT $4"
+
+err_t store_authorization_list(
+	struct call *call, const Auth__OwnListRequest *request, Auth__AuthorizationList *reply)
 {
-	static const struct db_statement statement = {
-		"SELECT a.id, user_id AS user, a.client_id, c.name AS client_name, a.scopes,"
-		" fabric.rfc3339(a.created_at) AS created_at,"
-		" fabric.rfc3339(expires_at) AS expires_at"
-		" FROM auth.oauth_authorization a LEFT JOIN auth.oauth_client c"
-		" ON c.tenant_id = a.tenant_id AND c.client_id = a.client_id"
-		" WHERE a.tenant_id = $1 AND a.id > $2 AND ($3::text IS NULL OR user_id = $3::uuid)"
-		" AND ended_at IS NULL AND expires_at > now() ORDER BY a.id LIMIT $4"
-	};
-	Auth__ListRequest page = AUTH__LIST_REQUEST__INIT;
-	const char *user = *request->user ? request->user : NULL;
+	static const struct own_list list = OWN_LIST(PAGE);
 
-	page.cursor = request->cursor;
-	page.limit = request->limit;
-	const char *params[] = { call->tenant, store_cursor(&page), user,
-		store_limit(call, &page) };
-
-	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+	return own_list_page(call, &list, request, &reply->base);
 }
 
 err_t store_authorization_end(

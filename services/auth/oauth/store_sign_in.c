@@ -5,6 +5,7 @@
 #include "services/auth/oauth/oauth_store.h"
 
 #include "lib/mem.h"
+#include "services/auth/oauth/own_list.h"
 #include "services/auth/store.h"
 
 #define COLUMNS                                                                                    \
@@ -53,25 +54,19 @@ err_t store_sign_in_find(struct call *call, const char *id, struct db_rows **row
 	return DB_QUERY(call, &statement, rows, call->tenant, id);
 }
 
+#define PAGE(compare, direction)                                                                   \
+	"SELECT " COLUMNS " FROM auth.sign_in s"                                                   \
+	" JOIN auth.\"user\" u ON u.tenant_id = s.tenant_id AND u.id = s.user_id"                  \
+	" WHERE s.tenant_id = $1 AND s.id " compare " $2"                                          \
+	" AND ($3::text IS NULL OR s.user_id = $3::uuid) AND s.expires_at > now()"                 \
+	" ORDER BY s.id " direction " LIMIT $4"
+
 err_t store_sign_in_list(
-	struct call *call, const Auth__ListSignInsRequest *request, Auth__SignInList *reply)
+	struct call *call, const Auth__OwnListRequest *request, Auth__SignInList *reply)
 {
-	static const struct db_statement statement = {
-		"SELECT " COLUMNS " FROM auth.sign_in s"
-		" JOIN auth.\"user\" u ON u.tenant_id = s.tenant_id AND u.id = s.user_id"
-		" WHERE s.tenant_id = $1 AND s.id > $2"
-		" AND ($3::text IS NULL OR s.user_id = $3::uuid) AND s.expires_at > now()"
-		" ORDER BY s.id LIMIT $4"
-	};
-	Auth__ListRequest page = AUTH__LIST_REQUEST__INIT;
-	const char *user = *request->user ? request->user : NULL;
+	static const struct own_list list = OWN_LIST(PAGE);
 
-	page.cursor = request->cursor;
-	page.limit = request->limit;
-	const char *params[] = { call->tenant, store_cursor(&page), user,
-		store_limit(call, &page) };
-
-	return db_page(call, &statement, &reply->base, request->limit, ARRAY_LEN(params), params);
+	return own_list_page(call, &list, request, &reply->base);
 }
 
 err_t store_sign_in_confirm(struct call *call, const char *id)
