@@ -238,14 +238,16 @@ def test_who_guesses_a_password_is_slowed_down(browser, person, fleet):
     assert "Set-Cookie" not in shut.headers
 
 
-def test_a_browser_is_known_again_by_a_cookie_of_its_own(browser, person):
+def test_a_browser_is_known_again_by_a_cookie_of_its_own(fleet, browser, person):
     cookies = browser.sign_in(ACCOUNT, user=person.name).headers["Set-Cookie"]
     known = cookies[cookies.index("__Host-browser="):]
     assert known.startswith("__Host-browser=lyb_") and "Max-Age=31536000" in known
     assert all(word in known for word in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
     assert "__Host-browser" not in browser.sign_in(ACCOUNT, user=person.name).headers["Set-Cookie"]
+    stranger = Browser(fleet)
     for _ in range(10):
-        guess(browser, person.name, "not the password")
+        assert guess(stranger, person.name, "not the password").status_code == 401
+    assert guess(stranger, person.name, PASSWORD).status_code == 429
     assert guess(browser, person.name, PASSWORD).status_code == 303
 
 

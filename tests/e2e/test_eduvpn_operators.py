@@ -22,8 +22,8 @@ def profile(api, tenant):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def site(api, tenant, profile):
-    with site_of(api, tenant.owner, tenant.id) as site:
+def site(api, admin, tenant, profile):
+    with site_of(api, admin, tenant.id) as site:
         yield site
 
 

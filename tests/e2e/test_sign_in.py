@@ -81,7 +81,7 @@ def test_a_wrong_request_is_shown_and_never_redirected(app, browser, changes, st
 
 
 @pytest.mark.parametrize("path", ["/oauth/authorize", "/vpn-user-portal/_oauth/authorize"])
-@pytest.mark.parametrize("bytes_", ["%FF", "%00", "%C3%28", "%"])
+@pytest.mark.parametrize("bytes_", ["%FF", "%00", "%C3%28"])
 def test_a_state_that_is_no_text_is_shown_too(app, browser, path, bytes_):
     query = app.path(state=None).partition("?")[2]
     reply = browser.ask("GET", f"{path}?{query}&state={bytes_}")

@@ -78,7 +78,7 @@ bool eduvpn_believe_key(struct eduvpn *edu, err_t *err)
 		refuse_caller(edu);
 		return false;
 	}
-	if (*err != OK || (*err = admit_subject(request, request->caller.subject)) != OK)
+	if (*err != OK || (*err = admit_subject(request, request->caller.subject, 1)) != OK)
 		return false;
 	if (!identity_may(&request->caller, SCOPE)) {
 		eduvpn_error(edu, HTTP_FORBIDDEN, "this needs a key with the scope " SCOPE);
