@@ -177,6 +177,7 @@ static err_t no_route(struct api_request *request, err_t why)
 		"this path is there, but not with this method");
 }
 
+/* What can't be read: a page for people where they see it, else as for a path that is not there. */
 static err_t refuse_target(struct api_request *request, err_t why)
 {
 	err_t err = no_route(request, why);

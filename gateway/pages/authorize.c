@@ -41,12 +41,15 @@ bool authorize_refuse(struct api_request *request)
 {
 	static const char *const path[] = { "oauth", "authorize" };
 	static const char *const apps_path[] = { "vpn-user-portal", "_oauth", "authorize" };
+	const char *field = request->call->fault.field;
 
 	if (!is_path(&request->target, ARRAY_LEN(path), path) &&
 		!is_path(&request->target, ARRAY_LEN(apps_path), apps_path))
 		return false;
+	if (*field == '\0')
+		field = "query";
 	show_error(request, "invalid_request",
-		arena_printf(request->call->arena, "invalid \"%s\"", request->call->fault.field));
+		arena_printf(request->call->arena, "invalid \"%s\"", field));
 	return true;
 }
 
