@@ -1,5 +1,5 @@
 """Debian packages, systemd units, manual pages and the program that makes a fleet's keys, from the build folder
-LANYARD_BUILD."""
+LANYARD_BUILD. What Debian's lintian says of the packages, and what they do on a machine, is in test_units.py."""
 
 import gzip
 import os
@@ -13,10 +13,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/test")).resolve()
 SERVICES = ["auth", "provision", "rendezvous", "dns", "gateway", "dataplane"]
 UNITS = [f"lanyard@{name}.service" for name in SERVICES] + ["lanyard-agent.service"]
-
-# No licence has been chosen; what changed is told by git; nobody maintains the packages in Debian.
-NOT_DEBIAN = "no-copyright-file,no-changelog,bogus-mail-host"
-
 
 def run(*command, status=0, **more):
     done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -34,15 +30,6 @@ def packages(tmp_path_factory):
     return {file.name.split("_")[0]: file for file in folder.glob("*.deb")}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def lintian(packages):
-    """Debian's checker of packages; it takes its time, so it runs beside the tests until one wants to know."""
-    command = ["lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", NOT_DEBIAN, *packages.values()]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        yield process
-        process.kill()
-
-
 @pytest.fixture(scope="module")
 def root(packages, tmp_path_factory):
     """A folder that looks like a machine with both packages and systemd."""
@@ -54,7 +41,8 @@ def root(packages, tmp_path_factory):
     return folder
 
 
-def test_depend_on_the_libraries_of_their_binaries(packages):
+def test_packages_depend_on_the_libraries_of_their_binaries(packages):
+    assert sorted(packages) == ["lanyard-agent", "lanyard-services"]
     agent = run("dpkg-deb", "-f", packages["lanyard-agent"], "Depends")
     services = run("dpkg-deb", "-f", packages["lanyard-services"], "Depends")
     assert "libmnl0" in agent and "libnng1" not in agent
@@ -149,11 +137,3 @@ def test_keys_refuses_what_it_does_not_know(tmp_path, arguments):
     done = subprocess.run([ROOT / "scripts/keys", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode in (1, 2) and done.stdout
     assert list(tmp_path.iterdir()) == []
-
-
-# ---- Debian's word ----
-
-def test_both_packages_are_what_debian_expects(packages, lintian):
-    assert sorted(packages) == ["lanyard-agent", "lanyard-services"]
-    told, _ = lintian.communicate(timeout=300)
-    assert lintian.returncode == 0 and "E:" not in told and "W:" not in told, told
