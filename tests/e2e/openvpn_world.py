@@ -173,3 +173,13 @@ class DeviceWorld(World):
         client = self.client(unpack(self.portal.fetch(device).content))
         self.portal.acknowledge(device)
         return device, client
+
+    def certified(self):
+        """A device that has a certificate and no package, and OpenVPN with that."""
+        device = self.portal.add(network=self.network.id)
+        files = unpack(self.portal.fetch(device).content)
+        issued = self.network.call("createCertificate", {"kind": "device", "subject": device.id})
+        conf = files["client.conf"].decode().replace("auth-user-pass credentials\n", "")
+        return device, self.client({
+            "ca.crt": files["ca.crt"], "client.conf":
+            f"{conf}\n<cert>\n{issued['certificate']}{issued['chain']}</cert>\n<key>\n{issued['private_key']}</key>\n".encode()})

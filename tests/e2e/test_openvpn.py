@@ -149,3 +149,15 @@ def test_with_tun_clients_are_routed_into_the_network(routed):
     routed.server.member.stop_process()  # its interface comes again, another one
     routed.server.member.up().wait_connected()
     wait_for("a way to the other device", lambda: second.ping(routed.other.address))
+
+
+def test_with_tun_clients_with_ipv6_are_reached_by_that(routed):
+    """Not those with packages: their OpenVPN may stand on a kernel without IPv6."""
+    device, client = routed.certified()
+    client.start().wait_connected()
+    own, = routed.server.live(device.id)
+    wait_for("a way to the other device", lambda: client.ping(routed.other.status()["ipv6"].split("/")[0]))
+    wait_for("a way back", lambda: routed.other.ping(own["ipv6"]))
+    client.end()
+    wait_for("the end of its connection", lambda: not routed.server.live(device.id))
+    assert not routed.other.ping(own["ipv6"])
