@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import secrets
 import shutil
@@ -9,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import types
@@ -211,6 +213,41 @@ class ChaosWorld(World):
                 node.lose_postgres()
         for recorder in self.recorders:
             recorder.stop()
+
+
+@contextlib.contextmanager
+def small_disk(fleet):
+    """PostgreSQL's data on a disk of its own with little room. Gives the disk's folder."""
+    data, folder = fleet.var / "postgres/data", pathlib.Path(tempfile.mkdtemp(prefix="lanyard-disk-"))
+    fleet.sv("force-stop", "postgres")
+    used = int(subprocess.run(["du", "-sm", data], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[0])
+    folder.chmod(0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + 16}m", "tmpfs", folder], check=True)
+    try:
+        subprocess.run(["cp", "-a", data, folder / "data"], check=True)
+        data.rename(data.with_name("kept"))
+        data.symlink_to(folder / "data")
+        fleet.sv("start", "postgres")
+        yield folder
+    finally:
+        fleet.sv("force-stop", "postgres")
+        data.unlink()
+        shutil.rmtree(data.with_name("kept"))
+        subprocess.run(["cp", "-a", folder / "data", data], check=True)
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+        fleet.sv("start", "postgres")
+
+
+def fill(folder):
+    """Takes all room that the disk has left. Gives the file that has it."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+    return filler
 
 
 def is_open(port):

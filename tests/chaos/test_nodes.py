@@ -13,8 +13,8 @@ import pytest
 
 from api_client import Api, wait_for
 from api_world import api, tenant, admin, stranger  # fixtures too
-from chaos_world import (ChaosNode, ChaosWorld, Doors, Reader, Talker, Writer, check_talk, cut, hear_each_other, is_open,
-                         listening)
+from chaos_world import (ChaosNode, ChaosWorld, Doors, Reader, Talker, Writer, check_talk, cut, fill, hear_each_other,
+                         is_open, listening, small_disk)
 from conftest import SERVICES, free_ports
 from lan_world import Member, Network
 from node_world import Twin
@@ -117,6 +117,28 @@ def test_postgres_is_read_only(world, talk):
         world.sql("SELECT pg_reload_conf()")
     wait_whole(talk)
     tell("PostgreSQL read-only for 13 s", talk)
+
+
+@pytest.mark.slow
+def test_the_disk_of_postgres_is_full(world, talk):
+    """What changes something is refused with 503, sessions go on, and all goes on by itself when there is room."""
+    with small_disk(world.fleet) as disk:
+        wait_for("the fleet", world.fleet.is_ready, 60)
+        writer = Writer(world)
+        wait_for("writes", lambda: writer.done, 60)
+        filler = fill(disk)
+        wait_for("refusals", lambda: writer.failed, 60)
+        outage(13, talk)
+        filler.unlink()
+        written = len(writer.done)
+        wait_for("writes again", lambda: len(writer.done) > written, 60)
+        wait_for("the fleet", world.fleet.is_ready, 60)
+        wait_whole(talk)
+        told = writer.end()
+    print(f"writes: {told.done}, and {len(told.failed)} that were refused; the first: {told.failed[0]}")
+    assert {failed.split()[0] for failed in told.failed} <= {"503", "504"}
+    tell("the disk of PostgreSQL full for 13 s", talk)
+    wait_for("the fleet", world.fleet.is_ready, 60)
 
 
 @pytest.mark.slow
