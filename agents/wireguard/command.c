@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define INTERFACE "lanyard-wg"
 #define UPLINK	  "lanyard0"
@@ -108,45 +107,26 @@ static err_t run_keeper(struct command *command, struct fault *fault)
 	return err;
 }
 
-/* One process at a time has the interface's folder. */
-static err_t run_in(struct command *command, const char *dir, struct fault *fault)
+static err_t run(struct command *command, struct fault *fault)
 {
 	struct keeper_options *options = &command->options;
-	int lock;
+	AUTO_FREE char *dir = xasprintf("%s/" FOLDER "/%s", command->state, options->interface);
 	err_t err;
 
-	if ((err = state_make_folder(dir, fault)) != OK)
+	signals_block();
+	if ((err = read_options(command, fault)) != OK)
 		return err;
-	if ((err = state_lock(dir, &lock, fault)) != OK)
-		return err == ERR_ALREADY_EXISTS
-			       ? fault_set(fault, err, "interface",
-					 "another lanyard wireguard has the interface %.40s",
-					 options->interface)
-			       : err;
 	options->dir = dir;
 	options->loop = loop_create();
 	options->fetcher = fetcher_create(options->loop, &command->proxy);
 	options->device = &command->device;
 	options->context = command;
 	options->finished = on_finished;
-	err = run_keeper(command, fault);
+	if ((err = state_make_folder(dir, fault)) == OK)
+		err = run_keeper(command, fault);
 
 	fetcher_destroy(options->fetcher);
 	loop_destroy(options->loop);
-	close(lock);
-	return err;
-}
-
-static err_t run(struct command *command, struct fault *fault)
-{
-	AUTO_FREE char *dir =
-		xasprintf("%s/" FOLDER "/%s", command->state, command->options.interface);
-	err_t err;
-
-	signals_block();
-	if ((err = read_options(command, fault)) != OK)
-		return err;
-	err = run_in(command, dir, fault);
 	device_finish(&command->device);
 	explicit_bzero(&command->proxy, sizeof(command->proxy));
 	return err;
