@@ -219,6 +219,7 @@ def sent_away(port, data):
 
 def test_a_trunks_hello_is_good_once(world, talk):
     """What opened a trunk does nothing when it is sent again, as it was or changed, to its node or to another one."""
+    wait_for("all trunks", lambda: [world.metric(n, "trunks") for n in (1, 2, 3)] == [2, 2, 2])
     logs = [len(node.log()) for node in world.nodes]
     sessions = [talker.sessions for talkers in talk for talker in talkers]
     hellos = [(node, stream) for node, recorder in zip(world.nodes, world.recorders) for stream in recorder.streams()]
