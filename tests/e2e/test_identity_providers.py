@@ -149,6 +149,11 @@ def test_who_comes_again_is_the_same_user_with_the_role_that_the_groups_give_now
         assert Person(fleet).come(again, "u2").status_code == 303
         now = user_of(api, tenant, of, "yann")
         assert (now["id"], now["role"]) == (first["id"], "operator")
+        # A provider that makes no owners unmakes none: who registered it need be none.
+        api.ok("updateUser", tenant.owner, {"role": "owner"}, id_=now["id"], **of)
+        assert Person(fleet).come(again, "u2").status_code == 303
+        assert user_of(api, tenant, of, "yann")["role"] == "owner"
+        api.ok("updateUser", tenant.owner, {"role": "operator"}, id_=now["id"], **of)
         api.ok("updateUser", tenant.owner, {"state": "blocked"}, id_=now["id"], **of)
         person = Person(fleet)
         assert person.come(again, "u2").status_code == 303
