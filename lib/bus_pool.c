@@ -180,9 +180,7 @@ static void *dial(void *arg)
 	pthread_cond_broadcast(&peer->changed);
 	pthread_mutex_unlock(&peer->bus->mutex);
 	/* From here on the socket is the waiter's, if there is one. */
-	if (abandoned && rv == 0)
-		conn_give(conn);
-	else if (abandoned)
+	if (abandoned)
 		conn_close(conn);
 	return NULL;
 }
@@ -242,20 +240,24 @@ struct bus_conn *conn_start(struct bus_peer *peer, int64_t deadline_ms)
 bool conn_wait(struct bus_conn *conn, int64_t deadline_ms)
 {
 	struct bus_peer *peer = conn->peer;
+	struct bus *bus = peer->bus;
+	nng_socket socket = conn->socket;
 	int64_t limit = clock_ms() + BUS_CONNECT_LIMIT_MS;
-	bool up, waited = true;
+	bool up, abandoned, waited = true;
 
 	if (deadline_ms < limit)
 		limit = deadline_ms;
-	pthread_mutex_lock(&peer->bus->mutex);
+	pthread_mutex_lock(&bus->mutex);
 	while (conn->state == CONN_DIALLING && waited)
-		waited = bus_cond_wait(&peer->changed, &peer->bus->mutex, limit);
+		waited = bus_cond_wait(&peer->changed, &bus->mutex, limit);
 	up = conn->state == CONN_UP;
-	conn->abandoned = conn->state == CONN_DIALLING;
-	if (conn->abandoned)
-		conn = NULL;
-	pthread_mutex_unlock(&peer->bus->mutex);
-	if (!up && conn != NULL)
+	abandoned = conn->abandoned = conn->state == CONN_DIALLING;
+	pthread_mutex_unlock(&bus->mutex);
+	/* The dial ends with the socket. It would take two minutes by itself: by then, dials to an
+	 * instance that is cut off would have all places of its pool. */
+	if (abandoned)
+		nng_close(socket);
+	else if (!up)
 		conn_close(conn);
 	return up;
 }

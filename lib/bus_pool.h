@@ -22,7 +22,7 @@ struct bus_conn {
 	struct bus_peer *peer; /* holds a reference */
 	nng_socket socket;
 	enum { CONN_DIALLING, CONN_UP, CONN_REFUSED } state; /* bus.mutex guards it */
-	bool abandoned;	       /* bus.mutex: who dialled it has left: the pool may have it */
+	bool abandoned;	       /* bus.mutex: who dialled it has left and closed the socket */
 	_Atomic bool lost;     /* the connection has gone; set by a thread of nng */
 	struct bus_conn *next; /* bus_peer.idle */
 };
