@@ -205,6 +205,9 @@ def test_everything_that_is_named_is_there(objects):
                   <= workload["spec"]["template"]["metadata"]["labels"].items()]
         ports = {port["name"] for workload in chosen for container in pod_of(workload)["containers"] for port in container["ports"]}
         assert len(chosen) == 1 and {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+    for cluster in of_kind(objects, "Cluster"):  # kustomize does not know that these are names of secrets
+        for secret in [cluster["spec"]["bootstrap"]["initdb"]["secret"], *(role["passwordSecret"] for role in cluster["spec"]["managed"]["roles"])]:
+            assert set(data["Secret", secret["name"]]) == {"username", "password"}
     names = {(workload["kind"], workload["metadata"]["name"]) for workload in workloads(objects)}
     for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
         assert (scaler["spec"]["scaleTargetRef"]["kind"], scaler["spec"]["scaleTargetRef"]["name"]) in names
@@ -252,6 +255,12 @@ def test_nodes_keep_their_names(objects):
     node, = [workload for workload in of_kind(objects, "StatefulSet") if workload["metadata"]["name"] == "node"]
     headless, = [item for item in of_kind(objects, "Service") if item["metadata"]["name"] == node["spec"]["serviceName"]]
     assert headless["spec"]["clusterIP"] == "None"
+
+
+def test_the_world_comes_by_the_ports_that_it_knows(rendered):
+    balanced = {(port["name"], port["port"]) for item in of_kind(rendered["production"], "Service")
+                if item["spec"].get("type") == "LoadBalancer" for port in item["spec"]["ports"]}
+    assert balanced == {("https", 443), ("wss", 443), ("tunnel", 443), ("dns", 53), ("dns-tcp", 53)}
 
 
 def test_what_scales_has_no_number_of_its_own(objects):
