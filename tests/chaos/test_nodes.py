@@ -3,6 +3,7 @@ heard of another one is printed; whatever happens, nobody hears a foreign networ
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -107,10 +108,13 @@ def test_postgres_is_down_for_a_minute(world, talk):
 
 
 @pytest.mark.slow
-def test_postgres_is_read_only(world, talk):
+def test_postgres_is_read_only(world, talk, api, tenant):
     world.sql("ALTER SYSTEM SET default_transaction_read_only = on")
     try:
         world.sql("SELECT pg_reload_conf()")
+        wait_for("a change that is refused", lambda: api.call("createNetwork", tenant.owner, {
+            "name": "r-" + secrets.token_hex(5)}, tenant=tenant.id).status_code == 503)
+        api.ok("listNetworks", tenant.owner, tenant=tenant.id)
         outage(13, talk)
     finally:
         world.sql("ALTER SYSTEM RESET default_transaction_read_only")
