@@ -2,6 +2,7 @@
 notices, and all of it is given back."""
 
 import contextlib
+import itertools
 import resource
 import secrets
 import select
@@ -298,26 +299,37 @@ def test_a_tunnel_server_that_is_silent_is_closed(world):
 
 # ---- rendezvous is killed ----
 
+def living(pairs, items):
+    """The items; meanwhile the clients of the pairs say that they live, as those do that answer pings."""
+    for n, item in enumerate(items):
+        if n % 200 == 0:
+            for client in itertools.chain(*pairs):
+                client.send(b"", 10)
+        yield item
+
+
 def test_a_thousand_pairs_and_a_thousand_waiting_clients_outlive_rendezvous(world, node):
-    alive = [pair(node.ws(), node.ws()) for _ in range(N_PAIRS)]
-    waiting = [(secrets.token_hex(8), node.ws()) for _ in range(N_PAIRS)]
+    alive = []
+    for _ in living(alive, range(N_PAIRS)):
+        alive.append(pair(node.ws(), node.ws()))
+    waiting = [(secrets.token_hex(8), node.ws()) for _ in living(alive, range(N_PAIRS))]
     for token, client in waiting:
         ask_for_pair(client, token)
-    for _, client in waiting:
+    for _, client in living(alive, waiting):
         assert client.answer()["params"] == {"authenticationError": "AuthenticationErrorNoError"}
     world.rendezvous.kill()
-    partners = [node.ws() for _ in waiting]
+    partners = [node.ws() for _ in living(alive, waiting)]
     for (token, _), partner in zip(waiting, partners):
         ask_for_pair(partner, token)
-    for first, second in alive:
+    for first, second in living(alive, alive):
         talk(first, second)
     world.rendezvous.start()
     begin = time.monotonic()
-    for (_, client), partner in zip(waiting, partners):
+    for (_, client), partner in living(alive, zip(waiting, partners)):
         assert partner.answer()["params"] == {"authenticationError": "AuthenticationErrorNoError"}
         partner.expect_tunnel(), client.expect_tunnel()
     print(f"{N_PAIRS} waiting clients were paired {time.monotonic() - begin:.1f} s after the start of rendezvous")
-    for (_, client), partner in zip(waiting, partners):
+    for (_, client), partner in living(alive, zip(waiting, partners)):
         talk(client, partner)
     for first, second in alive:
         talk(first, second)
