@@ -1,26 +1,14 @@
 /* bridge: see bridge.h. */
-#include "agents/openvpn/bridge.h"
+#include "agents/openvpn/bridge_struct.h"
 
 #include "agents/document.h"
 #include "agents/lan/port.h"
-#include "agents/lan/routed.h"
-#include "agents/openvpn/asks.h"
-#include "agents/openvpn/clients.h"
-#include "agents/openvpn/config.h"
-#include "agents/openvpn/place.h"
-#include "agents/openvpn/process.h"
 #include "agents/openvpn/ways.h"
 
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#define WARNINGS     3	  /* before a client that stays is ended */
 #define TICK_MS	     1000 /* who is not welcome any more is out within 5 s */
 #define RETRY_MS     5000
 #define LAST_MS	     5000 /* for the last report */
@@ -28,32 +16,6 @@
 #define AGAIN_MS     2000
 #define ATTEMPTS_MAX 8 /* an OpenVPN of before may still be ending */
 #define RENEWAL_MS   (24 * 3600 * 1000)
-
-enum phase {
-	BRIDGE_BEGINNING, /* asks the portal how */
-	BRIDGE_RUNNING,
-	BRIDGE_ENDING,	   /* the server was told to end */
-	BRIDGE_CONCLUDING, /* it has ended; the portal is told of its clients */
-};
-
-struct bridge {
-	struct bridge_options options;
-	struct vpn_place place;
-	struct vpn_start start;
-	struct vpn_process *process;
-	struct asks *asks;
-	struct proven *proven; /* of this run of OpenVPN */
-	struct clients clients;
-	struct routed routed; /* with the mode tun */
-	enum phase phase;
-	bool well;	   /* the end was asked for */
-	bool renewing;	   /* begins anew after it */
-	bool up;	   /* the server listens */
-	unsigned attempts; /* that ended before that */
-	bool unheard;	   /* the last report did not arrive */
-	struct fetch *begin, *report;
-	struct loop_timer tick, renewal;
-};
 
 /* ---- the end ---- */
 
@@ -71,12 +33,6 @@ static void finish(struct bridge *bridge)
 
 static void send_report(struct bridge *bridge);
 
-static void set_gone(struct bridge *bridge, struct client *client)
-{
-	clients_set_state(client, CLIENT_GONE);
-	ways_remove(&bridge->routed, &bridge->clients, client);
-}
-
 /* Tells the portal of all that are gone with the server. */
 static void conclude(struct bridge *bridge)
 {
@@ -84,7 +40,7 @@ static void conclude(struct bridge *bridge)
 
 	bridge->phase = BRIDGE_CONCLUDING;
 	for (struct client *client = bridge->clients.first; client; client = client->next)
-		set_gone(bridge, client);
+		bridge_set_gone(bridge, client);
 	routed_close(&bridge->routed);
 	loop_set_timer(loop, &bridge->tick, clock_ms() + LAST_MS);
 	if (bridge->report == NULL)
@@ -136,42 +92,6 @@ static void on_ended(void *context, int status)
 
 /* ---- reports ---- */
 
-/* Others of the same name in the certificate, who may stay. */
-static bool has_namesake(const struct bridge *bridge, const struct client *client)
-{
-	for (const struct client *other = bridge->clients.first; other; other = other->next)
-		if (other != client && other->state != CLIENT_GONE && other->warnings == 0 &&
-			strcmp(other->asked.common_name, client->asked.common_name) == 0)
-			return true;
-	return false;
-}
-
-/* Asks it to go, which OpenVPN gives it 5 s for. When it is still there, ends it, which can be done
- * by its name only. */
-static void throw_out(struct bridge *bridge, struct client *client, const char *why)
-{
-	const struct management_event *asked = &client->asked;
-
-	if (client->warnings++ == 0) {
-		log_info("client_out", "connection=%s why=%s", client->connection, log_value(why));
-		vpn_process_say(bridge->process, "client-kill %" PRIu64 "\n", asked->client);
-	} else if (client->warnings > WARNINGS && !client->obeyed &&
-		   !has_namesake(bridge, client)) {
-		vpn_process_say(bridge->process, "kill %s\n", asked->common_name);
-	}
-}
-
-static void on_unwelcome(void *context, const char *connection)
-{
-	struct bridge *bridge = context;
-	struct client *client = clients_of_connection(&bridge->clients, connection);
-
-	if (client == NULL)
-		clients_add_gone(&bridge->clients, connection);
-	else if (client->state != CLIENT_GONE && bridge->process != NULL)
-		throw_out(bridge, client, "not welcome any more");
-}
-
 /* The portal may be away for a while: it will hear later. */
 static void note_unheard(struct bridge *bridge, const struct fault *fault)
 {
@@ -197,7 +117,7 @@ static void on_reported(void *context, const struct fetch_reply *reply)
 	err_t err;
 
 	bridge->report = NULL;
-	err = authority_reported(reply, on_unwelcome, bridge, &fault);
+	err = authority_reported(reply, bridge_on_unwelcome, bridge, &fault);
 	clients_reported(&bridge->clients, err == OK);
 	if (err == OK)
 		bridge->unheard = false;
@@ -219,136 +139,6 @@ static void send_report(struct bridge *bridge)
 
 	bridge->report = authority_report(options->fetcher, options->device, &bridge->start,
 		clients_report(&bridge->clients, REPORT_MAX), on_reported, bridge);
-}
-
-/* ---- clients ---- */
-
-static void on_dismissed(void *context, const struct fault *fault)
-{
-	fail(context, "dismissed", fault->detail);
-}
-
-/* A certificate is in use once: who comes again from elsewhere is here before the old connection is
- * known to be dead. */
-static void displace(struct bridge *bridge, const struct client *newer)
-{
-	for (struct client *client = bridge->clients.first; client; client = client->next)
-		if (client != newer && client->connection[0] != '\0' &&
-			client->state != CLIENT_GONE &&
-			strcmp(client->asked.serial, newer->asked.serial) == 0)
-			throw_out(bridge, client, "it came again");
-}
-
-static void let_in(
-	struct bridge *bridge, struct client *client, const struct vpn_decision *decision)
-{
-	AUTO_FREE char *settings = config_client(&bridge->start, decision);
-
-	strcpy(client->connection, decision->connection);
-	client->ipv4 = decision->ipv4;
-	client->ipv6 = decision->ipv6;
-	ways_add(&bridge->routed, client);
-	if (bridge->start.two_factor)
-		proven_add(bridge->proven, &client->asked);
-	clients_set_state(client, CLIENT_LET_IN);
-	displace(bridge, client);
-	log_info("client_in", "connection=%s ipv4=%s from=%s", client->connection,
-		log_value(decision->ipv4.text), log_value(client->asked.address));
-	vpn_process_say(bridge->process, "client-auth %" PRIu64 " %" PRIu64 "\n%s",
-		client->asked.client, client->asked.key, settings);
-	explicit_bzero(client->asked.password, sizeof(client->asked.password));
-}
-
-static void deny(struct bridge *bridge, const struct management_event *asked, const char *reason)
-{
-	log_info("client_refused", "serial=%s from=%s reason=%s", asked->serial,
-		log_value(asked->address), log_value(reason));
-	vpn_process_say(bridge->process, "client-deny %" PRIu64 " %" PRIu64 " \"%s\" \"%s\"\n",
-		asked->client, asked->key, reason, reason);
-}
-
-static void on_answered(void *context, const struct management_event *asked,
-	const struct vpn_decision *decision, const struct fault *fault)
-{
-	struct bridge *bridge = context;
-	struct client *client = clients_find(&bridge->clients, asked->client);
-
-	if (client == NULL || client->state != CLIENT_ASKING || client->asked.key != asked->key) {
-		if (decision != NULL && decision->allowed)
-			clients_add_gone(&bridge->clients, decision->connection);
-		return;
-	}
-	if (decision != NULL && decision->allowed) {
-		let_in(bridge, client, decision);
-		return;
-	}
-	if (decision != NULL)
-		deny(bridge, asked, decision->reason);
-	else
-		log_warn("client_waits", "from=%s text=%s", log_value(asked->address),
-			log_value(fault->detail));
-	clients_forget(&bridge->clients, client);
-}
-
-static void on_connect(struct bridge *bridge, const struct management_event *event)
-{
-	struct client *client = clients_find(&bridge->clients, event->client);
-
-	if (client != NULL && client->state == CLIENT_ASKING)
-		clients_forget(&bridge->clients, client);
-	for (client = bridge->clients.first; client != NULL; client = client->next)
-		client->obeyed |= strcmp(client->asked.common_name, event->common_name) == 0;
-	clients_add(&bridge->clients, event);
-	asks_add(bridge->asks, event);
-}
-
-/* It is looked at every second: new keys change nothing. */
-static void on_reauth(struct bridge *bridge, const struct management_event *event)
-{
-	const struct client *client = clients_find(&bridge->clients, event->client);
-
-	if (client != NULL && client->state != CLIENT_ASKING && client->warnings == 0)
-		vpn_process_say(bridge->process, "client-auth-nt %" PRIu64 " %" PRIu64 "\n",
-			event->client, event->key);
-	else
-		deny(bridge, event, "connect again");
-}
-
-static void on_client(struct bridge *bridge, const struct management_event *event)
-{
-	struct client *client = clients_find(&bridge->clients, event->client);
-
-	if (client == NULL)
-		return;
-	if (event->kind == MANAGEMENT_ESTABLISHED) {
-		clients_set_state(client, CLIENT_UP);
-		return;
-	}
-	client->bytes_in = event->bytes_in;
-	client->bytes_out = event->bytes_out;
-	if (event->kind == MANAGEMENT_BYTES)
-		return;
-	set_gone(bridge, client);
-	if (client->connection[0] == '\0')
-		clients_forget(&bridge->clients, client);
-}
-
-/* OpenVPN says nothing of clients that go before they have their settings. */
-static void look_after(struct bridge *bridge)
-{
-	int64_t before_ms = clock_ms() - CLIENTS_PATIENCE_MS;
-
-	for (struct client *client = bridge->clients.first, *next; client; client = next) {
-		next = client->next;
-		if (client->since_ms > before_ms)
-			continue;
-		if (client->state == CLIENT_LET_IN) {
-			throw_out(bridge, client, "it did not go on");
-			set_gone(bridge, client);
-		} else if (client->state == CLIENT_ASKING) {
-			clients_forget(&bridge->clients, client);
-		}
-	}
 }
 
 /* ---- the server ---- */
@@ -378,15 +168,15 @@ static void on_happened(void *context, const struct management_event *event)
 
 	switch (event->kind) {
 	case MANAGEMENT_CONNECT:
-		on_connect(bridge, event);
+		bridge_on_connect(bridge, event);
 		break;
 	case MANAGEMENT_REAUTH:
-		on_reauth(bridge, event);
+		bridge_on_reauth(bridge, event);
 		break;
 	case MANAGEMENT_ESTABLISHED:
 	case MANAGEMENT_DISCONNECT:
 	case MANAGEMENT_BYTES:
-		on_client(bridge, event);
+		bridge_on_client(bridge, event);
 		break;
 	case MANAGEMENT_UP:
 		on_up(bridge);
@@ -415,7 +205,7 @@ static void on_tick(void *context)
 		return;
 	}
 	loop_set_timer(bridge->options.loop, &bridge->tick, clock_ms() + TICK_MS);
-	look_after(bridge);
+	bridge_look_after(bridge);
 	ways_keep(&bridge->routed, &bridge->clients);
 	if (bridge->report == NULL)
 		send_report(bridge);
@@ -434,6 +224,11 @@ static void on_renewal(void *context)
 }
 
 /* ---- how it begins ---- */
+
+static void on_dismissed(void *context, const struct fault *fault)
+{
+	fail(context, "dismissed", fault->detail);
+}
 
 static err_t run(struct bridge *bridge, struct fault *fault)
 {
@@ -454,7 +249,7 @@ static err_t run(struct bridge *bridge, struct fault *fault)
 	bridge->proven = proven_create();
 	bridge->asks = asks_create(
 		&(struct asks_options){ options->loop, options->fetcher, options->device,
-			&bridge->start, bridge->proven, bridge, on_answered, on_dismissed });
+			&bridge->start, bridge->proven, bridge, bridge_on_answered, on_dismissed });
 	bridge->phase = BRIDGE_RUNNING;
 	bridge->up = false;
 	loop_set_timer(options->loop, &bridge->tick, clock_ms() + TICK_MS);
