@@ -9,7 +9,7 @@ import json
 import pytest
 
 from account_world import person  # fixture too
-from api_client import wait_for
+from api_client import bearer, wait_for
 from api_world import admin, api, site_of, stranger, tenant  # fixtures too
 from eduvpn_world import OPENVPN, PORTAL, PROFILE, VpnApp, common_name, part, raw
 from federation_world import ForeignSite, Lists
@@ -296,13 +296,18 @@ def test_46_97_what_auth_does_not_keep(fleet, api, tenant, person, lists, home, 
     fleet.sql("INSERT INTO auth.code_attempt (tenant_id, user_id, digest, created_at)"
               f" VALUES ('{tenant.id}', '{person.id}', 'x', now() - interval '6 minutes')")
     assert federation.set(lists.sign(home)).status_code == 200
-    for user in ("jim", "joe"):
+    for user in ("jim", "joe", "jack", "jill"):
         assert ask(fleet, home.token(user_id=user), "user_info").status_code == 200
-    fleet.sql("UPDATE auth.guest SET seen_at = now() - interval '33 days' WHERE subject = 'jim'"
+    for user, change in (("jack", {"state": "blocked"}), ("jill", {"role": "operator"})):
+        guest, = users_named(api, tenant, "vpn.example_1.org_" + user)
+        api.ok("updateUser", tenant.owner, change, id_=guest["id"], tenant=tenant.id)
+    fleet.sql("UPDATE auth.guest SET seen_at = now() - interval '33 days' WHERE subject <> 'joe'"
               f" AND tenant_id = '{tenant.id}'")
     fleet.sv("restart", "auth")
     wait_for("the clean-up", lambda: not users_named_soon(api, tenant, "vpn.example_1.org_jim"))
-    assert users_named(api, tenant, "vpn.example_1.org_joe")
+    for user in ("joe", "jack", "jill"):
+        assert users_named(api, tenant, "vpn.example_1.org_" + user), user
+    assert ask(fleet, home.token(user_id="jack"), "v3/info").status_code == 401, "blocked as before"
     for table in ("oauth_authorization", "code_attempt"):
         wait_for("the clean-up", lambda table=table: not fleet.sql(f"SELECT 1 FROM auth.{table} {of}"))
 
@@ -311,6 +316,18 @@ def users_named_soon(api, tenant, name):
     """The same while auth starts."""
     reply = api.call("listUsers", tenant.owner, query={"name": name}, tenant=tenant.id)
     return reply.json()["items"] if reply.status_code == 200 else True
+
+
+def test_46_who_may_say_who_is_trusted(api, tenant, lists, home, federation):
+    """A list makes members of strangers: a key that may less than a member makes none."""
+    narrow = api.ok("createApiKey", tenant.owner, {"name": "narrow", "role": "admin", "scopes": ["oauth:write"]}, tenant=tenant.id)
+    text, signature = lists.sign(home)
+    reply = api.send("PUT", federation.url, bearer("narrow", narrow["secret"]), data=text.encode(),
+                     headers={"Content-Type": "application/json"},
+                     params={"public_key": federation.public_key, "signature": signature})
+    assert (reply.status_code, reply.json()["field"]) == (403, "role"), reply.text
+    assert federation.shown()["instances"] == []
+    assert api.call("deleteFederation", bearer("narrow", narrow["secret"]), tenant=tenant.id).status_code == 403
 
 
 def test_46_a_list_is_taken_if_it_is_signed_and_not_older(lists, home, federation, tmp_path):

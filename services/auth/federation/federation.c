@@ -1,6 +1,7 @@
 /* federation: see federation.h. Whoever changes it holds the lock of the tenant. */
 #include "services/auth/federation/federation.h"
 
+#include "services/auth/authority.h"
 #include "services/auth/federation/federation_store.h"
 #include "services/auth/federation/trusted_list.h"
 #include "services/auth/request.h"
@@ -15,12 +16,16 @@ err_t get_federation(struct call *call, const Auth__Empty *request, Auth__Federa
 	return store_federation_get(call, reply);
 }
 
+/* Who changes it could be all that it makes of people. */
 static err_t lock(struct call *call, Auth__Federation *before)
 {
 	Auth__Tenant tenant = AUTH__TENANT__INIT;
-	err_t err = store_tenant_lock(call, &tenant);
+	err_t err;
 
-	return err == OK ? store_federation_get(call, before) : err;
+	if ((err = authority_over_role(call, GUEST_ROLE)) != OK ||
+		(err = store_tenant_lock(call, &tenant)) != OK)
+		return err;
+	return store_federation_get(call, before);
 }
 
 /* Nobody puts back a list in which somebody was still trusted. */

@@ -8,6 +8,8 @@
 #include "proto/federation.pb-c.h"
 #include "proto/oauth.pb-c.h"
 
+#define GUEST_ROLE "member" /* of the users whom guests become */
+
 err_t get_federation(
 	struct call *call, const Auth__Empty *request, Auth__Federation *reply) MUST_CHECK;
 err_t set_federation(

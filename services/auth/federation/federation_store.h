@@ -24,6 +24,7 @@ err_t store_guest_create(
 err_t store_guest_count(struct call *call, long long *n) MUST_CHECK;
 
 /* Delete users who were guests of hosts that the tenant does not trust; or in any tenant those who
- * have not come for long. Rows: tenant, user. */
+ * have not come for long, but for the blocked: they would come back as others. Rows: tenant, user.
+ */
 err_t store_guest_end_strangers(struct call *call, struct db_rows **rows) MUST_CHECK;
 err_t store_guest_purge(struct call *call, struct db_rows **rows) MUST_CHECK;

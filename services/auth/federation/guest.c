@@ -18,7 +18,6 @@
 
 #include <string.h>
 
-#define ROLE	   "member"
 #define GUESTS_MAX 10000 /* of a tenant */
 #define LIFE_S                                                                                     \
 	(24 * 60 * 60) /* of what a guest gets: how long the other site still knows the            \
@@ -63,7 +62,7 @@ static err_t make(struct call *call, const char *host, const char *subject, bool
 			taken ? "\"there is a user with the name\"" : "\"too many guests\"");
 		return OK;
 	}
-	if ((err = user_make(call, name, ROLE, &user)) == OK)
+	if ((err = user_make(call, name, GUEST_ROLE, &user)) == OK)
 		err = store_guest_create(call, host, subject, user.id);
 	*made = err == OK;
 	return err == ERR_ALREADY_EXISTS ? ERR_ABORTED : err; /* somebody was faster: look again */

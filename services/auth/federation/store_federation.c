@@ -2,6 +2,7 @@
 #include "services/auth/federation/federation_store.h"
 
 #include "lib/mem.h"
+#include "services/auth/federation/federation.h"
 #include "services/auth/store.h"
 
 #define UNSEEN "interval '32 days'"
@@ -137,10 +138,11 @@ err_t store_guest_count(struct call *call, long long *n)
 	return err;
 }
 
+/* Whoever was given another role is a user like any other, and does not end as a guest. */
 #define END(which)                                                                                 \
 	"DELETE FROM auth.\"user\" u USING auth.guest g"                                           \
-	" WHERE u.tenant_id = g.tenant_id AND u.id = g.user_id AND " which                         \
-	" RETURNING u.tenant_id AS tenant, u.id AS user"
+	" WHERE u.tenant_id = g.tenant_id AND u.id = g.user_id AND u.role = '" GUEST_ROLE          \
+	"' AND " which " RETURNING u.tenant_id AS tenant, u.id AS user"
 
 err_t store_guest_end_strangers(struct call *call, struct db_rows **rows)
 {
@@ -153,7 +155,8 @@ err_t store_guest_end_strangers(struct call *call, struct db_rows **rows)
 
 err_t store_guest_purge(struct call *call, struct db_rows **rows)
 {
-	static const struct db_statement statement = { END("g.seen_at < now() - " UNSEEN) };
+	static const struct db_statement statement = { END(
+		"g.seen_at < now() - " UNSEEN " AND u.state = 'active'") };
 
 	return db_query(call, &statement, rows, 0, NULL);
 }
