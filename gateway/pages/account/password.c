@@ -31,7 +31,8 @@ static void ask(struct api_request *request, const Auth__SignIn *person, const c
 	field(page, "new_password", "The new one, of 12 characters or more", "new-password");
 	field(page, "again", "The new one once more", "new-password");
 	page_markup(page, "<button class=\"main\">Change</button></form>\n"
-			  "<p>All other browsers are signed out then.</p>\n"
+			  "<p>All other browsers are signed out then. Apps that you let in "
+			  "stay: disconnect those that you don't know at your account.</p>\n"
 			  "<p><a href=\"/account\">Back</a></p>\n");
 	page_send(page, wrong != NULL ? HTTP_BAD_REQUEST : HTTP_OK);
 }
@@ -44,7 +45,9 @@ static err_t show(struct api_request *request, const Auth__SignIn *person,
 
 	if (*reply->error == '\0')
 		page_send_message(request, HTTP_OK, "The password is changed",
-			"All other browsers were signed out.", NULL);
+			"All other browsers were signed out. Apps that you let in stay: disconnect "
+			"those that you don't know at your account.",
+			NULL);
 	else if (strcmp(reply->error, "throttled") == 0)
 		ask(request, person, "There were too many wrong passwords. Try again later.");
 	else if (strcmp(reply->error, "new_password") == 0)
