@@ -121,3 +121,15 @@ def test_roles_get_the_passwords_of_their_files(database):
     told = database.migrate(1, arguments=["--passwords", str(secrets)])
     assert "64 hex digits" in told[-1]
     assert sql(SERVER, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'") == kept
+
+
+def test_every_table_of_tenants_has_row_level_security():
+    """What is in the database under test is what the migrations of this tree make."""
+    open_tables = sql(SERVER, """
+        SELECT a.attrelid::regclass FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE a.attname = 'tenant_id' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity
+            AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
+        ORDER BY 1""").splitlines()
+    assert open_tables == ["fabric.event"], "every service reads all events, of all tenants"
+    for role in ("auth", "provision", "rendezvous", "dns", "gateway", "dataplane"):
+        assert sql(SERVER, f"SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'lanyard_{role}'") == "f"

@@ -143,7 +143,8 @@ def test_ids_of_another_tenant_are_unknown(api, closed, tenant, stranger, of, wo
             assert reply.status_code in allowed, f"{operation.id}: {reply.status_code} {reply.text}"
             tried.add(words[4])
     assert {"users", "api-keys", "networks", "devices", "members", "zones", "registrations", "certificates", "sites",
-            "oauth-clients", "authorizations", "invitations", "portal-devices", "rollouts"} <= tried
+            "oauth-clients", "authorizations", "invitations", "portal-devices", "rollouts", "groups", "identity-providers",
+            "profiles", "notices", "vpn-servers"} <= tried
     assert stable(api.ok("exportTenant", tenant.owner, **of)) == before
     assert api.call("createMember", stranger.owner, {"network": before["networks"][0]["id"], "device": world.id},
                     tenant=stranger.id).status_code == 404

@@ -124,7 +124,8 @@ def test_the_export_has_everything_and_no_secret(api, tenant, of, world):
                 operation.schema.get("parameters", [])) else None, **of)
             assert resources[words[4]] == whole.get("items", whole) or words[4] == "traffic", words[4]
     for name in ("users", "devices", "networks", "members", "names", "zones", "registrations", "certificates", "sites",
-                 "portal-devices", "rollouts", "audit-records", "oauth-clients", "authorizations", "invitations"):
+                 "portal-devices", "rollouts", "audit-records", "oauth-clients", "authorizations", "invitations", "groups",
+                 "identity-providers", "profiles", "app-settings", "notices", "vpn-servers", "vpn-connections", "federation"):
         assert resources[name], f"nothing in {name}"
     assert not SECRET.search(json.dumps(export))
 
@@ -216,7 +217,10 @@ def test_nothing_is_left_of_a_deleted_tenant(api, fleet, admin, tenant, of, worl
             "auth.oauth_client", "auth.invitation", "auth.site", "provision.network", "provision.device", "provision.member",
             "provision.certificate", "provision.portal_device", "provision.package", "provision.rollout_device",
             "provision.audit", "provision.expected_device", "rendezvous.traffic", "dns.name", "dns.zone", "dns.registration",
-            "fabric.event"}
+            "fabric.event", "auth.group", "auth.group_member", "auth.identity_provider", "auth.sign_in_policy",
+            "auth.password_failure", "auth.known_browser", "auth.federation", "auth.trusted_instance", "auth.guest",
+            "provision.profile", "provision.app_settings", "provision.app_certificate", "provision.notice",
+            "provision.vpn_server", "provision.vpn_connection", "provision.vpn_midnight", "provision.wireguard_peer"}
     assert wanted - before == set()
     api.ok("deleteTenant", admin, **of)
     fleet.sql(f"UPDATE auth.tenant SET delete_at = now() WHERE id = '{tenant.id}'")
