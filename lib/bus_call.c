@@ -227,7 +227,9 @@ static err_t refuse_outcome(const struct question *question, enum outcome outcom
 
 	if (outcome == TOO_LATE)
 		return call_refuse(question->call, ERR_DEADLINE_EXCEEDED, NULL,
-			"%s did not answer in time", name);
+			"%s did not answer in time%s", name,
+			*question->call->idempotency_key != '\0' ? "; the change may have been made"
+								 : "");
 	if (outcome == UNKNOWN)
 		return call_refuse(question->call, ERR_UNAVAILABLE, NULL,
 			"%s was lost before it answered; the change may have been made", name);
