@@ -20,6 +20,23 @@ err_t portal_check(const struct fetch_reply *reply, struct fault *fault)
 	return OK;
 }
 
+err_t portal_read(const struct fetch_reply *reply, json_t **body, struct fault *fault)
+{
+	err_t err = portal_check(reply, fault);
+
+	if (err != OK)
+		return err;
+	*body = document_read(reply->body, reply->len);
+	return *body != NULL ? OK
+			     : fault_set(fault, ERR_INVALID_ARGUMENT, "body",
+				       "the portal's reply: body: expected a JSON object");
+}
+
+bool portal_is_busy(const struct fetch_reply *reply)
+{
+	return reply->err != OK || reply->status == 429 || reply->status >= 500;
+}
+
 static char *body_of(json_t *object)
 {
 	char *body = json_dumps(object, JSON_COMPACT);

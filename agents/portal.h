@@ -15,6 +15,12 @@
 /* Fails unless the reply is of a good status; the fault tells what the portal said. */
 err_t portal_check(const struct fetch_reply *reply, struct fault *fault) MUST_CHECK;
 
+/* The same, and puts the JSON object that it has to be into `body`, for the caller to free. */
+err_t portal_read(const struct fetch_reply *reply, json_t **body, struct fault *fault) MUST_CHECK;
+
+/* After a failure: is it worth to ask again? */
+bool portal_is_busy(const struct fetch_reply *reply);
+
 /* As whom to post, and how. */
 struct portal_manner {
 	const char *token;	     /* of a name; NULL: as the device */

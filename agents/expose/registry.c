@@ -50,16 +50,6 @@ static err_t refuse(struct fault *fault, const char *field, const char *expected
 		field, expected);
 }
 
-static err_t read_body(const struct fetch_reply *reply, json_t **body, struct fault *fault)
-{
-	err_t err = portal_check(reply, fault);
-
-	if (err != OK)
-		return err;
-	*body = document_read(reply->body, reply->len);
-	return *body != NULL ? OK : refuse(fault, "body", "a JSON object");
-}
-
 static err_t take_name(const json_t *body, char name[REGISTRY_NAME_SIZE], struct fault *fault)
 {
 	if (!document_text(body, "name", NAMES, 1, name, REGISTRY_NAME_SIZE) || name[0] == '.' ||
@@ -72,7 +62,7 @@ err_t registry_registered(
 	const struct fetch_reply *reply, struct registration *registration, struct fault *fault)
 {
 	AUTO_DOCUMENT body = NULL;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	if (err != OK || (err = take_name(body, registration->name, fault)) != OK)
 		return err;
@@ -107,7 +97,7 @@ err_t registry_info(const struct fetch_reply *reply, struct name_info *info, str
 {
 	AUTO_DOCUMENT body = NULL;
 	json_int_t expire_s;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	if (err != OK || (err = take_name(body, info->name, fault)) != OK)
 		return err;

@@ -1,5 +1,6 @@
 /* asks: see asks.h. */
 #include "agents/openvpn/asks.h"
+#include "agents/portal.h"
 
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -83,7 +84,7 @@ static void settle(struct ask *ask, const struct fetch_reply *reply)
 	remove_ask(ask);
 	if (err == OK)
 		options.answered(options.context, &asked, &decision, NULL);
-	else if (authority_is_busy(reply) || reply->status == 400)
+	else if (portal_is_busy(reply) || reply->status == 400)
 		options.answered(options.context, &asked, NULL, &fault);
 	else
 		options.dismissed(options.context, &fault);
@@ -98,7 +99,7 @@ static void on_reply(void *context, const struct fetch_reply *reply)
 
 	ask->fetch = NULL;
 	asks->n_fetches--;
-	if (authority_is_busy(reply) && now_ms < ask->since_ms + PATIENCE_MS) {
+	if (portal_is_busy(reply) && now_ms < ask->since_ms + PATIENCE_MS) {
 		loop_set_timer(asks->options.loop, &ask->retry, now_ms + RETRY_MS);
 		go_on(asks);
 		return;

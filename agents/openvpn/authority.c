@@ -55,27 +55,12 @@ struct fetch *authority_report(struct fetcher *fetcher, const struct device *dev
 		done, context);
 }
 
-bool authority_is_busy(const struct fetch_reply *reply)
-{
-	return reply->err != OK || reply->status == 429 || reply->status >= 500;
-}
-
 /* ---- replies ---- */
 
 static err_t refuse(struct fault *fault, const char *field)
 {
 	return fault_set(fault, ERR_INVALID_ARGUMENT, field,
 		"the portal's reply: %s: expected what the API describes", field);
-}
-
-static err_t read_body(const struct fetch_reply *reply, json_t **body, struct fault *fault)
-{
-	err_t err = portal_check(reply, fault);
-
-	if (err != OK)
-		return err;
-	*body = document_read(reply->body, reply->len);
-	return *body != NULL ? OK : refuse(fault, "body");
 }
 
 /* One of two words; false if it is neither. */
@@ -163,7 +148,7 @@ err_t authority_started(
 	const struct fetch_reply *reply, struct vpn_start *start, struct fault *fault)
 {
 	AUTO_DOCUMENT body = NULL;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	*start = (struct vpn_start){ 0 };
 	if (err == OK && (err = take_start(body, start, fault)) != OK)
@@ -197,7 +182,7 @@ err_t authority_answered(
 	const struct fetch_reply *reply, struct vpn_decision *decision, struct fault *fault)
 {
 	AUTO_DOCUMENT body = NULL;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	if (err != OK)
 		return err;
@@ -222,7 +207,7 @@ err_t authority_reported(const struct fetch_reply *reply,
 	AUTO_DOCUMENT body = NULL;
 	const json_t *list, *item;
 	size_t i;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	if (err != OK)
 		return err;

@@ -64,6 +64,3 @@ json_t *authority_item(const char *connection, uint64_t bytes_in, uint64_t bytes
 err_t authority_reported(const struct fetch_reply *reply,
 	void (*unwelcome)(void *context, const char *connection), void *context,
 	struct fault *fault) MUST_CHECK;
-
-/* Is it worth to ask again? */
-bool authority_is_busy(const struct fetch_reply *reply);

@@ -1,5 +1,6 @@
 /* bridge: see bridge.h. */
 #include "agents/openvpn/bridge_struct.h"
+#include "agents/portal.h"
 
 #include "agents/document.h"
 #include "agents/lan/port.h"
@@ -121,7 +122,7 @@ static void on_reported(void *context, const struct fetch_reply *reply)
 	clients_reported(&bridge->clients, err == OK);
 	if (err == OK)
 		bridge->unheard = false;
-	else if (authority_is_busy(reply))
+	else if (portal_is_busy(reply))
 		note_unheard(bridge, &fault);
 	else
 		fail(bridge, "report", fault.detail);
@@ -267,7 +268,7 @@ static void on_begun(void *context, const struct fetch_reply *reply)
 	clients_finish(&bridge->clients);
 	vpn_start_finish(&bridge->start);
 	err = authority_started(reply, &bridge->start, &fault);
-	if (err != OK && authority_is_busy(reply)) {
+	if (err != OK && portal_is_busy(reply)) {
 		log_warn("begin", "text=%s", log_value(fault.detail));
 		loop_set_timer(bridge->options.loop, &bridge->tick, clock_ms() + RETRY_MS);
 		return;

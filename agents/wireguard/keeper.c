@@ -3,6 +3,7 @@
 
 #include "agents/document.h"
 #include "agents/lan/routed.h"
+#include "agents/portal.h"
 #include "agents/wireguard/roster.h"
 #include "agents/wireguard/wg_interface.h"
 #include "agents/wireguard/wg_key.h"
@@ -213,7 +214,7 @@ static void on_synced(void *context, const struct fetch_reply *reply)
 	if (keeper->phase != KEEPER_RUNNING)
 		return;
 	if (roster_synced(reply, &keeper->roster, &next, &same, &fault) != OK) {
-		if (roster_is_busy(reply))
+		if (portal_is_busy(reply))
 			note_unheard(keeper, &fault);
 		else
 			fail(keeper, "dismissed", &fault);
@@ -305,7 +306,7 @@ static void on_begun(void *context, const struct fetch_reply *reply)
 	if (keeper->phase != KEEPER_BEGINNING)
 		return;
 	err = roster_begun(reply, &keeper->start, &fault);
-	if (err != OK && roster_is_busy(reply)) {
+	if (err != OK && portal_is_busy(reply)) {
 		log_warn("begin", "text=%s", log_value(fault.detail));
 		set_tick(keeper, RETRY_MS);
 		return;

@@ -23,25 +23,10 @@ void roster_finish(struct roster *roster)
 	*roster = (struct roster){ 0 };
 }
 
-bool roster_is_busy(const struct fetch_reply *reply)
-{
-	return reply->err != OK || reply->status == 429 || reply->status >= 500;
-}
-
 static err_t refuse(struct fault *fault, const char *field)
 {
 	return fault_set(fault, ERR_INVALID_ARGUMENT, field,
 		"the portal's reply: %s: expected what the API describes", field);
-}
-
-static err_t read_body(const struct fetch_reply *reply, json_t **body, struct fault *fault)
-{
-	err_t err = portal_check(reply, fault);
-
-	if (err != OK)
-		return err;
-	*body = document_read(reply->body, reply->len);
-	return *body != NULL ? OK : refuse(fault, "body");
 }
 
 /* ---- the beginning ---- */
@@ -67,7 +52,7 @@ err_t roster_begun(const struct fetch_reply *reply, struct roster_start *start, 
 {
 	AUTO_DOCUMENT body = NULL;
 	const json_t *server;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	if (err != OK)
 		return err;
@@ -189,7 +174,7 @@ err_t roster_synced(const struct fetch_reply *reply, struct roster *roster, stru
 	bool *same, struct fault *fault)
 {
 	AUTO_DOCUMENT body = NULL;
-	err_t err = read_body(reply, &body, fault);
+	err_t err = portal_read(reply, &body, fault);
 
 	*next = (struct roster){ 0 };
 	if (err != OK)

@@ -57,9 +57,6 @@ struct fetch *roster_sync(struct fetcher *fetcher, const struct device *device,
 err_t roster_synced(const struct fetch_reply *reply, struct roster *roster, struct roster *next,
 	bool *same, struct fault *fault) MUST_CHECK;
 
-/* Is it worth to ask again? */
-bool roster_is_busy(const struct fetch_reply *reply);
-
 /* Notes what the text of `wg show dump` tells. */
 void roster_see(struct roster *roster, const char *dump);
 

@@ -125,8 +125,4 @@ Test(authority, who_has_to_go)
 	cr_assert(eq(int, n, 1));
 	reply = reply_of(200, "{}");
 	cr_assert(eq(int, authority_reported(&reply, count, &n, &fault), ERR_INVALID_ARGUMENT));
-	reply = reply_of(503, "");
-	cr_assert(authority_is_busy(&reply));
-	reply = reply_of(404, "");
-	cr_assert(not(authority_is_busy(&reply)));
 }

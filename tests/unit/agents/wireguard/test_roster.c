@@ -145,17 +145,3 @@ Test(roster, those_whose_time_is_over_go)
 	cr_expect(eq(str, roster.state, ""), "the portal is asked for all of them");
 	roster_finish(&roster);
 }
-
-Test(roster, a_portal_that_is_busy)
-{
-	static const struct {
-		unsigned status;
-		bool busy;
-	} rows[] = { { 503, true }, { 429, true }, { 409, false }, { 401, false } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fetch_reply reply = reply_of(rows[i].status, "");
-
-		cr_expect(eq(int, roster_is_busy(&reply), rows[i].busy), "%u", rows[i].status);
-	}
-}
