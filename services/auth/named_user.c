@@ -1,6 +1,6 @@
 /*
  * named_user: members that a program of their tenant makes and takes away by name. It need not have
- * what a member may: nobody has their passwords. Runs in the thread of the call.
+ * what a member may: no password lets them in. Runs in the thread of the call.
  */
 #include "services/auth/handlers.h"
 

@@ -13,8 +13,6 @@
 #include "services/auth/revocation.h"
 #include "services/auth/store.h"
 
-#include <sodium.h>
-
 #include <stdbool.h>
 #include <string.h>
 
@@ -75,15 +73,7 @@ err_t create_user(struct call *call, const Auth__CreateUserRequest *request, Aut
 
 err_t user_make(struct call *call, const char *name, const char *role, Auth__User *made)
 {
-	unsigned char random[32];
-	char text[sizeof(random) * 2 + 1], hash[PASSWORD_HASH_LEN];
-	err_t err;
-
-	randombytes_buf(random, sizeof(random));
-	sodium_bin2hex(text, sizeof(text), random, sizeof(random));
-	if ((err = password_hash(call, text, hash)) != OK)
-		return err;
-	return store_user_create(call, name, role, hash, made);
+	return store_user_create(call, name, role, "", made);
 }
 
 err_t get_user(struct call *call, const Auth__Ref *request, Auth__User *reply)

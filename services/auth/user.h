@@ -16,7 +16,7 @@ err_t user_remove_member(struct call *call, const char *id) MUST_CHECK;
 /* Sets a password that was checked, and ends the tokens of the user. */
 err_t user_set_password(struct call *call, const char *id, const char *password) MUST_CHECK;
 
-/* A new user with a password that nobody knows. ALREADY_EXISTS (name). */
+/* A new user whom no password lets in. ALREADY_EXISTS (name). */
 err_t user_make(struct call *call, const char *name, const char *role, Auth__User *made) MUST_CHECK;
 
 /* Gives the user a role, as an identity provider says, and ends the tokens of the one before. The

@@ -1,6 +1,7 @@
 """What operators have of VPN apps beside their profiles: the admin API for their programs, guests of other sites, and statistics
 (contract app-api, statements 46, 94, 95, 97, 98)."""
 
+import concurrent.futures
 import datetime
 import email.utils
 import hashlib
@@ -9,7 +10,7 @@ import json
 import pytest
 
 from account_world import person  # fixture too
-from api_client import bearer, wait_for
+from api_client import NOBODY, bearer, wait_for
 from api_world import admin, api, site_of, stranger, tenant  # fixtures too
 from eduvpn_world import OPENVPN, PORTAL, PROFILE, VpnApp, common_name, part, raw
 from federation_world import ForeignSite, Lists
@@ -87,6 +88,9 @@ def test_95_programs_make_and_take_away_users_with_their_configurations(api, ten
     until = email.utils.parsedate_to_datetime(reply.headers["Expires"]) - datetime.datetime.now(datetime.timezone.utc)
     assert datetime.timedelta(days=89) < until < datetime.timedelta(days=91)
     user, = users_named(api, tenant, "desk-1")
+    for password in ("", " ", "correct horse battery staple"):
+        refused = api.call("createToken", NOBODY, {"tenant_name": tenant.name, "user": "desk-1", "password": password})
+        assert refused.status_code in (400, 401), "no password lets it in"
     first = certificate_of(api, tenant, user["id"], reply.text)
     assert (user["role"], user["state"], first["label"], first["state"]) == ("member", "active", "Desk 1", "valid")
     again = program.create("desk-1", expires_in="P1DT12H", prefer_tcp="no")
@@ -238,6 +242,13 @@ def test_46_a_token_of_a_listed_site_lets_its_person_in(fleet, api, tenant, prof
     assert pair["ok"] and len(users_named(api, tenant, "vpn.example_1.org_jane")) == 1, "one user for all of it"
     assert ask(fleet, home.token(user_id="john"), "user_info").status_code == 200
     assert users_named(api, tenant, "vpn.example_1.org_john")
+
+
+def test_46_a_crowd_of_guests_comes_in_at_once(fleet, lists, home, federation):
+    assert federation.set(lists.sign(home)).status_code == 200
+    tokens = [home.token(user_id=f"crowd-{n // 2}") for n in range(24)]  # two of each
+    with concurrent.futures.ThreadPoolExecutor(len(tokens)) as pool:
+        assert {reply.status_code for reply in pool.map(lambda token: ask(fleet, token, "user_info"), tokens)} == {200}
 
 
 @pytest.mark.parametrize("claims", [
