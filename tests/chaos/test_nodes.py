@@ -216,7 +216,8 @@ def sent_away(port, data):
         door.settimeout(30)
         with contextlib.suppress(ConnectionError):
             door.sendall(data)
-            door.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # it may be cut off already
+                door.shutdown(socket.SHUT_WR)
             return door.recv(1) == b""
     return True
 
