@@ -127,13 +127,23 @@ bool netlink_find(struct netlink *netlink, const char *name, struct netlink_link
 
 /* ---- changes ---- */
 
-bool netlink_set_master(struct netlink *netlink, unsigned index, unsigned master)
+static bool set_number(struct netlink *netlink, unsigned index, uint16_t attribute, uint32_t number)
 {
 	struct netlink_request request;
 	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
 
-	mnl_attr_put_u32(message, IFLA_MASTER, master);
+	mnl_attr_put_u32(message, attribute, number);
 	return netlink_talk(netlink, message);
+}
+
+bool netlink_set_master(struct netlink *netlink, unsigned index, unsigned master)
+{
+	return set_number(netlink, index, IFLA_MASTER, master);
+}
+
+bool netlink_set_mtu(struct netlink *netlink, unsigned index, uint32_t mtu)
+{
+	return set_number(netlink, index, IFLA_MTU, mtu);
 }
 
 bool netlink_set_up(struct netlink *netlink, unsigned index)
@@ -144,15 +154,6 @@ bool netlink_set_up(struct netlink *netlink, unsigned index)
 
 	info->ifi_change = IFF_UP;
 	info->ifi_flags = IFF_UP;
-	return netlink_talk(netlink, message);
-}
-
-bool netlink_set_mtu(struct netlink *netlink, unsigned index, uint32_t mtu)
-{
-	struct netlink_request request;
-	struct nlmsghdr *message = netlink_begin_link(&request, RTM_NEWLINK, 0, index);
-
-	mnl_attr_put_u32(message, IFLA_MTU, mtu);
 	return netlink_talk(netlink, message);
 }
 
