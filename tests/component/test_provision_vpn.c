@@ -3,65 +3,14 @@
  * With a real OpenVPN: tests/e2e/test_openvpn.py. Numbers are those of the statements of the
  * contract of apps.
  */
-#include "tests/component/provision_fixture.h"
+#include "tests/component/vpn_fixture.h"
 
 #include "proto/certificates.pb-c.h"
 #include "proto/group.pb-c.h"
-#include "proto/portal.pb-c.h"
-#include "proto/profile.pb-c.h"
-#include "proto/vpn.pb-c.h"
 
 TestSuite(provision_vpn, .init = setup, .fini = teardown, .timeout = 120);
 
-#define ASK_VPN(step, method, request, reply)                                                      \
-	ask(step, &provision__vpn__descriptor, method, &(request)->base, (const void **)(reply))
-
-/* A server that runs, in a network of its tenant. */
-struct world {
-	struct step step;
-	const Provision__Network *network;
-	const Provision__VpnServer *server;
-	const Provision__Profile *profile;
-	const char *run;
-	uint64_t carried; /* to the clients, as the server reports */
-};
-
-static void close_world(struct world *world)
-{
-	step_close(&world->step);
-}
-
-#define AUTO_WORLD __attribute__((cleanup(close_world))) struct world
-
 /* ---- calls ---- */
-
-static const char *make_device(struct world *world, const char *name)
-{
-	Provision__CreatePortalDeviceRequest request =
-		PROVISION__CREATE_PORTAL_DEVICE_REQUEST__INIT;
-	const Provision__PortalDevice *device;
-
-	request.name = (char *)(uintptr_t)name;
-	request.serial = (char *)(uintptr_t)name;
-	request.network = world->network->id;
-	ASSERT_OK(
-		&world->step, ask(&world->step, &provision__portals__descriptor,
-				      "CreatePortalDevice", &request.base, (const void **)&device));
-	return device->id;
-}
-
-static const char *make_user(struct world *world)
-{
-	Auth__CreateUserRequest request = AUTH__CREATE_USER_REQUEST__INIT;
-	const Auth__User *user;
-
-	request.name = "jane";
-	request.role = "member";
-	request.password = "correct horse battery";
-	world->step.call.actor = "service:test";
-	ASSERT_OK(&world->step, ASK_AUTH(&world->step, "CreateUser", &request, &user));
-	return user->id;
-}
 
 static const char *make_certificate(struct world *world, const char *kind, const char *subject)
 {
@@ -71,33 +20,16 @@ static const char *make_certificate(struct world *world, const char *kind, const
 	request.kind = (char *)(uintptr_t)kind;
 	request.subject = (char *)(uintptr_t)subject;
 	ASSERT_OK(&world->step,
-		ask(&world->step, &provision__certificates__descriptor, "IssueCertificate",
-			&request.base, (const void **)&certificate));
+		ASK(&world->step, certificates, "IssueCertificate", &request, &certificate));
 	return certificate->serial;
-}
-
-/* The way into the network for people. */
-static Provision__ProfileRequest profile_request(const struct world *world)
-{
-	static char *ports[] = { "udp/1194" };
-	Provision__ProfileRequest request = PROVISION__PROFILE_REQUEST__INIT;
-
-	request.profile_id = "office";
-	request.network = world->network->id;
-	request.display_name = "Office";
-	request.mode = "tap";
-	request.host = "vpn.example.org";
-	request.ports = ports;
-	request.n_ports = 1;
-	return request;
 }
 
 static void make_profile(struct world *world)
 {
-	Provision__ProfileRequest request = profile_request(world);
+	Provision__ProfileRequest request = office_profile(world);
 
-	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor, "CreateProfile",
-					&request.base, (const void **)&world->profile));
+	ASSERT_OK(&world->step,
+		ASK(&world->step, profiles, "CreateProfile", &request, &world->profile));
 }
 
 static void replace_profile(struct world *world, Provision__ProfileRequest request)
@@ -105,14 +37,13 @@ static void replace_profile(struct world *world, Provision__ProfileRequest reque
 	const Provision__Profile *profile;
 
 	request.id = world->profile->id;
-	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor,
-					"ReplaceProfile", &request.base, (const void **)&profile));
+	ASSERT_OK(&world->step, ASK(&world->step, profiles, "ReplaceProfile", &request, &profile));
 }
 
 /* NULL: for everybody. */
 static void set_profile_group(struct world *world, const char *group)
 {
-	Provision__ProfileRequest request = profile_request(world);
+	Provision__ProfileRequest request = office_profile(world);
 
 	request.groups = (char **)(uintptr_t)&group;
 	request.n_groups = group != NULL;
@@ -121,7 +52,7 @@ static void set_profile_group(struct world *world, const char *group)
 
 static void require_code(struct world *world)
 {
-	Provision__ProfileRequest request = profile_request(world);
+	Provision__ProfileRequest request = office_profile(world);
 
 	request.two_factor = true;
 	replace_profile(world, request);
@@ -132,24 +63,16 @@ static const char *make_keypair(struct world *world, const char *user)
 {
 	Provision__KeypairRequest request = PROVISION__KEYPAIR_REQUEST__INIT;
 	Provision__ListCertificatesRequest list = PROVISION__LIST_CERTIFICATES_REQUEST__INIT;
-	Provision__App app = PROVISION__APP__INIT;
+	Provision__App app = app_of(world, user);
 	const Provision__CertificateList *certificates;
 	const Provision__Keypair *keypair;
-	static unsigned authorizations; /* each app has its own */
 
-	app.user = (char *)(uintptr_t)user;
-	app.authorization = arena_printf(
-		world->step.call.arena, "00000000-0000-7000-8000-%012x", ++authorizations);
-	app.client_id = "org.eduvpn.app";
-	app.expires_at = clock_unix_ms() / 1000 + 3600;
 	request.app = &app;
 	request.display_name = "phone";
-	ASSERT_OK(&world->step, ask(&world->step, &provision__profiles__descriptor, "CreateKeypair",
-					&request.base, (const void **)&keypair));
+	ASSERT_OK(&world->step, ASK(&world->step, profiles, "CreateKeypair", &request, &keypair));
 	list.subject = app.user;
 	ASSERT_OK(&world->step,
-		ask(&world->step, &provision__certificates__descriptor, "ListCertificates",
-			&list.base, (const void **)&certificates));
+		ASK(&world->step, certificates, "ListCertificates", &list, &certificates));
 	return certificates->items[certificates->n_items - 1]->serial;
 }
 
@@ -159,7 +82,7 @@ static void start(struct world *world)
 	const Provision__VpnServerStart *reply;
 
 	request.device = world->server->device;
-	ASSERT_OK(&world->step, ASK_VPN(&world->step, "StartVpnServer", &request, &reply));
+	ASSERT_OK(&world->step, ASK(&world->step, vpn, "StartVpnServer", &request, &reply));
 	cr_assert(strstr(reply->trust, "BEGIN CERTIFICATE") != NULL);
 	world->run = reply->run;
 }
@@ -175,7 +98,8 @@ static void open_world(struct world *world)
 	request.device = (char *)(uintptr_t)make_device(world, "concentrator");
 	request.network = world->network->id;
 	request.host = "vpn.example.org";
-	ASSERT_OK(&world->step, ASK_VPN(&world->step, "CreateVpnServer", &request, &world->server));
+	ASSERT_OK(
+		&world->step, ASK(&world->step, vpn, "CreateVpnServer", &request, &world->server));
 	make_profile(world);
 	start(world);
 }
@@ -191,7 +115,7 @@ static err_t try_connect(
 	request.run = (char *)(uintptr_t)world->run;
 	request.serial = (char *)(uintptr_t)serial;
 	request.source = "192.0.2.1:4000";
-	return ASK_VPN(&world->step, "AuthorizeVpnConnection", &request, decision);
+	return ASK(&world->step, vpn, "AuthorizeVpnConnection", &request, decision);
 }
 
 static const Provision__VpnDecision *connect_with(struct world *world, const char *serial)
@@ -220,7 +144,7 @@ static bool report(struct world *world, const char *connection, bool gone)
 	request.run = (char *)(uintptr_t)world->run;
 	request.items = &items;
 	request.n_items = 1;
-	ASSERT_OK(&world->step, ASK_VPN(&world->step, "ReportVpnConnections", &request, &verdict));
+	ASSERT_OK(&world->step, ASK(&world->step, vpn, "ReportVpnConnections", &request, &verdict));
 	for (size_t i = 0; i < verdict->n_unwelcome; i++)
 		if (strcmp(verdict->unwelcome[i], connection) == 0)
 			return true;
@@ -236,7 +160,7 @@ static const Provision__VpnConnectionList *look(
 
 	request.address = (char *)(uintptr_t)address;
 	request.at = (char *)(uintptr_t)at;
-	ASSERT_OK(&world->step, ASK_VPN(&world->step, "ListVpnConnections", &request, &list));
+	ASSERT_OK(&world->step, ASK(&world->step, vpn, "ListVpnConnections", &request, &list));
 	return list;
 }
 
@@ -359,7 +283,7 @@ Test(provision_vpn, a_user_has_an_address_for_a_while_and_is_thrown_out_when_blo
 	AUTO_WORLD world;
 
 	open_world(&world);
-	user = make_user(&world);
+	user = make_user(&world, "jane");
 	first = make_keypair(&world, user);
 	one = connect_with(&world, first);
 	two = connect_with(&world, make_keypair(&world, user));
@@ -411,7 +335,7 @@ Test(provision_vpn, who_leaves_the_group_has_to_go_and_comes_in_no_more)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	user = make_user(&world);
+	user = make_user(&world, "jane");
 	serial = make_keypair(&world, user);
 	leaving = close_profile(&world, (char **)(uintptr_t)&user);
 	decision = connect_with(&world, serial);
@@ -438,7 +362,7 @@ Test(provision_vpn, a_certificate_without_an_app_opens_what_its_user_may)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	user = make_user(&world);
+	user = make_user(&world, "jane");
 	serial = make_certificate(&world, "user", user);
 	leaving = close_profile(&world, (char **)(uintptr_t)&user);
 	cr_assert(connect_with(&world, serial)->allowed);
@@ -459,7 +383,7 @@ Test(provision_vpn, a_full_network_refuses_and_addresses_come_back)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	user = make_user(&world);
+	user = make_user(&world, "jane");
 	for (int i = 0; i < 5; i++) {
 		decision = connect_with(&world, make_keypair(&world, user));
 		cr_assert(decision->allowed);
@@ -480,7 +404,7 @@ Test(provision_vpn, a_server_that_begins_anew_has_lost_its_connections)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	serial = make_keypair(&world, make_user(&world));
+	serial = make_keypair(&world, make_user(&world, "jane"));
 	decision = connect_with(&world, serial);
 	before = world;
 	start(&world);
@@ -508,7 +432,7 @@ Test(provision_vpn, a_silent_server_has_lost_its_connections)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
+	decision = connect_with(&world, make_keypair(&world, make_user(&world, "jane")));
 	age(&world, &silence);
 	AWAIT(is_lost(&world));
 	cr_assert(report(&world, decision->connection, false));
@@ -525,7 +449,7 @@ Test(provision_vpn, the_log_is_kept_for_32_days)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
+	decision = connect_with(&world, make_keypair(&world, make_user(&world, "jane")));
 	report(&world, decision->connection, true);
 	age(&world, &years);
 	restart_provision();
@@ -540,7 +464,7 @@ static void assert_used(struct world *world, const char *day)
 	Provision__Empty nothing = PROVISION__EMPTY__INIT;
 	const Provision__VpnStatistics *statistics;
 
-	ASSERT_OK(&world->step, ASK_VPN(&world->step, "GetVpnStatistics", &nothing, &statistics));
+	ASSERT_OK(&world->step, ASK(&world->step, vpn, "GetVpnStatistics", &nothing, &statistics));
 	cr_assert_not_null(strstr(statistics->json, day), "%s", statistics->json);
 }
 
@@ -551,7 +475,7 @@ Test(provision_vpn, a_connection_that_lasts_over_midnight)
 	AUTO_WORLD world;
 
 	open_world(&world);
-	decision = connect_with(&world, make_keypair(&world, make_user(&world)));
+	decision = connect_with(&world, make_keypair(&world, make_user(&world, "jane")));
 	report(&world, decision->connection, false);
 	age(&world, &yesterday);
 	world.carried += 77;
@@ -571,7 +495,7 @@ static bool refuses(struct world *world, const char *device, const char *network
 	request.device = (char *)(uintptr_t)device;
 	request.network = (char *)(uintptr_t)network;
 	request.host = "vpn.example.org";
-	return ASK_VPN(&world->step, "CreateVpnServer", &request, &server) ==
+	return ASK(&world->step, vpn, "CreateVpnServer", &request, &server) ==
 		       ERR_FAILED_PRECONDITION &&
 	       strcmp(world->step.call.fault.field, "device") == 0;
 }
@@ -586,10 +510,10 @@ Test(provision_vpn, servers_belong_to_devices_of_the_network)
 	cr_assert(refuses(&world, NOBODY, world.network->id));
 	other.device = (char *)(uintptr_t)make_device(&world, "other");
 	other.server = world.server->id;
-	ASSERT_REFUSED(&world.step, ASK_VPN(&world.step, "StartVpnServer", &other, &started),
+	ASSERT_REFUSED(&world.step, ASK(&world.step, vpn, "StartVpnServer", &other, &started),
 		ERR_NOT_FOUND, "server");
 	set_state(&world, world.server->device, "blocked");
 	other.device = world.server->device;
-	ASSERT_REFUSED(&world.step, ASK_VPN(&world.step, "StartVpnServer", &other, &started),
+	ASSERT_REFUSED(&world.step, ASK(&world.step, vpn, "StartVpnServer", &other, &started),
 		ERR_NOT_FOUND, "server");
 }

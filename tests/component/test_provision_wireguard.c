@@ -3,74 +3,21 @@
  * end. With a real WireGuard: tests/e2e/test_openvpn_people.py. Numbers are those of the statements
  * of the contract of apps.
  */
-#include "tests/component/provision_fixture.h"
+#include "tests/component/vpn_fixture.h"
 
-#include "proto/portal.pb-c.h"
-#include "proto/profile.pb-c.h"
-#include "proto/vpn.pb-c.h"
 #include "proto/wireguard.pb-c.h"
 
 TestSuite(provision_wireguard, .init = setup, .fini = teardown, .timeout = 120);
 
 #define SERVER_KEY "iWAHXts9w9fQVEbA5pVriPlAYMwwEPD5XcVCZDZn1AE="
 
-#define ASK(step, service, method, request, reply)                                                 \
-	ask(step, &provision__##service##__descriptor, method, &(request)->base,                   \
-		(const void **)(reply))
-
-/* A server that runs, of a profile that prefers WireGuard. */
-struct world {
-	struct step step;
-	const Provision__Network *network;
-	const Provision__Profile *profile;
-	const Provision__VpnServer *server;
-	const char *run;
-};
-
-static void close_world(struct world *world)
-{
-	step_close(&world->step);
-}
-
-#define AUTO_WORLD __attribute__((cleanup(close_world))) struct world
-
 /* ---- calls ---- */
-
-static const char *make_device(struct world *world, const char *name)
-{
-	Provision__CreatePortalDeviceRequest request =
-		PROVISION__CREATE_PORTAL_DEVICE_REQUEST__INIT;
-	const Provision__PortalDevice *device;
-
-	request.name = request.serial = (char *)(uintptr_t)name;
-	request.network = world->network->id;
-	ASSERT_OK(
-		&world->step, ASK(&world->step, portals, "CreatePortalDevice", &request, &device));
-	return device->id;
-}
-
-static const char *make_user(struct world *world, const char *name)
-{
-	Auth__CreateUserRequest request = AUTH__CREATE_USER_REQUEST__INIT;
-	const Auth__User *user;
-
-	request.name = (char *)(uintptr_t)name;
-	request.role = "member";
-	request.password = "correct horse battery";
-	ASSERT_OK(&world->step, ASK_AUTH(&world->step, "CreateUser", &request, &user));
-	return user->id;
-}
 
 static Provision__ProfileRequest profile_request(const struct world *world)
 {
 	static char *ports[] = { "udp/1194", "tcp/443" }, *protocols[] = { "wireguard", "openvpn" };
-	Provision__ProfileRequest request = PROVISION__PROFILE_REQUEST__INIT;
+	Provision__ProfileRequest request = office_profile(world);
 
-	request.profile_id = "office";
-	request.network = world->network->id;
-	request.display_name = "Office";
-	request.mode = "tap";
-	request.host = "vpn.example.org";
 	request.ports = ports;
 	request.n_ports = ARRAY_LEN(ports);
 	request.protocols = protocols;
@@ -132,13 +79,8 @@ static struct app *make_app(struct world *world, const char *user)
 	static unsigned n;
 	struct app *app = arena_alloc(world->step.call.arena, sizeof(*app));
 
-	provision__app__init(&app->message);
-	app->message.user = (char *)(uintptr_t)user;
-	app->message.authorization =
-		arena_printf(world->step.call.arena, "00000000-0000-7000-8000-%012x", ++n);
-	app->message.client_id = "org.eduvpn.app";
-	app->message.expires_at = clock_unix_ms() / 1000 + 3600;
-	snprintf(app->key, sizeof(app->key), "%042uA=", n);
+	app->message = app_of(world, user);
+	snprintf(app->key, sizeof(app->key), "%042uA=", ++n);
 	return app;
 }
 
