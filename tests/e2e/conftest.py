@@ -96,8 +96,12 @@ class Fleet:
         os.kill(self.pid(service), signal.SIGKILL)
 
     def sv(self, action, service):
-        subprocess.run(["sv", "-w", "30", action, str(self.var / "service" / service)], check=True,
-                       stdout=subprocess.DEVNULL)
+        before = self.pid(service)
+        done = subprocess.run(["sv", "-w", "30", action, str(self.var / "service" / service)], text=True,
+                              stdout=subprocess.PIPE)
+        assert done.returncode == 0, f"{done.stdout}{self.log(service)[-2000:]}"
+        if action == "restart":  # sv takes a process for the new one that is less than a second old
+            wait_for(f"another {service}", lambda: self.pid(service) not in (None, before))
 
     def ops(self, service, path, port=None):
         """The body of /livez, /readyz or /metrics; None unless it is a success."""
