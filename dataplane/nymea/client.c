@@ -30,6 +30,14 @@ void client_end(struct client *client, const char *reason)
 	end_finish(&client->guest.relay.end, CLIENT_CLOSE, reason);
 }
 
+bool client_is_deaf(struct client *client, size_t waiting)
+{
+	if (client->guest.relay.end.out.bytes + waiting < CLIENT_DEAF)
+		return false;
+	client_end(client, "Answers are not read.");
+	return true;
+}
+
 char *client_common_answer(const struct client *client, const struct rpc_request *request)
 {
 	const struct nymea_settings *settings = client->port->nymea->settings;
@@ -123,7 +131,7 @@ void client_received(struct client *client, const struct pipe_piece *piece)
 	/* What came together with an Authenticate is handled even if its token is judged already.
 	 */
 	while ((takes_documents(client) || client->state == CLIENT_CLAIMING) &&
-		splitter_next(&client->splitter, &text, &len))
+		splitter_next(&client->splitter, &text, &len) && !client_is_deaf(client, 0))
 		handle_document(client, text, len);
 	if (takes_documents(client))
 		handle_rest(client, is_message);

@@ -10,8 +10,9 @@
 #include "dataplane/nymea/splitter.h"
 #include "dataplane/relay/guest.h"
 
-#define CLIENT_MESSAGE_MAX (64 * 1024) /* bytes of a WebSocket message before it is a tunnel */
-#define CLIENT_QUIET_MS	   75	       /* between the last document and the first data of others */
+#define CLIENT_MESSAGE_MAX (64 * 1024)	   /* bytes of a WebSocket message before it is a tunnel */
+#define CLIENT_DEAF	   (2 * PIPE_FULL) /* bytes that it has not read; others' stop before */
+#define CLIENT_QUIET_MS	   75 /* between the last document and the first data of others */
 #define CLIENT_CLOSE	   WS_STATUS_INTERNAL /* 1011, with all of the original's reasons */
 
 struct channel;
@@ -62,6 +63,10 @@ void client_send(struct client *client, char *text);
 
 /* Closes with the reason when what was sent is written. */
 void client_end(struct client *client, const char *reason);
+
+/* Ends a client that asks on and on and reads no answers, `waiting` bytes of which are not in its
+ * queue yet; true: it has. */
+bool client_is_deaf(struct client *client, size_t waiting);
 
 /* Hands on what came: documents are handled, until it is no more what the client sends. */
 void client_received(struct client *client, const struct pipe_piece *piece);

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NO_ID (-1)
+#define NO_ID	   (-1)
+#define BLANKS_MAX (64 * 1024) /* params with more of them are printed in one line */
 
 /* ---- values as Qt converts them ---- */
 
@@ -193,9 +194,27 @@ static bool refuse(struct rpc_refusal *refusal, int id, char *error, const char 
 	return false;
 }
 
+/* The blanks of a value that is printed over several lines: many, where much is nested deeply. */
+static size_t count_blanks(const json_t *value, size_t depth)
+{
+	size_t blanks = 4 * depth, i;
+	const char *key;
+	json_t *member;
+
+	json_object_foreach((json_t *)(uintptr_t)value, key, member) blanks +=
+		4 * (depth + 1) + count_blanks(member, depth + 1);
+	json_array_foreach(value, i, member) blanks +=
+		4 * (depth + 1) + count_blanks(member, depth + 1);
+	return blanks;
+}
+
 static char *print_params(const struct rpc_request *request)
 {
-	return request->params ? rpc_indented(request->params) : xstrdup("{\n}\n");
+	if (!request->params)
+		return xstrdup("{\n}\n");
+	if (count_blanks(request->params, 0) > BLANKS_MAX)
+		return print_line(json_incref(request->params));
+	return rpc_indented(request->params);
 }
 
 static const json_t *find_param(const struct rpc_request *request, const char *name)
@@ -318,7 +337,7 @@ static bool check(
 bool rpc_read(struct rpc_request *request, const struct rpc_method methods[], const char *text,
 	size_t len, struct rpc_refusal *refusal)
 {
-	*request = (struct rpc_request){ .document = json_loadb(text, len, JSON_ALLOW_NUL, NULL) };
+	*request = (struct rpc_request){ .document = json_loadb(text, len, 0, NULL) };
 	if (!request->document)
 		return refuse(refusal, NO_ID,
 			xasprintf("Failed to parse JSON data: %s", parse_fault(text, len)),

@@ -238,6 +238,8 @@ static struct slot *find_slot(struct tunnel_server *server, unsigned address)
 	uint16_t key = (uint16_t)address;
 	struct slot *slot;
 
+	if (address > SLIP_ADDRESS_MAX)
+		return NULL;
 	HASH_FIND(hh, server->by_address, &key, sizeof(key), slot);
 	return slot;
 }
@@ -260,7 +262,7 @@ struct relay_end *tunnel_enter(struct tunnel_server *server, const struct tunnel
 	uint16_t address = free_address(server);
 	struct slot *slot;
 
-	if (address == 0)
+	if (address == 0 || client_is_deaf(server->client, server->early.bytes))
 		return NULL;
 	slot = xcalloc(1, sizeof(*slot));
 	slot->server = server;
@@ -293,7 +295,8 @@ static void take_documents(struct tunnel_server *server, const struct slip_piece
 	splitter_add(&server->documents, piece->data, piece->len);
 	if (piece->final)
 		while (client->state == CLIENT_SERVER &&
-			splitter_next(&server->documents, &text, &len))
+			splitter_next(&server->documents, &text, &len) &&
+			!client_is_deaf(client, server->early.bytes))
 			tunnel_handle(client, text, len);
 	if (splitter_overflows(&server->documents))
 		client_end(client, "Data buffer size violation.");

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from nymea_client import WAIT_S, Closed, Connection
+from nymea_client import WAIT_S, Closed, Connection, Server
 from nymea_world import World, wait_for
 
 N_SILENT = 10000
@@ -177,6 +177,47 @@ def test_a_message_without_end_flows_through_a_pair(world):
         received += len(data)
     sender.join()
     assert received == n * len(part) and node.rss_kb() - before < 20000
+
+
+# ---- answers that cost more than the request ----
+
+INTROSPECT = b'{"id":0,"method":"RemoteProxy.Introspect"}\n'
+
+
+def ask_and_read_nothing(client, request):
+    """Until the node hangs up, or has taken far more than it may keep the answers of."""
+    with contextlib.suppress(OSError):
+        for _ in range(40000):
+            client.send(request)
+
+
+@pytest.mark.parametrize("door", ["PAIR_WS", "PAIR_TCP", "TUNNEL_WS", "TUNNEL_TCP"])
+def test_who_asks_on_and_reads_no_answers_is_sent_away(node, door):
+    before = node.rss_kb()
+    client = node.ws(door) if door.endswith("WS") else node.tcp(door)
+    ask_and_read_nothing(client, INTROSPECT)
+    assert node.rss_kb() - before < 40000  # 100 MB of answers, in a sanitizer's build
+    client.close()
+    assert is_served(node)
+
+
+def test_a_tunnel_server_that_reads_no_answers_is_sent_away(node):
+    server = Server(node.tcp("TUNNEL_TCP"))
+    before = node.rss_kb()
+    ask_and_read_nothing(server.connection, struct.pack(">H", 0) + INTROSPECT + b"\xc0")
+    assert node.rss_kb() - before < 40000
+    server.connection.close()
+    assert is_served(node)
+
+
+@pytest.mark.parametrize("kind, n", [("tcp", 1500), ("ws", 25000)])
+def test_a_refusal_is_not_much_longer_than_its_request(node, kind, n):
+    request = ('{"id":1,"method":"RemoteProxy.Hello","params":{"a":' + "[" * 1500 + ",".join("1" * n) + "]" * 1500
+               + "}}\n").encode()
+    client = getattr(node, kind)()
+    client.send(request)
+    answer = client.document()
+    assert b"Forbidden key" in answer and len(answer) < len(request) + 1000
 
 
 # ---- who is gone, and who is silent ----

@@ -37,6 +37,10 @@ Test(rpc, refusals)
 			"{\"error\":\"Error parsing command. Missing 'id'\",\"id\":-1,"
 			"\"status\":\"error\"}\n",
 			"The id property is missing in the request." },
+		{ "{\"id\":4," AUTHENTICATE ",\"params\":{\"token\":\"a\\u0000b\"}}",
+			"{\"error\":\"Failed to parse JSON data: illegal value\",\"id\":-1,"
+			"\"status\":\"error\"}\n",
+			"Invalid JSON data received." },
 		{ "[1]",
 			"{\"error\":\"Error parsing command. Missing 'id'\",\"id\":-1,"
 			"\"status\":\"error\"}\n",
@@ -108,6 +112,28 @@ Test(rpc, refusals)
 		cr_expect_str_eq(refusal.reason, rows[i].reason, "%s", rows[i].text);
 		free(refusal.answer);
 	}
+}
+
+/* Each line of it would have thousands of blanks. */
+Test(rpc, what_is_nested_deeply_is_printed_in_one_line)
+{
+	enum { DEPTH = 1000 };
+	char nested[2 * DEPTH + 1] = "";
+	AUTO_FREE char *text = NULL, *want = NULL;
+	struct rpc_request request;
+	struct rpc_refusal refusal;
+
+	memset(nested, '[', DEPTH);
+	memset(nested + DEPTH, ']', DEPTH);
+	text = xasprintf(
+		"{\"id\":4,\"method\":\"RemoteProxy.Hello\",\"params\":{\"a\":%s}}", nested);
+	want = xasprintf(
+		"{\"error\":\"Invalid params: Forbidden key \\\"a\\\" in {\\\"a\\\":%s}\\n\","
+		"\"id\":4,\"status\":\"error\"}\n",
+		nested);
+	cr_assert_not(rpc_read(&request, methods, text, strlen(text), &refusal));
+	cr_expect_str_eq(refusal.answer, want);
+	free(refusal.answer);
 }
 
 Test(rpc, ids_are_converted_as_by_Qt)
