@@ -93,16 +93,16 @@ define_service() {
 	put "$folder/run" 755 root:root
 }
 
-# define_confined NAME UID GID COMMAND [NAME=VALUE...]
+# define_confined NAME UID GID[,GID] COMMAND [NAME=VALUE...]
 define_confined() {
-	local name=$1 uid=$2 gid=$3 command=$4
+	local name=$1 uid=$2 gids=$3 command=$4
 	shift 4
 	# shellcheck disable=SC2016 # the run file expands it
 	{
 		printf '#!/bin/sh\n# Written by scripts/up. The process sees %s as /srv.\n' "$var"
 		printf 'exec 2>&1\nulimit -n $(ulimit -Hn)\nexec env -i'
 		printf " \\\\\n\t'%s'" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
-		printf ' \\\n\t%s %s %s %s %s\n' "$root/scripts/confine" "$var" "$uid" "$gid" "$command"
+		printf ' \\\n\t%s %s %s %s %s\n' "$root/scripts/confine" "$var" "$uid" "$gids" "$command"
 	} | define_service "$name"
 }
 
@@ -117,10 +117,11 @@ define_postgres() {
 
 # define_lanyard SERVICE [NAME=VALUE...]
 define_lanyard() {
-	local name=$1 uid
+	local name=$1 uid gids=$fleet_gid
 	uid=$(uid_of "$name")
+	[[ $name != gateway && $name != dataplane ]] || gids+=,$doors_gid
 	shift
-	define_confined "$name" "$uid" "$fleet_gid" "/srv/bin/lanyard-$name" \
+	define_confined "$name" "$uid" "$gids" "/srv/bin/lanyard-$name" \
 		"LANYARD_DATABASE_URL=postgresql:///lanyard?host=/srv/run/postgres&user=lanyard_$name&passfile=/srv/secrets/$name.pgpass" \
 		"LANYARD_FLEET_KEY_FILE=/srv/secrets/fleet.key" \
 		"LANYARD_OPS_LISTEN=127.0.0.1:$(ops_port "$name")" "$@"

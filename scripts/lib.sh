@@ -35,10 +35,10 @@ var=$(readlink -m "$LANYARD_VAR")
 build=$(readlink -m "$LANYARD_BUILD")
 readonly var build
 
-# The order in which they start. Number N runs as user id first_uid + N.
+# The order in which they start. Number N runs as user id first_uid + N; gateway and dataplane are of group doors_gid, too.
 readonly services=(auth provision rendezvous dns gateway dataplane)
 readonly agents=(alpha beta)
-readonly fleet_gid=59900 first_uid=59901 pdns_uid=59907
+readonly doors_gid=59899 fleet_gid=59900 first_uid=59901 pdns_uid=59907
 
 # ---- words ----
 

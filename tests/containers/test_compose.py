@@ -69,10 +69,13 @@ def test_containers_have_no_privileges(docker, pings):
 
 
 def test_secrets_are_for_those_that_need_them(docker, pings):
-    """The gateway reads its own password and no other key."""
-    def cat(file):
-        return docker.docker("exec", docker.compose("ps", "--quiet", "gateway").strip(), "cat", f"/var/lib/lanyard/{file}")
+    """The gateway reads its own password and the certificate's key, and no other; auth not even that."""
+    def cat(file, service="gateway"):
+        return docker.docker("exec", docker.compose("ps", "--quiet", service).strip(), "cat", f"/var/lib/lanyard/{file}")
     cat("secrets/gateway.pgpass")
+    cat("secrets/server.key")
+    with pytest.raises(AssertionError, match="Permission denied"):
+        cat("secrets/server.key", "auth")
     for file in ["secrets/auth/key", "secrets/auth/bootstrap", "secrets/provision.pgpass", "secrets/owner.password", "secrets/ca/ca.key"]:
         with pytest.raises(AssertionError, match="Permission denied"):
             cat(file)

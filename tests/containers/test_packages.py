@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/test")).resolve()
@@ -132,7 +133,38 @@ def test_keys_stay_with_who_makes_them_and_follow_their_names(tmp_path):
     run("openssl", "verify", "-CAfile", tmp_path / "tls/ca.crt", "-verify_hostname", "a.vpn.example", tmp_path / "tls/server.crt")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--uids", "zero", "x"], ["--name", "a b", "x"], ["--what", "x"], ["x", "y"]])
+def test_containers_can_read_the_secrets_that_they_use_and_no_others(tmp_path):
+    """Each as the user and in the groups that docker-compose.yml gives it. All are in one volume, which is writable for auth alone."""
+    tmp_path.chmod(0o755)
+    keys("--uids", 59901, tmp_path)
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    ours = {name: service for name, service in services.items() if service.get("image") == "lanyard-services"}
+    assert len(ours) == len(SERVICES)
+    for name, service in ours.items():
+        uid, gid = service["user"].split(":")
+        can = run("setpriv", "--reuid", uid, "--regid", gid, "--groups", ",".join([gid, *service.get("group_add", [])]), "--bounding-set=-all",
+                  "--inh-caps=-all", "sh", "-c", "find secrets -type f -readable 2>&- || true", cwd=tmp_path).split()
+        uses = re.findall(r"/var/lib/lanyard/(secrets/[\w./]+)", " ".join(service["environment"].values()))
+        assert sorted(can) == sorted(set(uses) - {"secrets/auth/bootstrap"}), name  # which auth makes itself
+    assert [name for name, service in ours.items() if "secrets:/var/lib/lanyard" in service["volumes"]] == ["auth"]
+
+
+def test_keys_give_a_key_that_was_there_to_those_that_need_it_only(tmp_path):
+    """As it was readable for all services before; also that of a certificate of another authority, which is never replaced."""
+    keys("--uids", 59901, tmp_path)
+    certificate, key = tmp_path / "tls/server.crt", tmp_path / "secrets/server.key"
+    shown = certificate.read_bytes()
+    os.chown(key, 0, 59900)
+    keys("--uids", 59901, tmp_path)
+    assert (key.stat().st_gid, certificate.read_bytes()) == (59899, shown)
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=vpn.example", "-keyout", key, "-out", certificate)
+    key.chmod(0o600)
+    shown = certificate.read_bytes()
+    keys("--uids", 59901, "--name", "localhost", tmp_path)
+    assert (key.stat().st_gid, key.stat().st_mode & 0o777, certificate.read_bytes()) == (59899, 0o640, shown)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--uids", "zero", "x"], ["--uids", "2", "x"], ["--name", "a b", "x"], ["--what", "x"], ["x", "y"]])
 def test_keys_refuses_what_it_does_not_know(tmp_path, arguments):
     done = subprocess.run([ROOT / "scripts/keys", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode in (1, 2) and done.stdout
