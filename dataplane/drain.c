@@ -31,7 +31,7 @@ static void on_step(uv_timer_t *timer)
 	unsigned n = sessions_thin_out(dataplane->sessions, STEP_MS, ms) +
 		     boxes_thin_out(dataplane->boxes, STEP_MS, ms);
 
-	if (n > 0 && left_ms > 0)
+	if ((n > 0 || !trunks_drained(dataplane->trunks)) && left_ms > 0)
 		return;
 	log_info("drained", "left=%u", n);
 	uv_close((uv_handle_t *)timer, on_closed);

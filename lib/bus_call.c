@@ -19,7 +19,8 @@
 
 /* Beginnings of methods that change nothing, or nothing more when they run twice. */
 static const char *const repeatable[] = { "Get", "List", "Find", "Identify", "Introspect",
-	"Authenticate", "SignToken", "CheckAccess", "CheckKeypair", "CheckKite", "HoldHomes" };
+	"Authenticate", "SignToken", "CheckAccess", "CheckKeypair", "CheckKite", "HoldHomes",
+	"HandOverHomes" };
 
 /* The same for every instance that a call asks. */
 struct question {

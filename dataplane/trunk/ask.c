@@ -82,6 +82,7 @@ static err_t hand_over(struct ask *ask, struct call *call, struct ask_claim *cla
 		items[i]->tenant = claims[i].tenant;
 		items[i]->network = claims[i].network;
 		items[i]->to = claims[i].heir;
+		items[i]->to_name = claims[i].heir_name;
 	}
 	request.node = (char *)(uintptr_t)ask->dataplane->instance;
 	request.n_items = n;

@@ -25,7 +25,7 @@ struct home {
 
 struct ask_claim {
 	char tenant[UUID_SIZE], network[UUID_SIZE];
-	char heir[UUID_SIZE]; /* ASK_HAND_OVER: the next home, or "" */
+	char heir[UUID_SIZE], heir_name[HOME_NAME_SIZE]; /* ASK_HAND_OVER: the next home, or "" */
 	bool unreachable;
 };
 

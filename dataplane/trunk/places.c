@@ -3,7 +3,7 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
-#include "dataplane/trunk/ask.h"
+#include "dataplane/trunk/place.h"
 #include "dataplane/trunk/seat.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -17,39 +17,6 @@
 #define LEASE_MS       10000
 #define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
-struct place_key {
-	char tenant[UUID_SIZE], network[UUID_SIZE];
-};
-
-struct place {
-	struct place_key key;
-	unsigned n_sessions, n_seats;
-	enum { PLACE_UNKNOWN, PLACE_HOME, PLACE_AWAY } role;
-	char node[UUID_SIZE], name[HOME_NAME_SIZE]; /* the home */
-	char before[UUID_SIZE]; /* PLACE_HOME: who has to hear of it still, or "" */
-	int64_t epoch;
-	int64_t changed_ms; /* the home's becoming it, as far as is known */
-	int64_t until_ms;   /* PLACE_HOME: the lease's end */
-	bool unreachable;   /* PLACE_AWAY: the home is, from here */
-	bool urgent;	    /* to be asked for before the next renewal */
-	bool told;	    /* that its lease can't be renewed */
-	TAILQ_HEAD(home_wait_list, home_wait) waits;
-	UT_hash_handle hh; /* places.by_key */
-};
-
-struct places {
-	struct trunks *trunks;
-	struct place *by_key;
-	bool asking;
-	bool draining;
-	int64_t asked_ms; /* when all were, last */
-};
-
-static struct dataplane *dataplane_of(const struct places *places)
-{
-	return places->trunks->dataplane;
-}
-
 static void key_fill(struct place_key *key, const char *tenant, const char *network)
 {
 	memset(key, 0, sizeof(*key));
@@ -57,7 +24,7 @@ static void key_fill(struct place_key *key, const char *tenant, const char *netw
 	COPY(key->network, network);
 }
 
-static struct place *find(struct places *places, const char *tenant, const char *network)
+struct place *places_find(struct places *places, const char *tenant, const char *network)
 {
 	struct place_key key;
 	struct place *place;
@@ -69,7 +36,7 @@ static struct place *find(struct places *places, const char *tenant, const char 
 
 static struct place *get(struct places *places, const char *tenant, const char *network)
 {
-	struct place *place = find(places, tenant, network);
+	struct place *place = places_find(places, tenant, network);
 
 	if (place)
 		return place;
@@ -95,7 +62,7 @@ static void apply(struct places *places, struct place *place)
 
 	if (place->role == PLACE_AWAY && is_used(place))
 		trunk = trunk_want(places->trunks, place->node);
-	switch_set_uplink(sessions_switch(dataplane_of(places)->sessions), place->key.tenant,
+	switch_set_uplink(sessions_switch(places_dataplane(places)->sessions), place->key.tenant,
 		place->key.network, trunk ? &trunk->uplink : NULL);
 }
 
@@ -164,9 +131,9 @@ static void settle(struct places *places, struct place *place)
 		end_waits(place, INT64_MAX);
 }
 
-static void set_role(struct places *places, struct place *place, const struct home *home)
+void places_set_role(struct places *places, struct place *place, const struct home *home)
 {
-	bool is_here = strcmp(home->node, dataplane_of(places)->instance) == 0;
+	bool is_here = strcmp(home->node, places_dataplane(places)->instance) == 0;
 	bool was_here = place->role == PLACE_HOME;
 	struct trunk *before = NULL;
 
@@ -184,7 +151,7 @@ static void set_role(struct places *places, struct place *place, const struct ho
 	COPY(place->node, home->node);
 	COPY(place->name, home->name);
 	place->epoch = home->epoch;
-	place->urgent = place->told = false;
+	place->urgent = place->told = place->left = false;
 	place->until_ms = home->until_ms;
 	if (was_here && !is_here)
 		send_seats_away(places, place);
@@ -213,7 +180,7 @@ static void ask_now(struct places *places, bool all)
 		places->asked_ms = clock_ms();
 	if (n == 0)
 		return;
-	ask = ask_create(dataplane_of(places), kind, n, on_answer, places);
+	ask = ask_create(places_dataplane(places), kind, n, on_answer, places);
 	for (struct place *place = places->by_key; place; place = place->hh.next)
 		if (is_used(place) && (all || place->urgent || place->unreachable)) {
 			ask_add(ask, place->key.tenant, place->key.network)->unreachable =
@@ -245,12 +212,6 @@ static void on_no_answer(struct places *places, const char *detail)
 	}
 }
 
-/* Was given away by this node, and is nobody's yet? */
-static bool is_left(const struct places *places, const struct home *home)
-{
-	return places->draining && strcmp(home->node, dataplane_of(places)->instance) == 0;
-}
-
 static void on_answer(void *context, const struct ask *ask)
 {
 	struct places *places = context;
@@ -260,11 +221,11 @@ static void on_answer(void *context, const struct ask *ask)
 		return;
 	for (size_t i = 0; i < ask->n_homes; i++) {
 		const struct home *home = &ask->homes[i];
-		struct place *place = find(places, home->tenant, home->network);
+		struct place *place = places_find(places, home->tenant, home->network);
 
 		/* What was heard meanwhile from another node is newer. */
-		if (place && place->changed_ms <= ask->begun_ms && !is_left(places, home))
-			set_role(places, place, home);
+		if (place && place->changed_ms <= ask->begun_ms && !places_is_left(places, home))
+			places_set_role(places, place, home);
 	}
 	if (ask->err != OK)
 		on_no_answer(places, ask->detail);
@@ -297,7 +258,7 @@ void places_session(struct places *places, const char *tenant, const char *netwo
 
 bool places_take_seat(struct places *places, const char *tenant, const char *network)
 {
-	struct place *place = find(places, tenant, network);
+	struct place *place = places_find(places, tenant, network);
 
 	if (!place || place->role != PLACE_HOME)
 		return false;
@@ -307,7 +268,7 @@ bool places_take_seat(struct places *places, const char *tenant, const char *net
 
 void places_drop_seat(struct places *places, const char *tenant, const char *network)
 {
-	struct place *place = find(places, tenant, network);
+	struct place *place = places_find(places, tenant, network);
 
 	if (place)
 		place->n_seats--;
@@ -331,7 +292,7 @@ void places_trunk_lost(struct places *places, const char *node)
 	for (struct place *place = places->by_key; place; place = place->hh.next) {
 		if (place->role == PLACE_AWAY && strcmp(place->node, node) == 0) {
 			place->unreachable = true;
-			switch_set_uplink(sessions_switch(dataplane_of(places)->sessions),
+			switch_set_uplink(sessions_switch(places_dataplane(places)->sessions),
 				place->key.tenant, place->key.network, NULL);
 		}
 		if (place->role == PLACE_HOME && strcmp(place->before, node) == 0)
@@ -342,7 +303,7 @@ void places_trunk_lost(struct places *places, const char *node)
 
 void places_moved(struct places *places, const Trunk__Moved *message)
 {
-	struct place *place = find(places, message->tenant, message->network);
+	struct place *place = places_find(places, message->tenant, message->network);
 	struct home home = { .epoch = message->epoch, .until_ms = clock_ms() + LEASE_MS };
 
 	if (!place || message->epoch <= place->epoch)
@@ -350,7 +311,7 @@ void places_moved(struct places *places, const Trunk__Moved *message)
 	COPY(home.node, message->node);
 	COPY(home.name, message->name);
 	place->changed_ms = clock_ms();
-	set_role(places, place, &home);
+	places_set_role(places, place, &home);
 }
 
 bool places_await(
@@ -372,68 +333,14 @@ bool places_await(
 
 const char *places_find_home(struct places *places, const char *tenant, const char *network)
 {
-	const struct place *place = find(places, tenant, network);
+	const struct place *place = places_find(places, tenant, network);
 
 	return place && place->role == PLACE_AWAY && !place->unreachable ? place->name : NULL;
 }
 
-/* The edge with the most sessions of the network. */
-static const struct trunk *find_heir(const struct places *places, const struct place *place)
-{
-	const struct trunk *heir = NULL;
-	unsigned most = 0;
-
-	for (struct trunk *trunk = places->trunks->by_node; trunk; trunk = trunk->hh.next) {
-		unsigned n = seats_count(trunk, place->key.tenant, place->key.network);
-
-		if (n > most)
-			heir = trunk;
-		most = n > most ? n : most;
-	}
-	return heir;
-}
-
-static void on_handed_over(void *context, const struct ask *ask)
-{
-	struct places *places = context;
-
-	if (ask->err != OK)
-		log_warn("hand_over_failed",
-			"error=%s action=\"others take the networks when the leases end\"",
-			log_value(ask->detail));
-	for (size_t i = 0; i < ask->n_homes; i++) {
-		const struct home *home = &ask->homes[i];
-		struct place *place = find(places, home->tenant, home->network);
-
-		if (place && !is_left(places, home)) {
-			place->changed_ms = clock_ms();
-			set_role(places, place, home);
-		}
-	}
-}
-
-void places_drain(struct places *places)
-{
-	struct ask *ask = ask_create(dataplane_of(places), ASK_HAND_OVER,
-		HASH_COUNT(places->by_key) + 1, on_handed_over, places);
-
-	places->draining = true;
-	for (struct place *place = places->by_key; place; place = place->hh.next) {
-		const struct trunk *heir = find_heir(places, place);
-
-		struct ask_claim *claim;
-
-		if (place->role != PLACE_HOME)
-			continue;
-		claim = ask_add(ask, place->key.tenant, place->key.network);
-		COPY(claim->heir, heir ? heir->node : "");
-	}
-	ask_send(ask);
-}
-
 void places_doubt(struct places *places, const char *tenant, const char *network)
 {
-	struct place *place = find(places, tenant, network);
+	struct place *place = places_find(places, tenant, network);
 
 	if (!place || place->role != PLACE_AWAY)
 		return;
@@ -453,6 +360,8 @@ void places_tick(struct places *places)
 		end_waits(place, clock_ms() - WAIT_MS);
 		forget_if_unused(places, place);
 	}
+	if (places->draining)
+		places_hand_over(places);
 	ask_now(places, places->draining || clock_ms() - places->asked_ms >= RENEW_MS);
 }
 

@@ -39,8 +39,13 @@ bool places_await(
 /* The name of the network's home, if that is another node that can be reached; else NULL. */
 const char *places_find_home(struct places *places, const char *tenant, const char *network);
 
-/* The node is about to stop: hands its homes over, best to an edge, and takes none any more. */
+/* The node is about to stop: hands its homes over, best to an edge, until that is done, and takes
+ * none any more. */
 void places_drain(struct places *places);
+bool places_draining(const struct places *places);
+
+/* It has none to hand over any more. */
+bool places_handed_over(const struct places *places);
 
 /* Each second. */
 void places_tick(struct places *places);

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CONTROL_MAX (INBOX_MESSAGE_MAX - 1)
@@ -71,7 +72,25 @@ void trunk_push(struct trunk *trunk, enum trunk_message what, uint32_t port, str
 	trunks_flush_soon(trunk->trunks);
 }
 
+void trunk_tell_node(struct trunk *trunk, bool stops)
+{
+	Trunk__Node message = TRUNK__NODE__INIT;
+
+	message.name = (char *)(uintptr_t)trunk->trunks->dataplane->node_name;
+	message.stops = stops;
+	TRUNK_SEND(trunk, NODE, node, &message);
+}
+
 /* ---- receiving ---- */
+
+static void hear_node(struct trunk *trunk, const Trunk__Node *message)
+{
+	if (trunks_name_good(message->name))
+		snprintf(trunk->name, sizeof(trunk->name), "%s", message->name);
+	if (message->stops && !trunk->stops)
+		log_info("node_stops", "node=%s name=%s", trunk->node, trunk->name);
+	trunk->stops = message->stops;
+}
 
 static void on_frame(void *context, enum trunk_message what, const uint32_t *ports, size_t n,
 	struct packet *frame)
@@ -120,6 +139,9 @@ static void dispatch(struct trunk *trunk, const Trunk__Control *control)
 		break;
 	case TRUNK__CONTROL__WHAT_EDGES:
 		trunks_meet(trunk->trunks, control->edges);
+		break;
+	case TRUNK__CONTROL__WHAT_NODE:
+		hear_node(trunk, control->node);
 		break;
 	default: /* a sign of life, or of a later version */
 		break;
@@ -222,7 +244,8 @@ void trunk_begin(struct trunk *trunk, struct relay_end *far)
 	trunk->state = TRUNK_OPEN;
 	trunk->since_ms = trunk->heard_ms = clock_ms();
 	trunk->heard_sequence = trunk->told_sequence = 0;
-	trunk->resync = false;
+	trunk->resync = trunk->stops = false;
+	*trunk->name = '\0';
 	trunk->outbox =
 		(struct outbox){ .has_room = has_room, .send = send_frames, .context = trunk };
 	outbox_init(&trunk->outbox);
@@ -234,6 +257,7 @@ void trunk_begin(struct trunk *trunk, struct relay_end *far)
 	far->end.owner = trunk;
 	counter_add(COUNTER_TRUNKS, 1);
 	log_info("trunk_open", "node=%s address=%s", trunk->node, far->end.address);
+	trunk_tell_node(trunk, places_draining(trunk->trunks->places));
 	places_trunk_opened(trunk->trunks->places, trunk);
 }
 

@@ -6,6 +6,7 @@
 
 #include "dataplane/relay/relay.h"
 #include "dataplane/switch/switch.h"
+#include "dataplane/trunk/ask.h"
 #include "dataplane/trunk/inbox.h"
 #include "dataplane/trunk/outbox.h"
 #include "dataplane/trunk/trunks.h"
@@ -39,6 +40,8 @@ struct trunk {
 	struct uplink uplink; /* first: of networks whose home is the other node */
 	struct trunks *trunks;
 	char node[UUID_SIZE];
+	char name[HOME_NAME_SIZE]; /* as it says; "": it has not yet */
+	bool stops;		   /* likewise */
 	enum trunk_state state;
 	int64_t since_ms; /* of the state */
 	int64_t heard_ms;
@@ -61,6 +64,9 @@ struct trunk {
 struct trunk *trunk_want(struct trunks *trunks, const char *node);
 
 bool trunk_is_open(const struct trunk *trunk);
+
+/* Says what this node is called, and whether it stops. */
+void trunk_tell_node(struct trunk *trunk, bool stops);
 
 /* Sends what the message holds; nothing if the trunk is not open. */
 void trunk_send(struct trunk *trunk, const Trunk__Control *control);

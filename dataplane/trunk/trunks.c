@@ -264,6 +264,11 @@ void trunks_drain(struct trunks *trunks)
 	places_drain(trunks->places);
 }
 
+bool trunks_drained(const struct trunks *trunks)
+{
+	return places_handed_over(trunks->places);
+}
+
 void trunks_close(struct trunks *trunks)
 {
 	if (!trunks)

@@ -26,6 +26,9 @@ void trunks_destroy(struct trunks *trunks); /* when its links are gone; NULL is 
 /* The node is about to stop: others are the homes of its networks from now on. On the loop. */
 void trunks_drain(struct trunks *trunks);
 
+/* They are now. On the loop. */
+bool trunks_drained(const struct trunks *trunks);
+
 /* Who waits for a network's home. */
 struct home_wait {
 	void (*over)(struct home_wait *wait); /* called once; it is forgotten then */

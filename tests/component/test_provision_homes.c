@@ -134,7 +134,7 @@ Test(provision_homes, it_is_given_to_another_only_by_who_has_it)
 	struct asking asking = new_network(&step);
 
 	check_home(hold(&step, NODE_A, &asking), NODE_A, 1);
-	cr_assert_eq(hand_over(&step, &asking, NODE_B, NODE_B)->n_items, 0);
+	check_home(hand_over(&step, &asking, NODE_B, NODE_B)->items[0], NODE_A, 1);
 	check_home(hold(&step, NODE_B, &asking), NODE_A, 1);
 	check_home(hand_over(&step, &asking, NODE_A, NODE_B)->items[0], NODE_B, 2);
 	check_home(hold(&step, NODE_A, &asking), NODE_B, 2);
@@ -146,8 +146,23 @@ Test(provision_homes, it_is_given_to_whoever_comes)
 	struct asking asking = new_network(&step);
 
 	check_home(hold(&step, NODE_A, &asking), NODE_A, 1);
-	cr_assert_eq(hand_over(&step, &asking, NODE_A, "")->n_items, 1);
+	check_home(hand_over(&step, &asking, NODE_A, "")->items[0], NODE_A, 1);
 	check_home(hold(&step, NODE_B, &asking), NODE_B, 2);
+}
+
+/* As a node does whose first answer was lost: it hears whose the network is, and nothing changes,
+ * whoever the heir would be now. */
+Test(provision_homes, it_is_given_once)
+{
+	AUTO_STEP step;
+	struct asking asking = new_network(&step);
+
+	check_home(hold(&step, NODE_A, &asking), NODE_A, 1);
+	for (int i = 0; i < 2; i++)
+		check_home(hand_over(&step, &asking, NODE_A, NODE_B)->items[0], NODE_B, 2);
+	check_home(hand_over(&step, &asking, NODE_A, "")->items[0], NODE_B, 2);
+	check_home(hold(&step, NODE_A, &asking), NODE_B, 2);
+	cr_assert_gt(hold(&step, NODE_A, &asking)->left_ms, 0);
 }
 
 /* A node that does not exist, for ever: the next one that asks has it. */

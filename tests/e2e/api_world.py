@@ -82,7 +82,7 @@ def things(api, tenant):
     return types.SimpleNamespace(network=network, device=device, member=member)
 
 
-def websocket(fleet, url, token):
+def websocket(fleet, url, token, protocol=None):
     """Opens wss://..., and returns the socket once the other side agreed."""
     parts = urllib.parse.urlsplit(url)
     context = ssl.create_default_context(cafile=fleet.ca_file)
@@ -91,7 +91,8 @@ def websocket(fleet, url, token):
     sock = context.wrap_socket(plain)
     target = parts.path + ("?" + parts.query if parts.query else "")
     key = base64.b64encode(secrets.token_bytes(16)).decode()
-    sock.sendall((f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    words = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
+    sock.sendall((f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{words}"
                   f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer {token}\r\n\r\n")
                  .encode())
     answer = b""

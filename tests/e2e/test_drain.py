@@ -1,10 +1,13 @@
 """A node that is told to stop: its agents move to other nodes before it ends, and its networks have another home."""
 
+import re
+
 import pytest
 
 from api_client import wait_for
-from api_world import api, tenant, admin, stranger  # fixtures too
+from api_world import api, tenant, admin, stranger, websocket  # fixtures too
 from lan_world import Member, Network
+from node_world import Node
 from trunk_world import Balancer, Pings, World, wait_ways
 
 
@@ -62,3 +65,53 @@ def test_the_home_is_handed_over(world):
     wait_ways(back, other, third)
     world.nodes[1].start()
     world.close(home, other, third, back)
+
+
+def deaf(world, device, node):
+    """A session that could move, but does not: it stays until the end of the node's window."""
+    return websocket(world.fleet, world.url(node), device.attachment["access_token"], "lanyard.l2.v1")
+
+
+def is_home(log, network):
+    return re.search(rf" home tenant=\S+ network={network} \S+ \S+ here=yes", log)
+
+
+def test_homes_are_handed_over_when_provision_is_back(world):
+    """Nobody answers the node that begins to stop: it asks again, as long as it is there."""
+    network, devices = world.network(2)
+    world.nodes.append(Node(world.fleet, LANYARD_NODE_NAME="node-3", LANYARD_DRAIN_S="60").start())
+    node = world.nodes[2]
+    stays = deaf(world, devices[0], 3)
+    wait_for("the home", lambda: is_home(node.log(), network))
+    other = world.connect(devices[1], 1)
+    world.fleet.sv("down", "provision")
+    try:
+        node.process.terminate()
+        wait_for("a try", lambda: "hand_over_failed" in node.log())
+        assert "handed_over" not in node.log()
+    finally:
+        world.fleet.sv("up", "provision")
+    wait_for("an answer", lambda: "handed_over" in node.log())
+    wait_for("the next home", lambda: is_home(world.nodes[0].log(), network))
+    assert node.process.poll() is None
+    stays.close()
+    assert node.process.wait(60) == 0
+    world.close(other)
+
+
+def test_no_home_is_given_to_a_node_that_stops(world):
+    """Though it has the most members of the network."""
+    network, devices = world.network(4)
+    stopping, home_node = world.nodes[:2]
+    home, stays, other = world.connect(devices[0], 2), [deaf(world, device, 1) for device in devices[1:3]], world.connect(devices[3], 0)
+    wait_ways(home, other)
+    heard = home_node.log().count("node_stops")
+    stopping.process.terminate()
+    wait_for("word of it", lambda: home_node.log().count("node_stops") > heard)
+    home_node.process.terminate()
+    wait_for("the next home", lambda: is_home((world.fleet.var / "log/dataplane/current").read_text(), network))
+    assert [node.process.wait(60) for node in (stopping, home_node)] == [0, 0]
+    assert not is_home(stopping.log(), network)
+    for member in stays:
+        member.close()
+    world.close(home, other)

@@ -14,7 +14,7 @@ from trunk_world import Router, World, wait_ways
 
 @pytest.fixture(scope="module")
 def world(fleet, api, tenant, tmp_path_factory):
-    world = World(fleet, api, tenant, LANYARD_REDIRECT="true")
+    world = World(fleet, api, tenant, count=3, LANYARD_REDIRECT="true")
     world.router = Router(world, tmp_path_factory.mktemp("haproxy"))
     yield world
     world.router.stop()
@@ -70,3 +70,28 @@ def test_who_was_sent_is_sent_nowhere_else_and_old_clients_are_carried(world, ne
     for path, protocol in (("/l2/node/node-1", BATCHES), ("/l2/node/another", BATCHES), ("/l2", "")):
         assert " 101 " in answer(world, 2, path, token, protocol)[0], path
     assert " 101 " in answer(world, 1, "/l2", token, BATCHES)[0]
+
+
+def test_agents_are_sent_to_the_next_home_at_once(world, api, tenant, network, home, tmp_path):
+    """Node 1 stops. Node 2, with the most members, is the home then, and what node 3 answers next is what that one is called."""
+    *devices, asking = [Device(api, tenant, network.id, f"d{n}-" + secrets.token_hex(3)) for n in (3, 4, 5)]
+    edges = [world.connect(device, node) for device, node in zip(devices, (2, 3))]
+    wait_ways(home, *edges)
+    agent = Member(tmp_path, network, 1).up().wait_connected()
+    try:
+        assert agent.status()["url"].endswith("/l2/node/node-1")
+        world.nodes[0].process.terminate()
+        told = wait_for("the next home", lambda: sent_elsewhere(world, asking))
+        assert "Location: /l2/node/node-2" in told, told
+        assert world.nodes[0].process.wait(60) == 0
+        wait_for("the agent there", lambda: agent.status()["url"].endswith("/l2/node/node-2"))
+    finally:
+        agent.stop()
+        world.close(*edges)
+        world.nodes[0].start()
+
+
+def sent_elsewhere(world, device):
+    """What node 3 answers; None while it sends to node 1."""
+    told = answer(world, 3, "/l2", device.attachment["access_token"], BATCHES)
+    return None if "Location: /l2/node/node-1" in told else told

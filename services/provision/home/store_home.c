@@ -42,7 +42,8 @@ static const struct db_statement list_homes = {
 	" ORDER BY home.tenant_id, home.network_id"
 };
 
-/* With nobody to give it to, the lease is over. */
+/* With nobody to give it to, the lease is over. What was handed over stays so when that is asked
+ * again. */
 static const struct db_statement hand_over = {
 	"UPDATE provision.home SET node = coalesce(nullif(item.heir, '')::uuid, home.node),"
 	" name = CASE WHEN item.heir = '' THEN home.name ELSE item.heir_name END,"
@@ -52,7 +53,7 @@ static const struct db_statement hand_over = {
 	" FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[])"
 	" AS item (tenant, network, heir, heir_name)"
 	" WHERE (home.tenant_id, home.network_id) = (item.tenant, item.network)"
-	" AND home.node = $1::uuid RETURNING " HOME
+	" AND home.node = $1::uuid"
 };
 
 static void fill(struct call *call, const struct db_rows *rows, Provision__HomeList *list)
@@ -126,6 +127,7 @@ err_t store_hand_over_homes(struct call *call, const Provision__HandOverHomesReq
 	size_t n = request->n_items;
 	char **tenants = texts_new(call, n), **networks = texts_new(call, n),
 	     **heirs = texts_new(call, n), **names = texts_new(call, n);
+	const char *tenant_array, *network_array;
 	AUTO_ROWS rows = NULL;
 	err_t err;
 
@@ -135,9 +137,12 @@ err_t store_hand_over_homes(struct call *call, const Provision__HandOverHomesReq
 		heirs[i] = request->items[i]->to;
 		names[i] = request->items[i]->to_name;
 	}
-	err = DB_QUERY(call, &hand_over, &rows, request->node, db_array(call->arena, n, tenants),
-		db_array(call->arena, n, networks), db_array(call->arena, n, heirs),
-		db_array(call->arena, n, names));
+	tenant_array = db_array(call->arena, n, tenants);
+	network_array = db_array(call->arena, n, networks);
+	err = DB_QUERY(call, &hand_over, NULL, request->node, tenant_array, network_array,
+		db_array(call->arena, n, heirs), db_array(call->arena, n, names));
+	if (err == OK)
+		err = DB_QUERY(call, &list_homes, &rows, tenant_array, network_array);
 	if (err == OK)
 		fill(call, rows, list);
 	return err;
