@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANSWER_MS 30000 /* to what is asked first */
+
 /* What was found out by a document. */
 enum found { FOUND_NOTHING, FOUND_OTHER, FOUND_REFUSAL };
 
@@ -53,8 +55,9 @@ static char *first_request(const struct meet *meet)
 	return meet_request(0, "Authentication.Authenticate", params);
 }
 
-/* Waits for bytes of the server. */
-static ssize_t receive(struct wire *wire, const uint8_t **data, const char **why)
+/* Waits for bytes of the server; for the other side without limit. */
+static ssize_t receive(
+	const struct meet *meet, struct wire *wire, const uint8_t **data, const char **why)
 {
 	ssize_t n;
 
@@ -63,7 +66,10 @@ static ssize_t receive(struct wire *wire, const uint8_t **data, const char **why
 		struct pollfd pollfd = { .fd = wire_fd(wire),
 			.events = (short)(POLLIN | (flushed ? 0 : POLLOUT)) };
 
-		poll(&pollfd, 1, -1);
+		if (poll(&pollfd, 1, meet->answered ? -1 : ANSWER_MS) == 0) {
+			*why = "the server does not answer";
+			return -1;
+		}
 	}
 	return n;
 }
@@ -78,6 +84,7 @@ static enum found take_document(
 	const char *told = json_string_value(json_object_get(document, "error"));
 	const char *name = json_string_value(json_object_get(params, "name"));
 
+	meet->answered = true;
 	if (told != NULL || (error != NULL && strstr(error, "ErrorNoError") == NULL)) {
 		fault_set(fault, ERR_PERMISSION_DENIED, "", "the server refuses: %.200s",
 			told != NULL ? told : error);
@@ -116,7 +123,7 @@ err_t meet(struct meet *meet, struct wire *wire, struct fault *fault)
 	while (found == FOUND_NOTHING) {
 		const uint8_t *data;
 		const char *why;
-		ssize_t n = receive(wire, &data, &why);
+		ssize_t n = receive(meet, wire, &data, &why);
 
 		if (n < 0)
 			return fault_set(fault, ERR_UNAVAILABLE, "", "nobody came%s%.200s",

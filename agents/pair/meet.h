@@ -10,10 +10,11 @@
 
 #include <jansson.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEET_TEXT_MAX (16 * 1024) /* bytes of what the server says before */
+#define MEET_TEXT_MAX (16 * 1024 + WIRE_MAX) /* bytes of what the server says, and what follows */
 
 enum meet_as { MEET_PAIR, MEET_TUNNEL_CLIENT, MEET_TUNNEL_SERVER };
 
@@ -22,6 +23,7 @@ struct meet {
 	const char *token; /* or the UUID of the tunnel server */
 	const char *nonce; /* NULL: none */
 	const char *name;  /* what the other side is told */
+	bool answered;	   /* the server has said something */
 	/* the answer */
 	char partner[256];	     /* name of the other client of a pair; else "" */
 	uint8_t rest[MEET_TEXT_MAX]; /* what came after the last document already */

@@ -4,22 +4,25 @@
 #include "agents/upgrade.h"
 #include "agents/url.h"
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/tls.h"
-#include "lib/ws.h"
+#include "lib/ws_splitter.h"
 
 #include <sodium.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TIMEOUT_MS 10000
+#define OPEN_MS	    10000 /* to connect, and for the handshakes */
+#define KEEPALIVE_S 30	  /* the peer may be gone without a word */
 
 struct wire {
 	int fd;
@@ -27,20 +30,32 @@ struct wire {
 	unsigned close_status;
 	struct tls_trust *trust;
 	struct tls *tls; /* NULL: none; owns the socket */
-	struct ws_reader reader;
-	uint8_t in[WS_READER_CAPACITY(WIRE_MAX)];
+	struct ws_splitter splitter;
+	uint8_t in[WIRE_MAX]; /* what came; on a WebSocket from `in_at` on it is not looked at yet
+			       */
+	size_t in_at, in_len;
 	uint8_t *out; /* without TLS: what waits */
 	size_t out_len, out_sent;
+	int64_t open_until_ms; /* else it is given up */
 	char why[WS_CONTROL_MAX + 64];
 };
 
 /* ---- bytes ---- */
 
-static void wait_for(const struct wire *wire, short events)
+/* False: the time to open it is over. */
+static bool wait_for(const struct wire *wire, short events)
 {
 	struct pollfd pollfd = { .fd = wire->fd, .events = events };
+	int64_t left_ms = wire->open_until_ms - clock_ms();
 
-	poll(&pollfd, 1, TIMEOUT_MS);
+	return left_ms > 0 && (poll(&pollfd, 1, (int)left_ms) > 0 || errno == EINTR);
+}
+
+static void wait_for_room(const struct wire *wire)
+{
+	struct pollfd pollfd = { .fd = wire->fd, .events = POLLOUT };
+
+	poll(&pollfd, 1, -1);
 }
 
 static void put(struct wire *wire, const uint8_t *data, size_t len)
@@ -51,7 +66,7 @@ static void put(struct wire *wire, const uint8_t *data, size_t len)
 		if (tls_write(wire->tls, data, len, &n) != TLS_OK) {
 			if (tls_flush(wire->tls) != TLS_WRITE)
 				return; /* broken: the next receive says why */
-			wait_for(wire, POLLOUT);
+			wait_for_room(wire);
 			continue;
 		}
 		data += n;
@@ -107,6 +122,28 @@ static ssize_t get(struct wire *wire, uint8_t *buf, size_t size)
 
 /* ---- opening ---- */
 
+/* 0, or the number of the error. */
+static int connect_one(struct wire *wire, const struct addrinfo *address)
+{
+	const int on = 1, idle_s = KEEPALIVE_S;
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	wire->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (wire->fd < 0)
+		return errno;
+	setsockopt(wire->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(wire->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	if (connect(wire->fd, address->ai_addr, address->ai_addrlen) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (!wait_for(wire, POLLOUT))
+		return ETIMEDOUT;
+	getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error;
+}
+
 static err_t connect_to(struct wire *wire, const struct url *url, struct fault *fault)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -119,19 +156,16 @@ static err_t connect_to(struct wire *wire, const struct url *url, struct fault *
 		return fault_set(
 			fault, ERR_UNAVAILABLE, "url", "%s: %s", url->host, gai_strerror(error));
 	for (struct addrinfo *one = found; one && wire->fd < 0; one = one->ai_next) {
-		wire->fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (wire->fd >= 0 && connect(wire->fd, one->ai_addr, one->ai_addrlen) != 0) {
-			fault_set(fault, ERR_UNAVAILABLE, "url", "can't connect to %s port %s: %m",
-				url->host, port);
+		if ((error = connect_one(wire, one)) == 0)
+			continue;
+		fault_set(fault, ERR_UNAVAILABLE, "url", "can't connect to %s port %s: %s",
+			url->host, port, strerror(error));
+		if (wire->fd >= 0)
 			close(wire->fd);
-			wire->fd = -1;
-		}
+		wire->fd = -1;
 	}
 	freeaddrinfo(found);
-	if (wire->fd < 0)
-		return ERR_UNAVAILABLE;
-	fcntl(wire->fd, F_SETFL, O_NONBLOCK);
-	return OK;
+	return wire->fd >= 0 ? OK : ERR_UNAVAILABLE;
 }
 
 static err_t begin_tls(
@@ -144,7 +178,9 @@ static err_t begin_tls(
 		return err;
 	wire->tls = tls_create(wire->trust, wire->fd, url->host);
 	while ((result = tls_handshake(wire->tls)) == TLS_READ || result == TLS_WRITE)
-		wait_for(wire, result == TLS_READ ? POLLIN : POLLOUT);
+		if (!wait_for(wire, result == TLS_READ ? POLLIN : POLLOUT))
+			return fault_set(fault, ERR_UNAVAILABLE, "url", "%s does not answer in TLS",
+				url->host);
 	return result == TLS_OK ? OK
 				: fault_set(fault, ERR_UNAVAILABLE, "url", "no TLS with %s: %s",
 					  url->host, tls_why(wire->tls));
@@ -154,23 +190,24 @@ static err_t upgrade(
 	struct wire *wire, const struct url *url, const char *authorization, struct fault *fault)
 {
 	char request[UPGRADE_REQUEST_MAX], head[UPGRADE_HEAD_MAX], key[WS_KEY_SIZE];
+	bool in_time = true;
 	const struct upgrade_request asked = {
 		.url = url, .key = key, .authorization = authorization
 	};
 	struct upgrade answer;
-	size_t len = 0, space;
+	size_t len = 0;
 	ssize_t n;
 	err_t err = ERR_OUT_OF_RANGE;
 
 	ws_key(key);
 	put(wire, (const uint8_t *)request, upgrade_write(request, &asked));
-	while (err == ERR_OUT_OF_RANGE && len < sizeof(head)) {
+	while (err == ERR_OUT_OF_RANGE && len < sizeof(head) && in_time) {
 		if (!wire_flush(wire))
-			wait_for(wire, POLLOUT);
+			in_time = wait_for(wire, POLLOUT);
 		if ((n = get(wire, (uint8_t *)head + len, sizeof(head) - len)) < 0)
 			return fault_set(fault, ERR_UNAVAILABLE, "url", "the server hung up");
 		if (n == 0)
-			wait_for(wire, POLLIN);
+			in_time = wait_for(wire, POLLIN);
 		len += (size_t)n;
 		err = upgrade_read(&answer, head, len, &asked, fault);
 	}
@@ -183,9 +220,8 @@ static err_t upgrade(
 	if (answer.status != 101)
 		return fault_set(fault, ERR_UNAVAILABLE, "url",
 			"the server answered with status %u", answer.status);
-	memcpy(ws_reader_space(&wire->reader, &space), head + answer.head_len,
-		len - answer.head_len);
-	ws_reader_received(&wire->reader, len - answer.head_len);
+	wire->in_len = len - answer.head_len;
+	memcpy(wire->in, head + answer.head_len, wire->in_len);
 	return OK;
 }
 
@@ -212,7 +248,8 @@ err_t wire_open(struct wire **out, const struct wire_options *options, struct fa
 	*out = wire = xcalloc(1, sizeof(*wire));
 	wire->fd = -1;
 	wire->is_ws = kinds[i].is_ws;
-	ws_reader_init(&wire->reader, WS_CLIENT, wire->in, sizeof(wire->in), WIRE_MAX);
+	wire->open_until_ms = clock_ms() + OPEN_MS;
+	ws_splitter_init(&wire->splitter, WS_CLIENT);
 	err = connect_to(wire, &url, fault);
 	if (err == OK && kinds[i].is_tls)
 		err = begin_tls(wire, &url, options->ca_pem, fault);
@@ -309,31 +346,37 @@ void wire_end(struct wire *wire)
 
 /* ---- receiving ---- */
 
-static ssize_t next_message(struct wire *wire, const uint8_t **data)
+/* The next bytes of a message among those that came; 0: there are none; -1: it is over. */
+static ssize_t next_piece(struct wire *wire, const uint8_t **data)
 {
-	struct ws_message message;
 	enum ws_result result;
+	struct ws_piece piece;
+	size_t taken;
 
-	while ((result = ws_reader_next(&wire->reader, &message)) == WS_MESSAGE) {
-		if (message.opcode == WS_PING) {
-			put_control(wire, WS_PONG, message.data, message.len);
+	while ((result = ws_splitter_next(&wire->splitter, wire->in + wire->in_at,
+			wire->in_len - wire->in_at, &taken, &piece)) == WS_MESSAGE) {
+		wire->in_at += taken;
+		if (piece.opcode == WS_PING) {
+			put_control(wire, WS_PONG, piece.data, piece.len);
 			wire_flush(wire);
-		} else if (message.opcode == WS_CLOSE) {
-			wire->close_status = ws_close_status(&message);
+		} else if (piece.opcode == WS_CLOSE) {
+			wire->close_status = ws_close_status(
+				&(struct ws_message){ WS_CLOSE, piece.data, piece.len });
 			say_close(wire, wire->close_status);
 			snprintf(wire->why, sizeof(wire->why), "closed: %u %.*s",
-				wire->close_status, message.len > 2 ? (int)message.len - 2 : 0,
-				(const char *)message.data + 2);
+				wire->close_status, piece.len > 2 ? (int)piece.len - 2 : 0,
+				(const char *)piece.data + 2);
 			return -1;
-		} else if (message.opcode != WS_PONG && message.len > 0) {
-			*data = message.data;
-			return (ssize_t)message.len;
+		} else if (piece.opcode != WS_PONG && piece.len > 0) {
+			*data = piece.data;
+			return (ssize_t)piece.len;
 		}
 	}
+	wire->in_at += taken;
 	if (result != WS_BROKEN)
 		return 0;
-	say_close(wire, wire->reader.status);
-	snprintf(wire->why, sizeof(wire->why), "%s", wire->reader.why);
+	say_close(wire, wire->splitter.status);
+	snprintf(wire->why, sizeof(wire->why), "%s", wire->splitter.why);
 	return -1;
 }
 
@@ -344,21 +387,20 @@ unsigned wire_close_status(const struct wire *wire)
 
 ssize_t wire_receive(struct wire *wire, const uint8_t **data, const char **why)
 {
-	uint8_t *space = wire->in;
-	size_t room = sizeof(wire->in);
 	ssize_t n;
 
 	*why = wire->why;
 	if (!wire->is_ws) {
 		*data = wire->in;
-		return get(wire, wire->in, room);
+		return get(wire, wire->in, sizeof(wire->in));
 	}
-	for (;;) {
-		if ((n = next_message(wire, data)) != 0)
+	while ((n = next_piece(wire, data)) == 0) {
+		wire->in_len -= wire->in_at;
+		memmove(wire->in, wire->in + wire->in_at, wire->in_len);
+		wire->in_at = 0;
+		if ((n = get(wire, wire->in + wire->in_len, sizeof(wire->in) - wire->in_len)) <= 0)
 			return n;
-		space = ws_reader_space(&wire->reader, &room);
-		if ((n = get(wire, space, room)) <= 0)
-			return n;
-		ws_reader_received(&wire->reader, (size_t)n);
+		wire->in_len += (size_t)n;
 	}
+	return n;
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_MAX (1024 * 1024) /* bytes of a message, or of what is received at once */
+#define WIRE_MAX (64 * 1024) /* bytes of what is received at once */
 
 struct wire;
 
@@ -21,6 +21,7 @@ struct wire_options {
 	const char *authorization; /* of the WebSocket's request; NULL: none */
 };
 
+/* Within 10 seconds, or it is given up. */
 err_t wire_open(
 	struct wire **out, const struct wire_options *options, struct fault *fault) MUST_CHECK;
 void wire_close(struct wire *wire); /* NULL is fine */
@@ -45,6 +46,6 @@ void wire_end(struct wire *wire);
 /* The status of the close frame that ended it; 0: there was none. */
 unsigned wire_close_status(const struct wire *wire);
 
-/* The next bytes, or message, valid until the next call; 0: nothing for now; -1: it is over, and
- * `why` says how (static or the wire's). */
+/* The next bytes, of a message or of the stream, valid until the next call; 0: nothing for now; -1:
+ * it is over, and `why` says how (static or the wire's). */
 ssize_t wire_receive(struct wire *wire, const uint8_t **data, const char **why);

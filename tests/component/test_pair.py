@@ -94,6 +94,31 @@ def test_a_shell_says_why_nobody_is_there(node, hasty_node):
     assert shell.wait(timeout=WAIT_S) == 1
 
 
+@pytest.mark.parametrize("door", ["PAIR_WS", "PAIR_TCP"])
+def test_messages_of_any_length_arrive(node, door):
+    """nymea's clients send what they have as one message."""
+    secret, big = token(), secrets.token_hex(1_500_000).encode()
+    shell = lanyard_pair(secret, "--url", f"ws://127.0.0.1:{node.ports['PAIR_WS']}")
+    client = (node.ws if door == "PAIR_WS" else node.tcp)(door).expect_success(secret)
+    client.expect_tunnel()
+    sender = threading.Thread(target=client.send, args=(big,))
+    sender.start()
+    assert shell.stdout.read(len(big)) == big, shell.stderr.read()
+    sender.join()
+    client.close()
+    assert shell.wait(timeout=WAIT_S) == 0, shell.stderr.read()
+
+
+def test_a_server_that_says_nothing_is_given_up():
+    words = {"wss": b"does not answer in TLS", "ssl": b"does not answer in TLS", "ws": b"no answer to the handshake"}
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        shells = {scheme: lanyard_pair("t", "--url", f"{scheme}://127.0.0.1:{mute.getsockname()[1]}")
+                  for scheme in words}
+        for scheme, shell in shells.items():
+            assert shell.wait(timeout=WAIT_S) == 1
+            assert words[scheme] in shell.stderr.read()
+
+
 def url(node, scheme, door="PAIR"):
     return f"{scheme}://localhost:{node.ports[door + ('_WS' if scheme.startswith('ws') else '_TCP')]}"
 
