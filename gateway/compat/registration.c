@@ -122,7 +122,7 @@ const struct route registration_routes[] = {
 	ROUTES("/ping", on_ping),
 	ROUTES("/info", on_info),
 	ROUTES("/dnsconfig", on_dnsconfig),
-	ROUTES("/setemail", on_setemail),
+	ROUTES("/setemail", on_setemail, .flags = ROUTE_COSTLY),
 	ROUTES("/verifyemail", on_verifyemail, .flags = ROUTE_COSTLY),
 	ROUTES("/revokeemail", on_revokeemail),
 	{ "GET", "/register", .handler = on_report }, /* POST is acme-dns' */

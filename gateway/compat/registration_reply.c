@@ -44,6 +44,8 @@ void registration_reply_error(struct api_request *request, err_t err, enum http_
 		status = unknown;
 	if (err == ERR_INVALID_ARGUMENT)
 		status = HTTP_BAD_REQUEST;
+	if (status == HTTP_TOO_MANY_REQUESTS)
+		http_reply_add(request->reply, "Retry-After", "600");
 	if (!request->api->names_2017)
 		face_reply(request, status, REGISTRATION_TEXT,
 			err == ERR_INVALID_ARGUMENT

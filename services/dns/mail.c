@@ -12,7 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH "10"
+#define BATCH	 "10"
+#define HOUR_MAX 5 /* that an hour brings to one address, whoever asks for them */
 
 static const char *server_url = "", *sender_address;
 
@@ -48,8 +49,28 @@ static err_t queue(struct call *call, const struct store_holder *holder, const c
 		keyring_seal(call->arena, KEYRING_MAIL, text));
 }
 
+/* The mails that anybody can ask for are few, so that nobody floods another with them. */
+static err_t check_room(struct call *call, const char *recipient)
+{
+	static const struct db_statement count = {
+		"SELECT count(*) AS n FROM dns.mail WHERE lower(recipient) = lower($1)"
+		" AND made_at > now() - interval '1 hour'"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &count, &rows, recipient);
+
+	if (err != OK || db_int(rows, 0, "n") < HOUR_MAX)
+		return err;
+	return call_refuse(call, ERR_RESOURCE_EXHAUSTED, "email",
+		"at most %d mails an hour go to one address", HOUR_MAX);
+}
+
 err_t mail_reclamation(struct call *call, const struct store_holder *holder, const char *secret)
 {
+	err_t err = check_room(call, holder->email);
+
+	if (err != OK)
+		return err;
 	return queue(call, holder, holder->email,
 		arena_printf(call->arena, "Taking back %s", holder->name),
 		arena_printf(call->arena,
@@ -62,6 +83,10 @@ err_t mail_reclamation(struct call *call, const struct store_holder *holder, con
 err_t mail_verification(struct call *call, const struct store_holder *holder, const char *email,
 	const char *base, const char *secret)
 {
+	err_t err = check_room(call, email);
+
+	if (err != OK)
+		return err;
 	return queue(call, holder, email,
 		arena_printf(call->arena, "Your address for %s", holder->name),
 		arena_printf(call->arena,
@@ -90,7 +115,13 @@ static const struct db_statement due = {
 	"SELECT tenant_id, id, recipient, subject, sealed FROM dns.mail WHERE due_at <= now()"
 	" ORDER BY due_at LIMIT " BATCH " FOR UPDATE SKIP LOCKED"
 };
-static const struct db_statement done = { "DELETE FROM dns.mail WHERE tenant_id = $1 AND id = $2" };
+/* It counts for an hour. */
+static const struct db_statement done = {
+	"UPDATE dns.mail SET due_at = 'infinity', sealed = '' WHERE tenant_id = $1 AND id = $2"
+};
+static const struct db_statement forget = {
+	"DELETE FROM dns.mail WHERE due_at = 'infinity' AND made_at < now() - interval '1 hour'"
+};
 /* Minutes between tries: 1, 2, 4, ... up to 64; after twenty, about a day, it is given up. */
 static const struct db_statement again = {
 	"WITH over AS (DELETE FROM dns.mail WHERE tenant_id = $1 AND id = $2 AND tries >= 20)"
@@ -152,5 +183,5 @@ err_t mail_send_due(struct call *call)
 	err = db_query(call, &due, &rows, 0, NULL);
 	for (size_t i = 0; err == OK && i < db_count(rows); i++)
 		err = send_row(call, rows, i);
-	return err;
+	return err != OK ? err : db_query(call, &forget, NULL, 0, NULL);
 }

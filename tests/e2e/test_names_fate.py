@@ -167,6 +167,22 @@ def test_strangers_that_ask_too_much_are_told_to_wait(fleet):
         assert stopped is not None and int(stopped.headers["Retry-After"]) >= 1, path
 
 
+def test_nobody_is_flooded_with_mails(fleet, names, mailbox):
+    """Anybody may ask for mails to any address, so an address gets few of them, whatever names they are about."""
+    address = f"{secrets.token_hex(4)}@example.org"
+    (label, _), (_, token) = names.subscribe(email=address), names.subscribe()
+    for _ in range(4):
+        assert names.get("/reclaim", name=label).status_code == 200
+    assert names.get("/setemail", token=token, email=address.upper()).status_code == 200
+    mails = wait_for("five mails", lambda: len(mailbox.messages) == 5 and mailbox.messages)
+    for path, parameters in (("/reclaim", {"name": label}), ("/setemail", {"token": token, "email": address})):
+        reply = fleet.session.get(fleet.base_url + path, params=parameters, verify=fleet.ca_file, timeout=30)
+        assert reply.status_code == 429 and int(reply.headers["Retry-After"]) >= 60, reply.text
+    # What was mailed last stays good.
+    secrets_of = [UUID.search(mail.get_payload()).group() for _, mail in mails if "Taking back" in mail["Subject"]]
+    assert any("token" in names.get("/subscribe", name=label, reclamationToken=secret).json() for secret in secrets_of)
+
+
 def test_the_operator_reserves_names(fleet, names):
     label = "r" + secrets.token_hex(6)
     undo = settings_of(fleet, "dns", LANYARD_DNS_RESERVED=f"api {label}")
