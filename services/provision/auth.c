@@ -6,6 +6,19 @@
 
 #include <string.h>
 
+/* Asks auth for what is so now, which a retry asks anew. Changes nothing: has no key. */
+static err_t auth_ask(struct call *call, const char *method, const ProtobufCMessage *request,
+	const ProtobufCMessage **reply)
+{
+	const char *key = call->idempotency_key;
+	err_t err;
+
+	call->idempotency_key = "";
+	err = bus_call(call, &auth__auth__descriptor, method, request, reply);
+	call->idempotency_key = key;
+	return err;
+}
+
 /* Calls auth as the step `step` of this call: a retry of the call finds what the step did before.
  */
 static err_t auth_step(struct call *call, const char *step, const char *method,
@@ -85,7 +98,7 @@ err_t auth_check_secret(struct call *call, const char *device, const char *secre
 
 	request.device = (char *)(uintptr_t)device;
 	request.device_secret = (char *)(uintptr_t)secret;
-	return bus_call(call, &auth__auth__descriptor, "Authenticate", &request.base, &reply);
+	return auth_ask(call, "Authenticate", &request.base, &reply);
 }
 
 err_t auth_get_user(struct call *call, const char *id, const Auth__User **user)
@@ -93,8 +106,7 @@ err_t auth_get_user(struct call *call, const char *id, const Auth__User **user)
 	Auth__Ref request = AUTH__REF__INIT;
 
 	request.id = (char *)(uintptr_t)id;
-	return bus_call(call, &auth__auth__descriptor, "GetUser", &request.base,
-		(const ProtobufCMessage **)user);
+	return auth_ask(call, "GetUser", &request.base, (const ProtobufCMessage **)user);
 }
 
 err_t auth_check_totp(struct call *call, const char *user, const char *code, const char **error)
@@ -122,7 +134,7 @@ err_t auth_check_tenant(struct call *call, const char *tenant)
 	err_t err;
 
 	request.id = (char *)(uintptr_t)tenant;
-	err = bus_call(call, &auth__auth__descriptor, "GetTenant", &request.base, &reply);
+	err = auth_ask(call, "GetTenant", &request.base, &reply);
 	if (err != OK)
 		return err;
 	return strcmp(((const Auth__Tenant *)reply)->state, "active") == 0 ? OK

@@ -7,8 +7,6 @@
 
 #include "lib/check.h"
 #include "lib/clock.h"
-#include "lib/event.h"
-#include "proto/event.pb-c.h"
 #include "services/provision/audit/audit.h"
 #include "services/provision/authority.h"
 #include "services/provision/state.h"
@@ -226,19 +224,6 @@ err_t get_certificate_status(struct call *call,
 
 /* ---- revoking ---- */
 
-static err_t publish(struct call *call, const struct db_rows *rows)
-{
-	err_t err = OK;
-
-	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
-		Event__CertificateRevoked event = EVENT__CERTIFICATE_REVOKED__INIT;
-
-		db_message(rows, i, call->arena, &event.base);
-		err = event_publish(call, "certificate", &event.base);
-	}
-	return err;
-}
-
 /* Those of one subject may be of two authorities, during a rotation. */
 static err_t list(struct call *call, const struct db_rows *rows)
 {
@@ -269,7 +254,7 @@ static err_t revoke(struct call *call, const char *serial, const char *subject, 
 	for (size_t i = 0; err == OK && i < db_count(rows); i++)
 		err = AUDIT(call, "certificate.revoked", .subject = db_text(rows, i, "id"),
 			.before = db_text(rows, i, "serial"), .after = reason);
-	return err == OK ? publish(call, rows) : err;
+	return err;
 }
 
 err_t revoke_certificate(struct call *call, const Provision__RevokeCertificateRequest *request,

@@ -10,7 +10,7 @@
  * State:
  *   schema provision (db/migrations)
  * Events:
- *   publishes "member", "network", "certificate" and "portal"; hears "revoked" and "groups"
+ *   publishes "member", "network" and "portal"; hears "revoked" and "groups"
  * Keys:
  *   what it keeps secret is sealed under those of LANYARD_PROVISION_KEY_FILE
  */

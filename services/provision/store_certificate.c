@@ -82,7 +82,7 @@ err_t store_certificate_good(struct call *call, const char *subject, bool *good)
 #define REVOKE(filter)                                                                             \
 	"UPDATE provision.certificate SET revoked_at = now(), reason = $3, version = version + 1"  \
 	" WHERE tenant_id = $1 AND " filter " AND revoked_at IS NULL AND not_after > now()"        \
-	" RETURNING id, serial, kind, subject, reason, authority_id AS authority"
+	" RETURNING id, serial, authority_id AS authority"
 
 err_t store_certificate_revoke(struct call *call, const char *serial, const char *subject,
 	const char *reason, struct db_rows **rows)

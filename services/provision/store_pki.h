@@ -74,8 +74,8 @@ err_t store_certificate_get(
 	struct call *call, const char *id, Provision__Certificate *reply) MUST_CHECK;
 err_t store_certificate_list(struct call *call, const Provision__ListCertificatesRequest *request,
 	Provision__CertificateList *reply) MUST_CHECK;
-/* Revokes the one with this serial, or all of this subject; one of the two is empty. The rows have
- * the columns of event.CertificateRevoked, and `authority`. */
+/* Revokes the one with this serial, or all of this subject; one of the two is empty. The rows
+ * have id, serial and authority. */
 err_t store_certificate_revoke(struct call *call, const char *serial, const char *subject,
 	const char *reason, struct db_rows **rows) MUST_CHECK;
 /* Of any tenant, a device's that is good: tenant, device, certificate. One row or none. */

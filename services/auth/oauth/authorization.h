@@ -9,7 +9,7 @@
 #include "services/auth/oauth/oauth_store.h"
 
 /* Fills the reply with an access token of the authorization, whose row is of
- * store_authorization_find, and a refresh token, whose id becomes `new_id`; none if that is NULL.
+ * store_authorization_lock, and a refresh token, whose id becomes `new_id`; none if that is NULL.
  * NOT_FOUND if its person may no longer have any. */
 err_t authorization_tokens(struct call *call, const char *id, const struct db_rows *row,
 	const char **new_id, Auth__TokenReply *reply) MUST_CHECK;

@@ -57,7 +57,7 @@ err_t grant_tokens(struct call *call, const char *id, const char *gone, const ch
 	Auth__TokenReply *reply)
 {
 	AUTO_ROWS row = NULL;
-	err_t err = store_authorization_find(call, id, &row);
+	err_t err = store_authorization_lock(call, id, &row);
 
 	if (err != OK)
 		return err;

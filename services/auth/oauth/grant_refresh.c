@@ -30,7 +30,7 @@ static err_t refresh_check(struct call *call, const Auth__TokenRequest *request,
 {
 	AUTO_ROWS row = NULL;
 	struct client client;
-	err_t err = store_authorization_find(call, id, &row);
+	err_t err = store_authorization_lock(call, id, &row);
 
 	if (err != OK)
 		return err;

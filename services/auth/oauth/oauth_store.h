@@ -46,8 +46,10 @@ err_t store_authorization_create(struct call *call, const struct store_authoriza
 	const char *expires_at) MUST_CHECK;
 /* One row or none: user_id, user (name), role, user_state, client_id, scopes, state: active, ended,
  * expired; blocked_open: its app may still be told of a blocked user; tokens_from: the second
- * before which its tokens are void; left_s: seconds until it expires. Locks it. */
+ * before which its tokens are void; left_s: seconds until it expires. */
 err_t store_authorization_find(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
+/* The same; until the transaction ends it does not end. */
+err_t store_authorization_lock(struct call *call, const char *id, struct db_rows **rows) MUST_CHECK;
 /* INVALID_ARGUMENT (cursor, user). */
 err_t store_authorization_list(struct call *call, const Auth__OwnListRequest *request,
 	Auth__AuthorizationList *reply) MUST_CHECK;

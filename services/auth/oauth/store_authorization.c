@@ -23,21 +23,29 @@ err_t store_authorization_create(
 	return db_query(call, &statement, NULL, ARRAY_LEN(params), params);
 }
 
+#define FIND                                                                                       \
+	"SELECT a.user_id, u.name AS user, u.role, u.state AS user_state, a.client_id,"            \
+	" a.scopes, CASE WHEN ended_at IS NOT NULL THEN 'ended'"                                   \
+	" WHEN expires_at <= now() THEN 'expired' ELSE 'active' END AS state,"                     \
+	" coalesce(p.blocked_users, 'open') = 'open' AS blocked_open,"                             \
+	" greatest(t.tokens_from, u.tokens_from) AS tokens_from,"                                  \
+	" floor(extract(epoch FROM expires_at - now()))::bigint AS left_s,"                        \
+	" floor(extract(epoch FROM expires_at))::bigint AS until_s"                                \
+	" FROM auth.oauth_authorization a JOIN auth.tenant t ON t.id = a.tenant_id"                \
+	" JOIN auth.\"user\" u ON u.tenant_id = a.tenant_id AND u.id = a.user_id"                  \
+	" LEFT JOIN auth.sign_in_policy p ON p.tenant_id = a.tenant_id"                            \
+	" WHERE a.tenant_id = $1 AND a.id = $2"
+
 err_t store_authorization_find(struct call *call, const char *id, struct db_rows **rows)
 {
-	static const struct db_statement statement = {
-		"SELECT a.user_id, u.name AS user, u.role, u.state AS user_state, a.client_id,"
-		" a.scopes, CASE WHEN ended_at IS NOT NULL THEN 'ended'"
-		" WHEN expires_at <= now() THEN 'expired' ELSE 'active' END AS state,"
-		" coalesce(p.blocked_users, 'open') = 'open' AS blocked_open,"
-		" greatest(t.tokens_from, u.tokens_from) AS tokens_from,"
-		" floor(extract(epoch FROM expires_at - now()))::bigint AS left_s,"
-		" floor(extract(epoch FROM expires_at))::bigint AS until_s"
-		" FROM auth.oauth_authorization a JOIN auth.tenant t ON t.id = a.tenant_id"
-		" JOIN auth.\"user\" u ON u.tenant_id = a.tenant_id AND u.id = a.user_id"
-		" LEFT JOIN auth.sign_in_policy p ON p.tenant_id = a.tenant_id"
-		" WHERE a.tenant_id = $1 AND a.id = $2 FOR SHARE OF a"
-	};
+	static const struct db_statement statement = { FIND };
+
+	return DB_QUERY(call, &statement, rows, call->tenant, id);
+}
+
+err_t store_authorization_lock(struct call *call, const char *id, struct db_rows **rows)
+{
+	static const struct db_statement statement = { FIND " FOR SHARE OF a" };
 
 	return DB_QUERY(call, &statement, rows, call->tenant, id);
 }

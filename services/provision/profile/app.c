@@ -58,8 +58,8 @@ static err_t issue_keypair(struct call *call, const Provision__App *app, const c
 			OK ||
 		(err = shortest_lifetime(call, app->user, &wanted.lifetime_s)) != OK ||
 		(err = store_app_lock(call, app->user)) != OK ||
-		(err = app_certificate_end_keypairs(call, app->authorization, KEYPAIRS_MAX - 1)) !=
-			OK ||
+		(err = store_app_end_keypairs(call, app->authorization, KEYPAIRS_MAX - 1,
+			 "the app has newer ones")) != OK ||
 		(err = app_certificate_issue(call, &wanted, certificate, &expires_at)) != OK)
 		return err;
 	return store_notice_tell(call, app->user,

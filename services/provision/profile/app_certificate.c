@@ -2,7 +2,6 @@
 #include "services/provision/profile/app_certificate.h"
 
 #include "lib/clock.h"
-#include "lib/event.h"
 #include "services/provision/auth.h"
 #include "services/provision/certificates.h"
 #include "services/provision/profile/store_profile.h"
@@ -43,72 +42,7 @@ err_t app_certificate_issue(struct call *call, const struct app_certificate *wan
 	return store_app_certificate_add(call, &row);
 }
 
-/* ---- the end ---- */
-
-static err_t publish(struct call *call, err_t err, const struct db_rows *rows)
-{
-	for (size_t i = 0; err == OK && i < db_count(rows); i++) {
-		Event__CertificateRevoked event = EVENT__CERTIFICATE_REVOKED__INIT;
-
-		db_message(rows, i, call->arena, &event.base);
-		err = event_publish(call, "certificate", &event.base);
-	}
-	return err;
-}
-
-err_t app_certificate_end_connected(
-	struct call *call, const char *authorization, const char *reason)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_authorization(call, authorization, true, reason, &rows);
-
-	return publish(call, err, rows);
-}
-
-err_t app_certificate_end_oldest(struct call *call, const char *user, const char *last)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_oldest(
-		call, user, last, "the user has connected with newer ones", &rows);
-
-	return publish(call, err, rows);
-}
-
-err_t app_certificate_end_keypairs(struct call *call, const char *authorization, unsigned keep)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err =
-		store_app_end_keypairs(call, authorization, keep, "the app has newer ones", &rows);
-
-	return publish(call, err, rows);
-}
-
-err_t app_certificate_end_profile(struct call *call, const char *profile_id)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_profile(call, profile_id, "the profile was deleted", &rows);
-
-	return publish(call, err, rows);
-}
-
 /* ---- what auth tells ---- */
-
-static err_t end_authorization(struct call *call, const char *id)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_authorization(
-		call, id, false, "the authorization of the app has ended", &rows);
-
-	return publish(call, err, rows);
-}
-
-static err_t end_user(struct call *call, const char *id)
-{
-	AUTO_ROWS rows = NULL;
-	err_t err = store_app_end_user(call, id, "the user was deleted", &rows);
-
-	return publish(call, err, rows);
-}
 
 /* The tokens of a user end for several reasons: what the user is now decides. */
 static err_t follow_user(struct call *call, const char *id)
@@ -117,7 +51,7 @@ static err_t follow_user(struct call *call, const char *id)
 	err_t err = auth_get_user(call, id, &person);
 
 	if (err == ERR_NOT_FOUND)
-		return end_user(call, id);
+		return store_app_end_user(call, id, "the user was deleted");
 	if (err != OK || strcmp(person->state, "blocked") != 0)
 		return err;
 	return store_notice_tell(
@@ -130,7 +64,8 @@ err_t app_certificate_revoked(struct call *call, const Event__Revoked *event)
 	const char *subject = event->subject;
 
 	if (strncmp(subject, authorization, strlen(authorization)) == 0)
-		return end_authorization(call, subject + strlen(authorization));
+		return store_app_end_authorization(call, subject + strlen(authorization), false,
+			"the authorization of the app has ended");
 	if (strncmp(subject, user, strlen(user)) == 0)
 		return follow_user(call, subject + strlen(user));
 	return OK;

@@ -1,5 +1,5 @@
 /*
- * app_certificate: the certificates that people's apps get, and their ends. They end with the
+ * app_certificate: the certificates that people's apps get. They end with the
  * authorization of the app, or before; VPN servers ask about them, so a revocation list has none of
  * them (docs/decisions/0014-apps-certificates-are-asked-about.md). Runs in the thread of the call.
  */
@@ -23,16 +23,6 @@ struct app_certificate {
  * is about to end. */
 err_t app_certificate_issue(struct call *call, const struct app_certificate *wanted,
 	Provision__Certificate *certificate, int64_t *expires_at) MUST_CHECK;
-
-/* End, and tell of each: what an authorization has connected with; what a user has connected with,
- * up to the certificate or peer `last`; an authorization's keypairs but for the newest `keep`; what
- * is for one profile. */
-err_t app_certificate_end_connected(
-	struct call *call, const char *authorization, const char *reason) MUST_CHECK;
-err_t app_certificate_end_oldest(struct call *call, const char *user, const char *last) MUST_CHECK;
-err_t app_certificate_end_keypairs(
-	struct call *call, const char *authorization, unsigned keep) MUST_CHECK;
-err_t app_certificate_end_profile(struct call *call, const char *profile_id) MUST_CHECK;
 
 /* The event of auth: certificates end with an authorization or a user, and a user who was blocked
  * is told. */

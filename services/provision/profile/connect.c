@@ -59,7 +59,7 @@ static err_t choose(struct call *call, const Provision__ConnectRequest *request,
 
 static err_t end_connected(struct call *call, const char *authorization)
 {
-	err_t err = app_certificate_end_connected(call, authorization, ENDED);
+	err_t err = store_app_end_authorization(call, authorization, true, ENDED);
 
 	return err == OK ? peer_end_authorization(call, authorization, ENDED) : err;
 }
@@ -72,7 +72,7 @@ static err_t end_oldest(struct call *call, const char *user, unsigned keep)
 
 	if (err != OK || *last == '\0')
 		return err;
-	err = app_certificate_end_oldest(call, user, last);
+	err = store_app_end_oldest(call, user, last, "the user has connected with newer ones");
 	return err == OK ? peer_end_oldest(call, user, last) : err;
 }
 

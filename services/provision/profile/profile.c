@@ -203,7 +203,8 @@ err_t delete_profile(struct call *call, const Provision__Ref *request, Provision
 
 	(void)reply;
 	if ((err = lock_version(call, request->id, request->version, &profile)) != OK ||
-		(err = app_certificate_end_profile(call, profile.profile_id)) != OK ||
+		(err = store_app_end_profile(
+			 call, profile.profile_id, "the profile was deleted")) != OK ||
 		(err = peer_end_profile(call, profile.profile_id)) != OK ||
 		(err = store_profile_delete(call, request->id)) != OK ||
 		(err = store_vpn_connections_doubt(call, "")) != OK)

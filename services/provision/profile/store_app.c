@@ -23,46 +23,46 @@ err_t store_app_certificate_add(struct call *call, const struct store_app_certif
 		certificate->profile_id);
 }
 
-/* The good ones of `filter`. */
-#define GOOD(filter)                                                                               \
-	"SELECT certificate_id FROM provision.app_certificate a JOIN provision.certificate g"      \
-	" ON g.tenant_id = a.tenant_id AND g.id = a.certificate_id"                                \
-	" WHERE a.tenant_id = $1 AND revoked_at IS NULL AND not_after > now() AND " filter
-#define END(filter)                                                                                \
-	"UPDATE provision.certificate c SET revoked_at = now(), listed = false, reason = $3,"      \
-	" version = version + 1"                                                                   \
-	" WHERE tenant_id = $1 AND id IN (" GOOD(                                                  \
-		filter) ") RETURNING serial, kind, subject, reason"
+/* What apps of `filter` have, looked up before the certificates: a plan that is made while the
+ * tables are small would go through all certificates of the tenant. */
+#define OF(filter)                                                                                 \
+	"WITH a AS MATERIALIZED (SELECT tenant_id, certificate_id FROM provision.app_certificate"  \
+	" WHERE tenant_id = $1 AND " filter ")"
+/* And is good, with certificates c. */
+#define GOOD                                                                                       \
+	"c.tenant_id = a.tenant_id AND c.id = a.certificate_id"                                    \
+	" AND c.revoked_at IS NULL AND c.not_after > now()"
+#define END                                                                                        \
+	" UPDATE provision.certificate c SET revoked_at = now(), listed = false, reason = $3,"     \
+	" version = c.version + 1 FROM a WHERE " GOOD
 
-err_t store_app_end_authorization(struct call *call, const char *authorization, bool connected_only,
-	const char *reason, struct db_rows **rows)
+err_t store_app_end_authorization(
+	struct call *call, const char *authorization, bool connected_only, const char *reason)
 {
-	static const struct db_statement all = { END("authorization_id = $2") };
-	static const struct db_statement connected = { END(
-		"authorization_id = $2 AND profile_id <> ''") };
+	static const struct db_statement all = { OF("authorization_id = $2") END };
+	static const struct db_statement connected = { OF(
+		"authorization_id = $2 AND profile_id <> ''") END };
 
-	return DB_QUERY(call, connected_only ? &connected : &all, rows, call->tenant, authorization,
+	return DB_QUERY(call, connected_only ? &connected : &all, NULL, call->tenant, authorization,
 		reason);
 }
 
-err_t store_app_end_user(
-	struct call *call, const char *user, const char *reason, struct db_rows **rows)
+err_t store_app_end_user(struct call *call, const char *user, const char *reason)
 {
-	static const struct db_statement statement = { END("user_id = $2") };
+	static const struct db_statement statement = { OF("user_id = $2") END };
 
-	return DB_QUERY(call, &statement, rows, call->tenant, user, reason);
+	return DB_QUERY(call, &statement, NULL, call->tenant, user, reason);
 }
 
 #define CONNECTED "user_id = $2 AND profile_id <> ''"
 
 err_t store_app_last_to_end(struct call *call, const char *user, unsigned keep, const char **last)
 {
-	static const struct db_statement statement = { "SELECT id FROM (" GOOD(
-		CONNECTED) " UNION ALL SELECT p.id"
-			   " FROM provision.wireguard_peer p WHERE p.tenant_id = $1 AND p.user_id "
-			   "= $2"
-			   " AND p.ended_at IS NULL) AS t (id) ORDER BY id DESC OFFSET $3 LIMIT "
-			   "1" };
+	static const struct db_statement statement = { OF(
+		CONNECTED) " SELECT id FROM (SELECT c.id FROM provision.certificate c, a"
+			   " WHERE " GOOD " UNION ALL SELECT p.id FROM provision.wireguard_peer p"
+			   " WHERE p.tenant_id = $1 AND p.user_id = $2 AND p.ended_at IS NULL)"
+			   " AS t (id) ORDER BY id DESC OFFSET $3 LIMIT 1" };
 	AUTO_ROWS rows = NULL;
 	err_t err = DB_QUERY(call, &statement, &rows, call->tenant, user, store_number(call, keep));
 
@@ -71,33 +71,32 @@ err_t store_app_last_to_end(struct call *call, const char *user, unsigned keep, 
 	return err;
 }
 
-err_t store_app_end_oldest(struct call *call, const char *user, const char *last,
-	const char *reason, struct db_rows **rows)
+err_t store_app_end_oldest(
+	struct call *call, const char *user, const char *last, const char *reason)
 {
-	static const struct db_statement statement = { END(
-		CONNECTED " AND a.certificate_id <= $4") };
+	static const struct db_statement statement = { OF(CONNECTED " AND certificate_id <= $4")
+			END };
 
-	return DB_QUERY(call, &statement, rows, call->tenant, user, reason, last);
+	return DB_QUERY(call, &statement, NULL, call->tenant, user, reason, last);
 }
 
-#define NEWEST " ORDER BY a.certificate_id DESC OFFSET $4"
-
-err_t store_app_end_keypairs(struct call *call, const char *authorization, unsigned keep,
-	const char *reason, struct db_rows **rows)
+err_t store_app_end_keypairs(
+	struct call *call, const char *authorization, unsigned keep, const char *reason)
 {
-	static const struct db_statement statement = { END(
-		"authorization_id = $2 AND profile_id = ''" NEWEST) };
+	static const struct db_statement statement = { OF(
+		"authorization_id = $2 AND profile_id = ''") END
+		" AND c.id <= (SELECT c.id FROM provision.certificate c, a WHERE " GOOD
+		" ORDER BY c.id DESC OFFSET $4 LIMIT 1)" };
 
-	return DB_QUERY(call, &statement, rows, call->tenant, authorization, reason,
+	return DB_QUERY(call, &statement, NULL, call->tenant, authorization, reason,
 		store_number(call, keep));
 }
 
-err_t store_app_end_profile(
-	struct call *call, const char *profile_id, const char *reason, struct db_rows **rows)
+err_t store_app_end_profile(struct call *call, const char *profile_id, const char *reason)
 {
-	static const struct db_statement statement = { END("profile_id = $2") };
+	static const struct db_statement statement = { OF("profile_id = $2") END };
 
-	return DB_QUERY(call, &statement, rows, call->tenant, profile_id, reason);
+	return DB_QUERY(call, &statement, NULL, call->tenant, profile_id, reason);
 }
 
 #define FIND                                                                                       \

@@ -45,21 +45,20 @@ err_t store_app_certificate_add(
 	struct call *call, const struct store_app_certificate *certificate) MUST_CHECK;
 
 /*
- * End what is good of an app, without a place on the revocation list; the rows have the columns of
- * event.CertificateRevoked. Of an authorization: all, or only those that are for one profile; or
- * all but the newest `keep` of the others. Of a user: all; or those that are for one profile and
- * whose id is not after `last`. Of a profile: all that are for it alone.
+ * End what is good of an app, without a place on the revocation list. Of an authorization: all, or
+ * only those that are for one profile; or all but the newest `keep` of the others. Of a user: all;
+ * or those that are for one profile and whose id is not after `last`. Of a profile: all that are
+ * for it alone.
  */
 err_t store_app_end_authorization(struct call *call, const char *authorization, bool connected_only,
-	const char *reason, struct db_rows **rows) MUST_CHECK;
-err_t store_app_end_user(
-	struct call *call, const char *user, const char *reason, struct db_rows **rows) MUST_CHECK;
-err_t store_app_end_oldest(struct call *call, const char *user, const char *last,
-	const char *reason, struct db_rows **rows) MUST_CHECK;
-err_t store_app_end_keypairs(struct call *call, const char *authorization, unsigned keep,
-	const char *reason, struct db_rows **rows) MUST_CHECK;
-err_t store_app_end_profile(struct call *call, const char *profile_id, const char *reason,
-	struct db_rows **rows) MUST_CHECK;
+	const char *reason) MUST_CHECK;
+err_t store_app_end_user(struct call *call, const char *user, const char *reason) MUST_CHECK;
+err_t store_app_end_oldest(
+	struct call *call, const char *user, const char *last, const char *reason) MUST_CHECK;
+err_t store_app_end_keypairs(
+	struct call *call, const char *authorization, unsigned keep, const char *reason) MUST_CHECK;
+err_t store_app_end_profile(
+	struct call *call, const char *profile_id, const char *reason) MUST_CHECK;
 
 /* Id of the newest certificate or peer that is one too many when a user keeps `keep` of what it has
  * connected with; "": there is none. */
