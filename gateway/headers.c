@@ -52,11 +52,24 @@ static bool is_token(const char *name)
 	return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
 }
 
+/* RFC 9110 section 5.5; bytes beyond ASCII may stand in one. */
+static bool is_value(const char *value)
+{
+	for (; *value != '\0'; value++)
+		if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f)
+			return false;
+	return true;
+}
+
 void headers_add(struct headers *headers, struct arena *arena, const char *name, const char *value)
 {
 	headers->len += strlen(name) + strlen(value) + 4;
+	headers->n++;
 	if (!is_token(name))
 		refuse(headers, HTTP_BAD_REQUEST, "", "expected header names without blanks");
+	if (!is_value(value))
+		refuse(headers, HTTP_BAD_REQUEST, "",
+			"expected headers without control characters");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		const char **slot = (const char **)((char *)headers + known[i].offset);
 
@@ -78,8 +91,9 @@ void headers_check(struct headers *headers)
 	const char *length = headers->content_length;
 	const char *encoding = headers->transfer_encoding;
 
-	if (headers->len > HEADERS_MAX)
-		refuse(headers, HTTP_HEADERS_TOO_LARGE, "", "the headers are too large");
+	if (headers->len > HEADERS_MAX || headers->n > HEADERS_N_MAX)
+		refuse(headers, HTTP_HEADERS_TOO_LARGE, "",
+			"the headers are too large or too many");
 	if (length != NULL && encoding != NULL)
 		refuse(headers, HTTP_BAD_REQUEST, "Transfer-Encoding",
 			"expected either Content-Length or Transfer-Encoding");

@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-#define HEADERS_MAX	   (16 * 1024)	 /* bytes of all header lines */
+#define HEADERS_MAX	   (16 * 1024) /* bytes of all header lines */
+#define HEADERS_N_MAX	   100
 #define HEADERS_LENGTH_MAX (1024 * 1024) /* a Content-Length above it is not worth reading */
 
 struct headers {
@@ -20,8 +21,8 @@ struct headers {
 	const char *cookie, *origin, *referer, *user_agent;
 	const char *real_ip;		/* X-Real-IP: whom a proxy speaks for */
 	const char *api_user, *api_key; /* X-Api-User, X-Api-Key: of acme-dns clients */
-	size_t len;
-	enum http_status refused; /* 0, or what is wrong with the first wrong one */
+	size_t len, n;			/* of all lines */
+	enum http_status refused;	/* 0, or what is wrong with the first wrong one */
 	const char *field, *detail;
 };
 

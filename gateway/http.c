@@ -13,6 +13,7 @@
 #include "gateway/file.h"
 #include "gateway/http_arrival.h"
 #include "gateway/http_feed.h"
+#include "gateway/http_head.h"
 #include "gateway/http_tls.h"
 #include "gateway/later.h"
 #include "gateway/peers.h"
@@ -55,6 +56,7 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct peer *peer;
 	enum exchange_state state;
+	const char *target_end;	     /* in libmicrohttpd's memory */
 	size_t body_size;	     /* room at request.body */
 	size_t n_read;		     /* bytes of the body so far, also those not kept */
 	bool last;		     /* the connection ends with this reply */
@@ -115,27 +117,6 @@ static int64_t sweep(void *arg)
 
 /* ---- exchanges: reading ---- */
 
-static void refuse(
-	struct exchange *exchange, enum http_status status, const char *field, const char *detail)
-{
-	if (exchange->request.refused != 0)
-		return;
-	exchange->request.refused = status;
-	/* The status says it all, the error code goes nowhere. */
-	(void)fault_set(&exchange->request.call.fault, ERR_INVALID_ARGUMENT, field, "%s", detail);
-}
-
-static enum MHD_Result on_header(
-	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct exchange *exchange = arg;
-
-	(void)kind;
-	headers_add(&exchange->request.headers, exchange->request.call.arena, name,
-		value != NULL ? value : "");
-	return MHD_YES;
-}
-
 /* A request line has come. What it returns is the exchange that all later callbacks get. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
@@ -145,6 +126,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *con
 
 	call_init(&request->call, http->options.bus, "service:gateway", PEERS_STEP_MS);
 	request->target = arena_strdup(request->call.arena, target);
+	exchange->target_end = target + strlen(target);
 	exchange->http = http;
 	exchange->connection = connection;
 	exchange->peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
@@ -272,7 +254,8 @@ static enum MHD_Result exchange_submit(struct exchange *exchange)
 	struct http *http = exchange->http;
 
 	if (crew_waiting(http->crew) >= QUEUE_MAX || !exchange_count(exchange)) {
-		refuse(exchange, HTTP_UNAVAILABLE, "", "expected fewer requests at this time");
+		http_refuse(&exchange->request, HTTP_UNAVAILABLE, "",
+			"expected fewer requests at this time");
 		return exchange_refuse(exchange);
 	}
 	peer_prove(exchange->peer);
@@ -285,21 +268,16 @@ static enum MHD_Result exchange_submit(struct exchange *exchange)
 
 /* The headers are there. What is refused now is answered at once, without reading on: where such a
  * request ends is in doubt, or too far away. */
-static enum MHD_Result exchange_begin(struct exchange *exchange, const char *method)
+static enum MHD_Result exchange_begin(
+	struct exchange *exchange, const char *method, const char *version)
 {
 	struct http_request *request = &exchange->request;
-	struct headers *headers = &request->headers;
 
 	request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	request->method = request->head ? MHD_HTTP_METHOD_GET : method;
 	if (exchange->http->options.ask_certificate)
 		http_tls_read(request, exchange->connection);
-	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
-	headers_check(headers);
-	if (headers->refused != 0)
-		refuse(exchange, headers->refused, headers->field, headers->detail);
-	if (strlen(request->target) > HTTP_TARGET_MAX)
-		refuse(exchange, HTTP_URI_TOO_LONG, "", "path and query are too long");
+	http_head_read(request, exchange->connection, exchange->target_end, version);
 	exchange->state = EXCHANGE_READING;
 	return request->refused == 0 ? MHD_YES : exchange_refuse(exchange);
 }
@@ -311,7 +289,7 @@ static enum MHD_Result exchange_read(struct exchange *exchange, const char *data
 
 	exchange->n_read += len;
 	if (exchange->n_read > HTTP_BODY_MAX)
-		refuse(exchange, HTTP_CONTENT_TOO_LARGE, "", "the body is too large");
+		http_refuse(request, HTTP_CONTENT_TOO_LARGE, "", "the body is too large");
 	if (request->refused != 0)
 		return exchange->n_read <= DISCARD_MAX ? MHD_YES : MHD_NO;
 	if (exchange->n_read > exchange->body_size) {
@@ -338,9 +316,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)arg;
 	(void)connection;
 	(void)url;
-	(void)version;
 	if (exchange->state == EXCHANGE_NEW)
-		return exchange_begin(exchange, method);
+		return exchange_begin(exchange, method, version);
 	if (exchange->state == EXCHANGE_SERVED)
 		return exchange_respond(exchange);
 	*upload_len = 0;

@@ -1,6 +1,6 @@
 /*
- * http: the HTTPS server. With http_tls, http_arrival and http_feed the only code that sees
- * libmicrohttpd.
+ * http: the HTTPS server. With http_head, http_tls, http_arrival and http_feed the only code that
+ * sees libmicrohttpd.
  *
  * Event threads read requests and write replies; in between the connection is suspended and one of
  * `workers` threads runs `serve`, which may block on the bus. Whatever a client does, its request

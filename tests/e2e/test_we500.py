@@ -218,11 +218,22 @@ def basic(auth):
     return base64.b64encode(":".join(auth).encode()).decode()
 
 
-def raw(portal, head, body=b""):
-    """Sends bytes as they are: the status of the answer, None if the connection was closed without one."""
+def connect(portal):
     context = ssl.create_default_context(cafile=portal.fleet.ca_file)
     plain = socket.create_connection(("127.0.0.1", portal.fleet.gateway_port), timeout=WAIT_S)
-    with context.wrap_socket(plain, server_hostname="127.0.0.1") as sock:
+    return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def whole(portal, text):
+    """Sends bytes as they are: all that comes until the end of the connection."""
+    with connect(portal) as sock:
+        sock.sendall(text.encode("latin-1"))
+        return b"".join(iter(lambda: sock.recv(4096), b""))
+
+
+def raw(portal, head, body=b""):
+    """Sends bytes as they are: the status of the answer, None if the connection was closed without one."""
+    with connect(portal) as sock:
         sock.sendall((head + "Host: portal.test\r\n\r\n").encode("latin-1") + body)
         answer = b""
         while b"\r\n" not in answer:
@@ -238,7 +249,8 @@ def test_45_authorization_headers_of_every_kind(portal):
     good = basic(device.auth)
     for value in ("Basic", "Basic ", "Basic" + good, "Basic !!!!", "Basic " + good[:-3] + "\x80", "Bearer " + good,
                   "Basic " + base64.b64encode(b"nocolon").decode(), "Basic " + base64.b64encode(b"a\0b:c").decode(),
-                  "Basic " + base64.b64encode(b"\x01:\x02").decode(), "Digest " + good, "Basic " + "A" * 10000):
+                  "Basic " + base64.b64encode(b"\x01:\x02").decode(), "Digest " + good, "Basic " + "A" * 10000,
+                  f"Basic {good}\0", f"Basic {good}\0x", f"Basic {good}\x01"):
         assert raw(portal, f"GET /api/v1/vpn HTTP/1.1\r\nAuthorization: {value}\r\n") in (400, 401), value
     twice = f"GET /api/v1/vpn HTTP/1.1\r\nAuthorization: Basic {good}\r\nAuthorization: Basic {good}\r\n"
     assert raw(portal, twice) == 400
@@ -406,11 +418,34 @@ def test_49_50_51_bodies_whose_size_is_wrong(portal):
     assert raw(portal, start + "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n") == 400
     assert raw(portal, start + "Content-Length: 0\r\nContent-Length: 5\r\n", b"hello") == 400
     assert raw(portal, start + "Content-Length : 0\r\n") == 400
+    for bytes_ in ("+3", "-3", "0x3", "3, 3"):
+        assert raw(portal, start + f"Content-Length: {bytes_}\r\n", b"abc") == 400, bytes_
     assert portal.acknowledge(device, iter([b" " * 2500] * 2)).status_code == 413
     assert read(portal.acknowledge(device, iter([b"status", b"=2"]))).status == 2
 
 
+@pytest.mark.parametrize("lines", [
+    "X-A: b\r\n c\r\n", "X-A: b\r\n\tc\r\n", "Content-: 5\r\n Length\r\n",  # folded
+    "X-A: b\nX-B: c\r\n", "X-A: b\nContent-Length: 5\r\n", "X-A: b\rContent-Length: 5\r\n",
+    "X-A: b\0\r\nX-B: c\r\n", "X-A: b\0c\r\n", "X-A\0: b\r\n", "X A: b\r\n", ": b\r\n", "X-A\r\n"])
+def test_50_lines_that_somebody_else_would_read_in_another_way_are_refused(portal, lines):
+    login = f"Authorization: Basic {basic(portal.add().auth)}\r\n"
+    for head in (f"{lines}{login}", f"{login}{lines}"):
+        answer = whole(portal, f"PUT /api/v1/vpn/packet HTTP/1.1\r\n{head}Host: x\r\n\r\nhello")
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"HTTP/1.1 2" not in answer  # and the connection ended
+
+
+@pytest.mark.parametrize("first", [
+    "GET /api/v1/vpn HTTP/1.1\n", "GET /api/v1/vpn\0 HTTP/1.1\r\n", "GET /api/v1/vpn\0x HTTP/1.1\r\n", "GET /api/v1/vpn\r\n"])
+def test_50_a_first_line_that_somebody_else_would_read_in_another_way_is_refused(portal, first):
+    answer = whole(portal, f"{first}Host: x\r\nAuthorization: Basic {basic(portal.add().auth)}\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_54_headers_without_end(portal):
+    login = f"Authorization: Basic {basic(portal.add().auth)}\r\n"
+    for n, status in ((98, 200), (99, 431)):  # two more are there
+        assert raw(portal, f"GET /api/v1/vpn HTTP/1.1\r\n{login}" + "X-A: b\r\n" * n) == status
     assert raw(portal, f"GET /{'a' * 9000} HTTP/1.1\r\n") == 414
     assert raw(portal, "GET /api/v1/vpn HTTP/1.1\r\n" + "".join(
         f"X-{n}: {'a' * 200}\r\n" for n in range(100))) == 431

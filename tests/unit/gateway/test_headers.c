@@ -40,6 +40,10 @@ static const struct {
 	{ { { "Content-Length ", "1" } }, HTTP_BAD_REQUEST, "" },
 	{ { { "", "1" } }, HTTP_BAD_REQUEST, "" },
 	{ { { "A\tB", "1" } }, HTTP_BAD_REQUEST, "" },
+	{ { { "X-A", "a\tb\xff" } }, 0, NULL },
+	{ { { "X-A", "a\rContent-Length: 5" } }, HTTP_BAD_REQUEST, "" },
+	{ { { "Authorization", "Basic YQ==\x01" } }, HTTP_BAD_REQUEST, "" },
+	{ { { "X-A", "\x7f" } }, HTTP_BAD_REQUEST, "" },
 	{ { { "Authorization", "a" }, { "authorization", "b" } }, HTTP_BAD_REQUEST,
 		"Authorization" },
 	{ { { "Host", "a" }, { "Host", "b" } }, HTTP_BAD_REQUEST, "Host" },
@@ -97,6 +101,20 @@ Test(headers, too_large)
 	cr_expect(eq(int, (int)headers.refused, HTTP_HEADERS_TOO_LARGE));
 }
 
+Test(headers, too_many)
+{
+	AUTO_ARENA arena = arena_create();
+	struct headers headers = { .len = 0 };
+
+	for (int i = 0; i < HEADERS_N_MAX; i++)
+		headers_add(&headers, arena, "A", "");
+	headers_check(&headers);
+	cr_assert(eq(int, (int)headers.refused, 0));
+	headers_add(&headers, arena, "A", "");
+	headers_check(&headers);
+	cr_expect(eq(int, (int)headers.refused, HTTP_HEADERS_TOO_LARGE));
+}
+
 Test(headers, accept_is_one_list_however_many_lines_it_has)
 {
 	AUTO_ARENA arena = arena_create();
@@ -108,7 +126,7 @@ Test(headers, accept_is_one_list_however_many_lines_it_has)
 	cr_expect(eq(int, (int)headers.refused, 0));
 	cr_expect(eq(str, (char *)headers.accept,
 		"application/x-openvpn-profile, application/x-wireguard-profile"));
-	for (size_t i = 0; i < 10000; i++)
+	for (size_t i = 0; i < 10000; i++) /* more than would be let in */
 		headers_add(&headers, arena, "Accept", "text/html");
 	cr_expect(lt(sz, strlen(headers.accept), 2048));
 }
