@@ -24,7 +24,7 @@ enum trunk_message {
 #define OUTBOX_PORTS_MAX  256
 #define OUTBOX_HEADER_LEN 3
 #define OUTBOX_BATCH	  (32 * 1024)	    /* one sealed frame of a link */
-#define OUTBOX_BYTES_MAX  (8 * 1024 * 1024) /* wait at most */
+#define OUTBOX_BYTES_MAX  (8 * 1024 * 1024) /* wait at most while it stands still */
 
 struct outbox {
 	/* Set by its owner, the rest zero but for outbox_init. */

@@ -9,6 +9,7 @@
 #define FLOWS	     256
 #define QUANTUM	     3028 /* two frames of the usual size */
 #define TARGET_US    5000
+#define RECENT_US    250000 /* a window in which is counted what leaves */
 #define INTERVAL_US  100000
 #define ENTRIES_KEPT 16384
 #define FLOWS_KEPT   1024
@@ -249,13 +250,39 @@ static struct fair_flow *longest(const struct fair *fair)
 	return found;
 }
 
+static void count_left(struct fair *fair, size_t len, uint64_t now_us)
+{
+	uint64_t passed_us = now_us - fair->window_us;
+
+	if (passed_us >= RECENT_US) {
+		fair->left_before = passed_us < 2 * RECENT_US ? fair->left : 0;
+		fair->left = 0;
+		fair->window_us = now_us;
+	}
+	fair->left += len;
+}
+
+/* How much may wait: as much as left lately, within bounds. Over a long way a stream inside the VPN
+ * has more under way than a short queue holds, and sends all of it at once when what was lost on
+ * the way, which the rest waited for, has come at last. */
+static size_t room(struct fair *fair, uint64_t now_us)
+{
+	size_t recent, most = FAIR_GROWTH * fair->bytes_max;
+
+	count_left(fair, 0, now_us);
+	recent = fair->left > fair->left_before ? fair->left : fair->left_before;
+	if (recent < fair->bytes_max)
+		return fair->bytes_max;
+	return recent < most ? recent : most;
+}
+
 /* A flow that loses its last packet stays in its list until its turn. To look for the longest costs
  * more than to drop, so some room more is made than is needed. */
-static void make_room(struct fair *fair)
+static void make_room(struct fair *fair, uint64_t now_us)
 {
-	size_t enough = fair->bytes_max - fair->bytes_max / 32;
+	size_t max = room(fair, now_us), enough = max - max / 32;
 
-	while (fair->bytes > fair->bytes_max) {
+	while (fair->bytes > max) {
 		struct fair_flow *flow = longest(fair);
 		size_t half = flow->bytes / 2;
 
@@ -280,7 +307,8 @@ void fair_push(struct fair *fair, struct packet *packet, uint64_t now_us)
 	flow->bytes += cost(packet);
 	fair->bytes += cost(packet);
 	fair->n++;
-	make_room(fair);
+	if (fair->bytes > fair->bytes_max)
+		make_room(fair, now_us);
 }
 
 struct packet *fair_pop(struct fair *fair, uint64_t now_us)
@@ -300,6 +328,7 @@ struct packet *fair_pop(struct fair *fair, uint64_t now_us)
 			struct packet *packet = flow_take(fair, flow);
 
 			flow->deficit -= packet->len;
+			count_left(fair, packet->len, now_us);
 			return packet;
 		}
 		list_take(list);

@@ -4,8 +4,8 @@
  * (CoDel, RFC 8289 and 8290). So a bulk transfer costs nobody else his latency, nor much of its
  * own.
  *
- * Bounded in bytes of memory: when there is no room, the longest queue loses its oldest packet. A
- * port for which nothing waits holds no memory. The loop's thread.
+ * Bounded in bytes of memory: when there is no room, the longest queue loses its oldest packet. Where
+ * much leaves, more may wait. A port for which nothing waits holds no memory. The loop's thread.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define FAIR_BYTES_MAX (1024 * 1024)
+#define FAIR_GROWTH    4 /* times as much may wait where as much leaves */
 
 struct fair_flow;
 
@@ -27,10 +28,12 @@ struct fair {
 	struct fair_list fresh, old; /* flows that have packets: new ones go first */
 	size_t n;		     /* packets */
 	size_t bytes;		     /* what they cost of memory */
-	size_t bytes_max;
-	uint64_t dropped_full;	   /* there was no room */
-	uint64_t dropped_late;	   /* they had waited too long */
-	uint64_t dropped_segments; /* of super-frames that had; what is left of them goes on */
+	size_t bytes_max;	     /* of a queue that stands still; see FAIR_GROWTH */
+	size_t left, left_before;    /* bytes that were taken out in this window and the last */
+	uint64_t window_us;	     /* when it began */
+	uint64_t dropped_full;	     /* there was no room */
+	uint64_t dropped_late;	     /* they had waited too long */
+	uint64_t dropped_segments;   /* of super-frames that had; what is left of them goes on */
 };
 
 void fair_init(struct fair *fair, size_t bytes_max);

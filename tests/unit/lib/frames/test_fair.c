@@ -129,6 +129,58 @@ Test(fair, the_longest_queue_pays_when_it_is_full)
 	cr_expect_eq(n, 1);
 }
 
+/* So much in this time of one flow, at an even rate and with nothing that waits. */
+static void pass(size_t bytes, int ms)
+{
+	enum { SIZE = 60000 };
+	uint64_t begin = now;
+
+	for (size_t sent = 0; sent < bytes; sent += SIZE) {
+		push(1, SIZE, 0);
+		cr_assert_eq(pop_flow(), 1);
+		now = begin + (uint64_t)ms * MS * sent / bytes;
+	}
+	now = begin + (uint64_t)ms * MS;
+}
+
+static void burst(size_t bytes)
+{
+	for (size_t sent = 0; sent < bytes; sent += 60000)
+		push(1, 60000, 0);
+}
+
+Test(fair, as_much_may_wait_as_left_lately)
+{
+	const size_t most = FAIR_GROWTH * FAIR_BYTES_MAX;
+
+	pass(2 * FAIR_BYTES_MAX, 200);
+	burst(FAIR_BYTES_MAX * 3 / 2);
+	cr_expect_eq(fair.dropped_full, 0);
+	burst(FAIR_BYTES_MAX);
+	cr_expect(fair.dropped_full > 0 && fair.bytes <= FAIR_BYTES_MAX * 5 / 2);
+	while (pop_flow() == 1)
+		;
+	pass(20 * FAIR_BYTES_MAX, 400);
+	fair.dropped_full = 0;
+	burst(most - FAIR_BYTES_MAX);
+	cr_expect_eq(fair.dropped_full, 0);
+	burst(2 * FAIR_BYTES_MAX);
+	cr_expect(fair.dropped_full > 0 && fair.bytes <= most);
+}
+
+Test(fair, who_takes_nothing_any_more_keeps_little)
+{
+	pass(20 * FAIR_BYTES_MAX, 400);
+	burst(3 * FAIR_BYTES_MAX);
+	cr_expect_eq(fair.dropped_full, 0);
+	now += 300 * MS;
+	push(1, 1400, 0);
+	cr_expect_eq(fair.dropped_full, 0, "a pause is no end");
+	now += 300 * MS;
+	push(1, 1400, 0);
+	cr_expect(fair.bytes <= FAIR_BYTES_MAX, "%zu bytes", fair.bytes);
+}
+
 Test(fair, tiny_frames_count_with_what_they_hold)
 {
 	size_t cost;
