@@ -349,6 +349,7 @@ static const struct svc_definition definition = {
 	.prepare = prepare,
 	.check = check,
 	.services = node_services,
+	.outlasts_database = true,
 	.events = node_events,
 	.start = start,
 	.drain = drain,

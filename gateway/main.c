@@ -169,6 +169,7 @@ static const struct svc_definition definition = {
 	.name = "gateway",
 	.summary = "the REST API of the fleet over HTTPS",
 	.config = config,
+	.outlasts_database = true,
 	.events = events,
 	.start = start,
 	.drain = drain,

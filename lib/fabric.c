@@ -5,6 +5,7 @@
 
 #include "lib/db.h"
 #include "lib/log.h"
+#include "lib/metrics.h"
 #include "lib/worker.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,12 @@ struct fabric {
 	atomic_bool joined;
 	bool told; /* the last state that was told, and whether any was */
 	bool well;
+};
+
+static struct metric reached = {
+	.name = "lanyard_database_reached",
+	.help = "Is PostgreSQL there, and does it take writes?",
+	.type = METRIC_GAUGE,
 };
 
 static const struct db_statement beat = {
@@ -87,9 +94,11 @@ static void tell(struct fabric *fabric, err_t err, const char *detail)
 		log_info("database_reached", "instance=%s", bus_self(fabric->options.bus));
 	else
 		log_warn("database_away", "error=%s action=\"trying again\"", log_value(detail));
+	metric_set(&reached, well);
 	fabric->told = true;
 	fabric->well = well;
-	fabric->options.state(fabric->options.context, well ? NULL : "PostgreSQL can't be reached");
+	fabric->options.state(fabric->options.context,
+		well ? NULL : "PostgreSQL can't be reached or takes no writes");
 }
 
 static int64_t round_trip(void *arg)
@@ -107,6 +116,7 @@ struct fabric *fabric_start(const struct fabric_options *options)
 {
 	struct fabric *fabric = xcalloc(1, sizeof(*fabric));
 
+	metric_register(&reached);
 	fabric->options = *options;
 	fabric->db = db_create(options->database_url, "lanyard-fabric");
 	fabric->worker = worker_start(round_trip, fabric);

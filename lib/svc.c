@@ -122,7 +122,10 @@ static const char *ready_reason(void *context)
 
 static void database_state(void *context, const char *problem)
 {
-	svc_ready(context, "database", problem);
+	struct svc *svc = context;
+
+	if (problem == NULL || !svc->definition->outlasts_database)
+		svc_ready(svc, "database", problem);
 }
 
 /* ---- signals ---- */

@@ -27,8 +27,11 @@ struct svc_definition {
 	const struct config_entry *config; /* own settings; may be NULL */
 	const struct argument *arguments;  /* options that stand for settings; may be NULL */
 	ProtobufCService *const
-		*services;		  /* what it answers on the bus, NULL-terminated; or NULL */
-	const char *schema;		  /* its schema in PostgreSQL; NULL: it keeps no state */
+		*services;  /* what it answers on the bus, NULL-terminated; or NULL */
+	const char *schema; /* its schema in PostgreSQL; NULL: it keeps no state */
+	/* Once it has reached PostgreSQL, it is ready while that is away: it goes on with what it
+	 * has, and the world comes to it. All of its kind would be taken out at the same time. */
+	bool outlasts_database;
 	const struct event_route *events; /* or NULL */
 	const struct svc_task *tasks;	  /* or NULL; needs a schema */
 	/* Runs each time before rows of call->tenant, which is gone, are erased from the schema

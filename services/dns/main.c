@@ -363,6 +363,7 @@ static const struct svc_definition definition = {
 	.config = config,
 	.services = services,
 	.schema = "dns",
+	.outlasts_database = true,
 	.events = events,
 	.tasks = tasks,
 	.erase = store_leave,

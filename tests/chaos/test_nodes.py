@@ -76,6 +76,15 @@ def outage(seconds, talks):
     assert [talker.sessions for talkers in talks for talker in talkers] == sessions
 
 
+def stay_open(world):
+    """Those that the world comes to know that PostgreSQL is away, and are ready; those that can do nothing without it say so."""
+    for service in ["gateway", "dataplane", "dns"]:
+        wait_for(f"word of it from {service}", lambda name=service: "\nlanyard_database_reached 0\n" in world.fleet.ops(name, "/metrics"))
+        assert world.fleet.ops(service, "/readyz"), service
+    for service in ["auth", "provision", "rendezvous"]:
+        wait_for(f"{service} not being ready", lambda name=service: not world.fleet.ops(name, "/readyz"))
+
+
 def without_postgres(world, talk, seconds):
     world.fleet.sv("force-stop", "postgres")
     try:
@@ -84,6 +93,7 @@ def without_postgres(world, talk, seconds):
         one.end()
         talk[0][0] = Talker(world, one.device, one.network, world.any_url, 1000000)  # its token is good without
         wait_for("a session while PostgreSQL is down", lambda: hear_each_other(talk[0]))
+        stay_open(world)
         world.talkers.append(talk[0][0])
     finally:
         world.fleet.sv("start", "postgres")
@@ -114,8 +124,9 @@ def test_postgres_is_read_only(world, talk, api, tenant):
         world.sql("SELECT pg_reload_conf()")
         wait_for("a change that is refused", lambda: api.call("createNetwork", tenant.owner, {
             "name": "r-" + secrets.token_hex(5)}, tenant=tenant.id).status_code == 503)
-        api.ok("listNetworks", tenant.owner, tenant=tenant.id)
+        stay_open(world)
         outage(13, talk)
+        api.ok("listNetworks", tenant.owner, tenant=tenant.id)
     finally:
         world.sql("ALTER SYSTEM RESET default_transaction_read_only")
         world.sql("SELECT pg_reload_conf()")

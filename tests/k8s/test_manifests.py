@@ -40,18 +40,31 @@ def run(*command, **more):
     return done.stdout
 
 
+def make_overlay_of_own_postgres(overlays, kustomization):
+    """That for production as the page has it for a PostgreSQL elsewhere."""
+    more = yaml.safe_load(re.search(r"```yaml\n(.*?)```", PAGE, re.S).group(1))
+    kustomization["components"].remove("../../components/cloudnative-pg")
+    for key, rows in more.items():
+        kustomization[key] += rows
+    (overlays / "own-postgres").mkdir()
+    (overlays / "own-postgres/kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    shutil.copy(overlays / "production/autoscaling.yaml", overlays / "own-postgres")
+    (overlays / "own-postgres/postgres-ca.crt").write_text("an authority")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A copy of k8s/ with secrets in it, and with an overlay of the component that no overlay takes."""
+    """A copy of k8s/ with secrets in it, and with overlays of the components that no overlay takes."""
     copy = tmp_path_factory.mktemp("k8s") / "k8s"
     shutil.copytree(ROOT / "k8s", copy)
     (copy / "overlays/ingress").mkdir()
     text = (copy / "overlays/production/kustomization.yaml").read_text()
     (copy / "overlays/ingress/kustomization.yaml").write_text(text.replace("components/loadbalancer", "components/ingress"))
     shutil.copy(copy / "overlays/production/autoscaling.yaml", copy / "overlays/ingress")
+    make_overlay_of_own_postgres(copy / "overlays", yaml.safe_load(text))
     (copy.parent / "scripts").symlink_to(ROOT / "scripts")
     run("bash", "-euc", re.search(r"^scripts/keys .*", PAGE, re.M).group(), cwd=copy.parent)
-    for overlay in OVERLAYS:
+    for overlay in [*OVERLAYS, "own-postgres"]:
         run(ROOT / "scripts/keys", copy / "overlays" / overlay)
         tls = copy / "overlays" / overlay / "tls"
         shutil.copy(tls / "server.crt", tls / "tls.crt")
@@ -62,7 +75,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rendered(folder):
     return {overlay: [item for item in yaml.safe_load_all(run("kubectl", "kustomize", folder / "overlays" / overlay)) if item]
-            for overlay in OVERLAYS}
+            for overlay in [*OVERLAYS, "own-postgres"]}
 
 
 @pytest.fixture(params=OVERLAYS)
@@ -185,6 +198,7 @@ def test_pods_drain(objects):
 def test_everything_that_is_named_is_there(objects):
     """Config maps, secrets and their keys, accounts, claims, and what services and autoscalers point to."""
     data = {(item["kind"], item["metadata"]["name"]): item.get("data", {}) for item in of_kind(objects, "ConfigMap", "Secret")}
+    data.update((("Secret", cluster["metadata"]["name"] + "-ca"), {"ca.crt", "ca.key"}) for cluster in of_kind(objects, "Cluster"))  # the operator's
     accounts = {item["metadata"]["name"] for item in of_kind(objects, "ServiceAccount")}
     for workload in workloads(objects):
         pod = pod_of(workload)
@@ -249,6 +263,26 @@ def test_processes_take_their_settings(objects):
         assert "LANYARD_BUS_ADVERTISE=10.0.0.1" in told
         checked += 1
     assert checked == len(FLEET)
+
+
+@pytest.mark.parametrize("overlay, host, secret", [("production", "lanyard-db-rw", "lanyard-db-ca"), ("own-postgres", "postgres.example.org", "database-ca-")])
+def test_postgres_has_to_prove_who_it_is(rendered, overlay, host, secret):
+    """Each pod that asks it has the certificate of the authority, not its key, where libpq looks for it. CloudNativePG's certificates are for
+    its service's name."""
+    objects = rendered[overlay]
+    data = {(item["kind"], item["metadata"]["name"]): item.get("data", {}) for item in of_kind(objects, "ConfigMap", "Secret")}
+    asking = [workload for workload in workloads(objects) if process_of(workload) in [*FLEET, "migrate"]]
+    assert len(asking) == len(FLEET) + 1
+    for workload in asking:
+        pod = pod_of(workload)
+        environment = environment_of(pod["containers"][0], data)
+        assert (environment["PGHOST"], environment["PGSSLMODE"]) == (host, "verify-full")
+        folder, file = os.path.split(environment["PGSSLROOTCERT"])
+        volume, = [volume for volume in pod["volumes"] for mount in pod["containers"][0]["volumeMounts"]
+                   if mount["name"] == volume["name"] and mount["mountPath"] == folder]
+        assert volume["secret"]["items"] == [{"key": "ca.crt", "path": file}] and volume["secret"]["secretName"].startswith(secret)
+        if overlay == "own-postgres":
+            assert set(data["Secret", volume["secret"]["secretName"]]) == {"ca.crt"}
 
 
 def test_nodes_keep_their_names(objects):
