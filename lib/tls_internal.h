@@ -17,5 +17,8 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method);
 
 SSL_CTX *tls_trust_context(const struct tls_trust *trust);
 
+/* The key with this URI in a token (tls_token.h); NULL: the fault tells why not. */
+EVP_PKEY *tls_token_key(const char *uri, struct fault *fault);
+
 /* The context that a new connection begins with. */
 SSL_CTX *tls_server_context(const struct tls_server *server);

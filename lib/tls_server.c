@@ -3,6 +3,7 @@
  * those that they began with, counted by OpenSSL itself.
  */
 #include "lib/tls_internal.h"
+#include "lib/tls_token.h"
 
 #include "lib/mem.h"
 
@@ -129,6 +130,26 @@ static size_t add_chain(SSL_CTX *ctx, const char *path)
 	return n;
 }
 
+static err_t load_key(SSL_CTX *ctx, const struct tls_identity *identity, struct fault *fault)
+{
+	EVP_PKEY *key;
+	bool good;
+
+	if (!tls_token_is(identity->key)) {
+		good = SSL_CTX_use_PrivateKey_file(ctx, identity->key, SSL_FILETYPE_PEM) == 1;
+	} else {
+		if ((key = tls_token_key(identity->key, fault)) == NULL)
+			return ERR_INVALID_ARGUMENT;
+		good = SSL_CTX_use_PrivateKey(ctx, key) == 1;
+		EVP_PKEY_free(key);
+	}
+	if (good)
+		return OK;
+	return fault_set(fault, ERR_INVALID_ARGUMENT, "key",
+		"no private key of the certificate %s can be read from %s: %s", identity->cert,
+		identity->key, tls_queue_says());
+}
+
 static err_t load_identity(SSL_CTX *ctx, const struct tls_identity *identity, struct fault *fault)
 {
 	if (SSL_CTX_use_certificate_chain_file(ctx, identity->cert) != 1)
@@ -139,11 +160,7 @@ static err_t load_identity(SSL_CTX *ctx, const struct tls_identity *identity, st
 			"no certificate can be read from %s: %s", identity->chain,
 			tls_queue_says());
 	ERR_clear_error(); /* the end of the chain's file is one */
-	if (SSL_CTX_use_PrivateKey_file(ctx, identity->key, SSL_FILETYPE_PEM) != 1)
-		return fault_set(fault, ERR_INVALID_ARGUMENT, "key",
-			"no private key of the certificate %s can be read from %s: %s",
-			identity->cert, identity->key, tls_queue_says());
-	return OK;
+	return load_key(ctx, identity, fault);
 }
 
 static SSL_CTX *make_context(

@@ -20,7 +20,8 @@ enum tls_clients {
 	TLS_CLIENTS_REQUIRED,
 };
 
-/* PEM files: the certificate with its chain, and its private key. */
+/* PEM files: the certificate with its chain, and its private key, which may be in a token instead
+ * (tls_token.h). */
 struct tls_identity {
 	const char *cert, *key;
 	const char *chain; /* what follows the certificate; NULL: it is in the same file */

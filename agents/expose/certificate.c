@@ -7,6 +7,7 @@
 #include "agents/document.h"
 #include "agents/child.h"
 #include "agents/expose/helper.h"
+#include "agents/expose/request.h"
 #include "agents/expose/schedule.h"
 #include "agents/expose/verdict.h"
 #include "agents/state.h"
@@ -38,7 +39,7 @@
 struct certificate {
 	struct certificate_options options;
 	char *folder;	  /* of the authority */
-	char *file, *key; /* where uacme keeps them */
+	char *file, *key; /* where uacme keeps them; no key that is in a token */
 	struct tls_life life;
 	int64_t renew_s; /* Unix time; 0: there is none yet */
 	struct loop_timer timer;
@@ -96,13 +97,15 @@ static err_t load(struct certificate *certificate, struct fault *fault)
 	struct tls_life life;
 	err_t err = tls_certificate_life(certificate->file, &life, fault);
 
-	if (err == OK && access(certificate->key, R_OK) < 0)
+	if (err == OK && certificate->options.pkcs11 != NULL)
+		place_unlink(certificate->options.place, PLACE_KEY);
+	else if (err == OK && access(certificate->key, R_OK) < 0)
 		err = fault_set(
 			fault, ERR_NOT_FOUND, "", "can't read %.150s: %m", certificate->key);
 	if (err == OK)
 		err = place_link(
 			certificate->options.place, PLACE_CERTIFICATE, certificate->file, fault);
-	if (err == OK)
+	if (err == OK && certificate->options.pkcs11 == NULL)
 		err = place_link(certificate->options.place, PLACE_KEY, certificate->key, fault);
 	if (err != OK)
 		return err;
@@ -114,7 +117,7 @@ static err_t load(struct certificate *certificate, struct fault *fault)
 /* uacme keeps each certificate that it ever got. */
 static void remove_old(const struct certificate *certificate)
 {
-	AUTO_FREE char *pattern = xasprintf("%s/%s/cert-*.pem", certificate->folder,
+	AUTO_FREE char *pattern = xasprintf("%s/%s/*cert-*.pem", certificate->folder,
 		holding_name(certificate->options.holding));
 	glob_t found = { 0 };
 
@@ -176,6 +179,15 @@ static void on_reloaded(void *context, int status)
 	certificate->reload = NULL;
 }
 
+/* Where the user's own server finds the key; malloc'ed. */
+static char *key_shown(const struct certificate *certificate)
+{
+	const struct certificate_options *options = &certificate->options;
+
+	return options->pkcs11 != NULL ? xstrdup(options->pkcs11)
+				       : xasprintf("%s/" PLACE_KEY, options->place->dir);
+}
+
 /* Tells the user's own server. */
 static void reload(struct certificate *certificate)
 {
@@ -183,7 +195,8 @@ static void reload(struct certificate *certificate)
 	AUTO_FREE char *name = xasprintf("LANYARD_NAME=%s", holding_name(options->holding));
 	AUTO_FREE char *file =
 		xasprintf("LANYARD_CERTIFICATE=%s/" PLACE_CERTIFICATE, options->place->dir);
-	AUTO_FREE char *key = xasprintf("LANYARD_KEY=%s/" PLACE_KEY, options->place->dir);
+	AUTO_FREE char *shown = key_shown(certificate);
+	AUTO_FREE char *key = xasprintf("LANYARD_KEY=%s", shown);
 	const char *const variables[] = { name, file, key, NULL };
 	struct fault fault;
 	pid_t pid;
@@ -361,6 +374,19 @@ static void start(struct certificate *certificate, char *const *argv)
 	"uacme", "-v", "-a", (char *)certificate->options.acme, "-c", certificate->folder, "-t",   \
 		"EC"
 
+static void begin_with_token(struct certificate *certificate, char *hook)
+{
+	AUTO_FREE char *file = NULL;
+	struct fault fault;
+
+	if (request_write(certificate->folder, holding_name(certificate->options.holding),
+		    certificate->options.pkcs11, &file, &fault) == OK)
+		start(certificate,
+			(char *const[]){ UACME, "-f", "-o", "-h", hook, "issue", file, NULL });
+	else
+		fail_at_home(certificate, &fault);
+}
+
 static void begin(struct certificate *certificate)
 {
 	AUTO_FREE char *hook = xasprintf("%s/" HELPER_HOOK_NAME, certificate->folder);
@@ -374,8 +400,11 @@ static void begin(struct certificate *certificate)
 		return;
 	}
 	holding_set_account(certificate->options.holding, account);
-	start(certificate, (char *const[]){ UACME, "-f", "-o", "-h", hook, "issue", (char *)name,
-				   below, NULL });
+	if (certificate->options.pkcs11 != NULL)
+		begin_with_token(certificate, hook);
+	else
+		start(certificate, (char *const[]){ UACME, "-f", "-o", "-h", hook, "issue",
+					   (char *)name, below, NULL });
 }
 
 /* ---- life ---- */
@@ -390,7 +419,8 @@ err_t certificate_create(
 
 	certificate->options = *options;
 	certificate->folder = folder_of(options->state, options->acme);
-	certificate->file = xasprintf("%s/%s/cert.pem", certificate->folder, name);
+	certificate->file = xasprintf("%s/%s/%s", certificate->folder, name,
+		options->pkcs11 != NULL ? REQUEST_CERTIFICATE : "cert.pem");
 	certificate->key = xasprintf("%s/private/%s/key.pem", certificate->folder, name);
 	certificate->timer = (struct loop_timer){ .fire = on_timer, .context = certificate };
 	certificate->visible = (struct loop_timer){ .fire = on_visible, .context = certificate };
@@ -446,7 +476,7 @@ void certificate_report(const struct certificate *certificate, json_t *status)
 {
 	const struct certificate_options *options = &certificate->options;
 	AUTO_FREE char *file = xasprintf("%s/" PLACE_CERTIFICATE, options->place->dir);
-	AUTO_FREE char *key = xasprintf("%s/" PLACE_KEY, options->place->dir);
+	AUTO_FREE char *key = key_shown(certificate);
 
 	if (certificate->renew_s != 0) {
 		set_time(status, "certificate_until", certificate->life.until_s);

@@ -27,6 +27,7 @@ struct certificate_options {
 	const char *acme;    /* URL of the authority's directory */
 	const char *acme_ca; /* file of certificates to trust there; NULL: the system's */
 	const char *reload;  /* command to run when there is a new one; NULL: none */
+	const char *pkcs11;  /* URI of the key, which is in a token; NULL: a file of its own */
 	const struct proxy *proxy;
 	void *context;
 	void (*renewed)(void *context); /* there is one, or another than before */

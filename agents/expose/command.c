@@ -12,6 +12,7 @@
 #include "lib/endpoint.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/tls_token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,10 @@ static err_t read_name(struct command *command, struct fault *fault)
 	if (options->listen != NULL && !options->tls)
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "listen",
 			"--listen is for --tls: without it the service listens for itself");
+	if (options->common.pkcs11 != NULL && !tls_token_is(options->common.pkcs11))
+		return fault_set(fault, ERR_INVALID_ARGUMENT, "pkcs11",
+			"--pkcs11: expected a URI, "
+			"pkcs11:token=LABEL;object=LABEL?pin-source=file:PATH");
 	if (strncmp(options->common.acme, "https://", 8) != 0)
 		return fault_set(fault, ERR_INVALID_ARGUMENT, "acme",
 			"--acme: expected the https URL of an authority's directory");
@@ -123,6 +128,8 @@ static err_t read_options(struct command *command, struct fault *fault)
 		(err = congestion_create(&common->congestion,
 			 command->congestion != NULL ? command->congestion : CONGESTION_AUTO,
 			 fault)) != OK)
+		return err;
+	if (common->pkcs11 != NULL && (err = tls_token_check(common->pkcs11, fault)) != OK)
 		return err;
 	return tls_trust_create(&common->trust, command->device.ca_pem, fault);
 }
@@ -222,6 +229,8 @@ int command_expose(int argc, char **argv)
 			&common->acme, NULL },
 		{ "acme-ca", "FILE", "trust these certificates (PEM) of the authority's server",
 			&common->acme_ca, NULL },
+		{ "pkcs11", "URI", "the certificates' key is this one in a PKCS#11 token",
+			&common->pkcs11, NULL },
 		{ "reload", "COMMAND", "run when there is a new certificate", &common->reload,
 			NULL },
 		{ "proxy", "URL", "through http://HOST:PORT or socks5://HOST:PORT",

@@ -22,9 +22,9 @@ struct exposure {
 	struct place place;
 	struct holding *holding;
 	struct certificate *certificate; /* NULL: the name is not ours (yet) */
-	char *certificate_file, *key_file;
-	struct way *way;     /* NULL: nobody can come */
-	int64_t ask_from_ms; /* then the portal may be asked why the node refuses */
+	char *certificate_file, *key;	 /* of the door's identity */
+	struct way *way;		 /* NULL: nobody can come */
+	int64_t ask_from_ms;		 /* then the portal may be asked why the node refuses */
 	char problem[256];
 };
 
@@ -50,7 +50,7 @@ static void begin_certificate(struct exposure *exposure)
 	if (certificate_create(&exposure->certificate,
 		    &(struct certificate_options){ common->loop, exposure->holding,
 			    &exposure->place, common->state, common->acme, common->acme_ca,
-			    common->reload, common->proxy, exposure, on_renewed },
+			    common->reload, common->pkcs11, common->proxy, exposure, on_renewed },
 		    &fault) == OK)
 		return;
 	memcpy(exposure->problem, fault.detail, sizeof(exposure->problem));
@@ -146,7 +146,8 @@ err_t exposure_create(
 	exposure->label = xstrdup(options->label);
 	exposure->target = xstrdup(options->target);
 	exposure->certificate_file = xasprintf("%s/" PLACE_CERTIFICATE, exposure->place.dir);
-	exposure->key_file = xasprintf("%s/" PLACE_KEY, exposure->place.dir);
+	exposure->key = common->pkcs11 != NULL ? xstrdup(common->pkcs11)
+					       : xasprintf("%s/" PLACE_KEY, exposure->place.dir);
 	exposure->holding = holding_create(&(struct holding_options){
 		.loop = common->loop,
 		.fetcher = common->fetcher,
@@ -173,7 +174,7 @@ void exposure_destroy(struct exposure *exposure)
 	free(exposure->label);
 	free(exposure->target);
 	free(exposure->certificate_file);
-	free(exposure->key_file);
+	free(exposure->key);
 	free(exposure);
 }
 
@@ -222,7 +223,7 @@ bool exposure_identity(const struct exposure *exposure, struct tls_identity *ide
 {
 	if (exposure->certificate == NULL || !certificate_is_good(exposure->certificate))
 		return false;
-	*identity = (struct tls_identity){ exposure->certificate_file, exposure->key_file, NULL };
+	*identity = (struct tls_identity){ exposure->certificate_file, exposure->key, NULL };
 	return true;
 }
 

@@ -27,7 +27,8 @@ struct exposure_common {
 	const char *zone;		     /* of the names; NULL: the usual one */
 	const char *interface;		     /* whose addresses are told */
 	const char *acme, *acme_ca, *reload; /* certificate.h */
-	const char *http_target;	     /* tunnel.h */
+	const char *pkcs11;
+	const char *http_target; /* tunnel.h */
 	bool proxy_protocol;
 };
 

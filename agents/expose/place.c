@@ -84,3 +84,10 @@ err_t place_link(
 		return fault_set(fault, ERR_INTERNAL, "state", "can't link %.100s: %m", path);
 	return OK;
 }
+
+void place_unlink(const struct place *place, const char *name)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", place->dir, name);
+
+	unlink(path);
+}

@@ -33,3 +33,6 @@ err_t place_save(const struct place *place, const struct registration *registrat
 /* Makes DIR/`name` a link to `target`, all or nothing. */
 err_t place_link(const struct place *place, const char *name, const char *target,
 	struct fault *fault) MUST_CHECK;
+
+/* Removes such a link. */
+void place_unlink(const struct place *place, const char *name);

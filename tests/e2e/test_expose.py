@@ -11,6 +11,8 @@ import stat
 import subprocess
 import threading
 
+import pytest
+
 from agent_world import LANYARD, run
 from api_client import wait_for
 from api_world import admin, api, tenant  # fixtures
@@ -77,6 +79,43 @@ def test_a_server_of_its_own_gets_the_files_and_is_told(fleet, box, tmp_path):
     place = box.place(label)
     wait_for("the command of --reload",
              lambda: f"{label}.{ZONE} {place}/fullchain.pem {place}/key.pem\n" in (told.read_text() if told.exists() else ""))
+
+
+@pytest.fixture
+def token(tmp_path):
+    """A PKCS#11 token with a key on P-256: the environment by which it is found, the key's URI, and its public half."""
+    configuration, pin, key = (tmp_path / name for name in ("softhsm2.conf", "pin", "token-key.pem"))
+    (tmp_path / "tokens").mkdir()
+    configuration.write_text(f"directories.tokendir = {tmp_path}/tokens\nobjectstore.backend = file\n")
+    pin.write_text("567890")
+    environment = {**os.environ, "SOFTHSM2_CONF": str(configuration)}
+    for words in (["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key],
+                  ["softhsm2-util", "--init-token", "--free", "--label", "box", "--so-pin", "123456", "--pin", "567890"],
+                  ["softhsm2-util", "--import", key, "--token", "box", "--label", "door", "--id", "01", "--pin", "567890"]):
+        subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)
+    public = run("openssl", "pkey", "-in", key, "-pubout").stdout
+    key.unlink()
+    return {"SOFTHSM2_CONF": str(configuration)}, f"pkcs11:token=box;object=door?pin-source=file:{pin}", public
+
+
+def test_the_key_may_stay_in_a_token(fleet, box, token, tmp_path):
+    environment, uri, public = token
+    label = "n" + box.mac
+    box.start(box.service("by a token").port, "--tls", "--name", label, "--pkcs11", uri, environment=environment)
+    box.wait_until_connected()
+    for name in box.mac_name, f"{label}.{ZONE}":
+        assert visit(name, fleet.https_port, box.authority.roots(), tmp_path) == "by a token"
+    certificate = box.place(label) / "fullchain.pem"
+    assert run("openssl", "x509", "-in", certificate, "-noout", "-pubkey").stdout == public
+    assert box.name_status(label)["key"] == uri
+    keys = [path for path in box.state.rglob("*.pem") if "PRIVATE KEY" in path.read_text()]
+    assert [path.parent.name for path in keys] == ["private"], "only the account's key is in a file"
+
+    for wrong, words in ((uri.replace("door", "window"), "no private key in a token is"), (uri.replace("source=file", "value"), "expected pin-source"),
+                         ("door", "--pkcs11: expected a URI")):
+        again = subprocess.run([LANYARD, "expose", "1", "--state", box.state, "--interface", box.interface, "--pkcs11", wrong],
+                               env={**os.environ, **environment}, text=True, stderr=subprocess.PIPE)
+        assert again.returncode == 1 and words in again.stderr, again.stderr
 
 
 class Echo(socketserver.BaseRequestHandler):
