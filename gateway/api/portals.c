@@ -17,6 +17,8 @@ const struct route portals_routes[] = {
 	ROUTE("GET", "/v1/tenants/{tenant}/portal-devices/{id}", "devices:read", "GetPortalDevice"),
 	ROUTE("POST", "/v1/tenants/{tenant}/portal-devices/{id}/packages", "devices:write",
 		"PublishPackage"),
+	ROUTE("POST", "/v1/tenants/{tenant}/portal-devices/{id}/secrets", "devices:write",
+		"IssuePortalSecret"),
 	ROUTE("POST", "/v1/tenants/{tenant}/portal-devices/{id}/release", "devices:write",
 		"ReleasePortalDevice"),
 	ROUTE("DELETE", "/v1/tenants/{tenant}/portal-devices/{id}", "devices:write",

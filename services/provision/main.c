@@ -112,6 +112,7 @@ HANDLER(create_portal_device, CreatePortalDeviceRequest, PortalDevice, PORTAL_DE
 HANDLER(get_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(list_portal_devices, ListRequest, PortalDeviceList, PORTAL_DEVICE_LIST)
 HANDLER(publish_package, Ref, PortalDevice, PORTAL_DEVICE)
+HANDLER(issue_portal_secret, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(release_portal_device, Ref, PortalDevice, PORTAL_DEVICE)
 HANDLER(forget_portal_device, Ref, Empty, EMPTY)
 HANDLER(poll_portal, PortalRequest, PortalStatus, PORTAL_STATUS)

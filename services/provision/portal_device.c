@@ -187,6 +187,34 @@ err_t publish_package(
 	return store_portal_device_get(call, request->id, reply);
 }
 
+/* From now on nobody is believed by the serial number alone, nor by an earlier secret. */
+err_t issue_portal_secret(
+	struct call *call, const Provision__Ref *request, Provision__PortalDevice *reply)
+{
+	Provision__Device device = PROVISION__DEVICE__INIT;
+	const char *before, *secret;
+	err_t err;
+
+	if ((err = check_uuid(call, "id", request->id)) != OK ||
+		(err = store_portal_device_lock(call, request->id, reply)) != OK ||
+		(err = request_check_version(call, request->version, reply->version)) != OK ||
+		(err = store_device_get(call, request->id, &device)) != OK)
+		return err;
+	if (strcmp(device.state, STATE_RETIRED) == 0)
+		return call_refuse(call, ERR_FAILED_PRECONDITION, "id",
+			"the device is retired: it logs in no more");
+	before = reply->legacy ? "MD5(serial)" : "a secret of its own";
+	if ((err = store_portal_device_keeps_secret(call, request->id)) != OK ||
+		(err = portal_changed(call, reply->serial)) != OK ||
+		(err = AUDIT(call, "device.secret_issued", .subject = reply->id,
+			 .device = reply->id, .before = before)) != OK ||
+		(err = store_portal_device_get(call, request->id, reply)) != OK ||
+		(err = auth_issue_secret(call, request->id, &secret)) != OK)
+		return err;
+	reply->secret = (char *)(uintptr_t)secret;
+	return OK;
+}
+
 /* ---- out of quarantine, and out of sight ---- */
 
 err_t release_portal_device(

@@ -22,6 +22,8 @@ err_t list_portal_devices(struct call *call, const Provision__ListRequest *reque
 err_t publish_package(struct call *call, const Provision__Ref *request,
 	Provision__PortalDevice *reply) MUST_CHECK;
 
+err_t issue_portal_secret(struct call *call, const Provision__Ref *request,
+	Provision__PortalDevice *reply) MUST_CHECK;
 err_t release_portal_device(struct call *call, const Provision__Ref *request,
 	Provision__PortalDevice *reply) MUST_CHECK;
 err_t forget_portal_device(

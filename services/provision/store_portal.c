@@ -117,6 +117,16 @@ err_t store_portal_device_create(struct call *call, const char *device, const ch
 	return err == OK ? store_portal_device_get(call, device, reply) : err;
 }
 
+err_t store_portal_device_keeps_secret(struct call *call, const char *id)
+{
+	static const struct db_statement statement = {
+		"UPDATE provision.portal_device SET legacy = false, version = version + 1"
+		" WHERE tenant_id = $1 AND device_id = $2"
+	};
+
+	return DB_QUERY(call, &statement, NULL, call->tenant, id);
+}
+
 err_t store_portal_device_release(struct call *call, const char *id)
 {
 	static const struct db_statement statement = {

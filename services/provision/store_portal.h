@@ -23,6 +23,8 @@ err_t store_portal_device_get(
 /* As get, and nobody else changes it until the transaction ends. */
 err_t store_portal_device_lock(
 	struct call *call, const char *id, Provision__PortalDevice *reply) MUST_CHECK;
+/* It has a secret of its own from now on. */
+err_t store_portal_device_keeps_secret(struct call *call, const char *id) MUST_CHECK;
 /* Ends its quarantine. */
 err_t store_portal_device_release(struct call *call, const char *id) MUST_CHECK;
 /* Removes it and its packages; the device itself stays. */

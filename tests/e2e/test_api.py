@@ -256,6 +256,7 @@ def test_portal(api, tenant, things):
     assert api.ok("getPortalDevice", owner, **where)["secret"] == ""
     assert [d["id"] for d in api.ok("listPortalDevices", owner, query={"name": "pump"}, **of)["items"]] == [device["id"]]
     assert api.call("createPortalDevice", owner, {"name": "pump2", "serial": "SN-1"}, **of).json()["field"] == "serial"
+    assert api.ok("issuePortalSecret", owner, **where)["secret"] not in ("", device["secret"])
     assert api.ok("releasePortalDevice", owner, **where)["quarantined_at"] == ""
     rollout = api.ok("createRollout", owner, {"first_percent": 100}, **of)
     assert rollout["devices"] == 1 and rollout["id"] in [r["id"] for r in api.ok("listRollouts", owner, **of)["items"]]

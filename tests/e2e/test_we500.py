@@ -299,6 +299,29 @@ def test_33_34_35_the_password_that_anybody_can_compute(portal):
     assert portal.poll(legacy).status_code == 401
 
 
+def test_35_a_secret_ends_the_password_that_anybody_can_compute_and_any_secret_before_it(portal):
+    device = portal.add(legacy=True)
+    portal.set(legacy_until=in_future(days=1))
+    assert portal.status(device).status == 3
+    first = new_secret(portal, device)
+    assert portal.poll(device).status_code == 401  # MD5(serial)
+    assert portal.poll(None, auth=(device.serial, first)).status_code == 200
+    second = new_secret(portal, device)
+    assert portal.poll(None, auth=(device.serial, first)).status_code == 401
+    device.auth = device.serial, second
+    portal.serve(device)
+    assert portal.shown(device)["legacy"] is False and portal.shown(device)["secret"] == ""
+    issued = [record for record in portal.records(device.id) if record["action"] == "device.secret_issued"]
+    assert [record["before"] for record in issued] == ["MD5(serial)", "a secret of its own"]
+    portal.api.ok("retireDevice", portal.owner, id_=device.id, **portal.of)
+    assert portal.api.call("issuePortalSecret", portal.owner, id_=device.id, **portal.of).status_code == 409
+    portal.set(legacy_until="")
+
+
+def new_secret(portal, device):
+    return portal.api.ok("issuePortalSecret", portal.owner, id_=device.id, **portal.of)["secret"]
+
+
 def test_a_line_feed_in_the_password_that_anybody_can_compute_is_told_to_the_operator(fleet, portal):
     def refused(cause):
         text = fleet.ops("provision", "/metrics")
