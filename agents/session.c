@@ -29,6 +29,7 @@ struct session {
 	struct loop_timer timer; /* what it is for depends on the state */
 	struct loop_timer again; /* another turn of pump_receive */
 	struct loop_timer look;	 /* at the way, for its congestion control */
+	struct congestion_mark mark;
 	struct loop_timer tap_pause;
 	bool tap_paused;
 	bool l2;
@@ -186,7 +187,7 @@ static void on_look(void *context)
 {
 	struct session *session = context;
 
-	if (!congestion_look(session->options.congestion, session->socket.fd))
+	if (!congestion_look(session->options.congestion, session->socket.fd, &session->mark))
 		loop_set_timer(
 			session->options.loop, &session->look, clock_ms() + CONGESTION_LOOK_MS);
 }

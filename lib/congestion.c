@@ -77,7 +77,7 @@ bool congestion_is_reason(const struct congestion_path *path)
 		       path->n_retransmitted > path->n_sent / SENT_PER_LOSS);
 }
 
-bool congestion_look(struct congestion *congestion, int fd)
+bool congestion_look(struct congestion *congestion, int fd, struct congestion_mark *mark)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
@@ -87,8 +87,12 @@ bool congestion_look(struct congestion *congestion, int fd)
 		return true;
 	path = (struct congestion_path){
 		.min_rtt_us = info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt,
-		.n_sent = info.tcpi_segs_out,
-		.n_retransmitted = info.tcpi_total_retrans,
+		.n_sent = info.tcpi_segs_out - mark->n_sent,
+		.n_retransmitted = info.tcpi_total_retrans - mark->n_retransmitted,
 	};
-	return congestion_is_reason(&path) && set(fd, BBR);
+	if (congestion_is_reason(&path))
+		return set(fd, BBR);
+	if (path.n_sent >= LOSSES_MIN * SENT_PER_LOSS) /* a good past excuses no loss of today */
+		*mark = (struct congestion_mark){ info.tcpi_segs_out, info.tcpi_total_retrans };
+	return false;
 }

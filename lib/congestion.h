@@ -28,13 +28,19 @@ void congestion_destroy(struct congestion *congestion); /* NULL is fine */
 /* Begins a connection: sets what was chosen by name. */
 void congestion_begin(const struct congestion *congestion, int fd);
 
+/* A connection's segments from its begin to when it was looked at; zero before. */
+struct congestion_mark {
+	uint32_t n_sent;
+	uint32_t n_retransmitted;
+};
+
 /* Looks at a connection. True: its control is decided, there is no need to look again. */
-bool congestion_look(struct congestion *congestion, int fd);
+bool congestion_look(struct congestion *congestion, int fd, struct congestion_mark *mark);
 
 /* What TCP_INFO says, and what follows from it; for congestion_look and its test. */
 struct congestion_path {
 	uint32_t min_rtt_us; /* 0: not known yet */
-	uint32_t n_sent;     /* segments */
+	uint32_t n_sent;     /* segments since the mark */
 	uint32_t n_retransmitted;
 };
 bool congestion_is_reason(const struct congestion_path *path);

@@ -210,7 +210,7 @@ static void look_at_congestion(struct stream *stream)
 
 	if (now < stream->look_ms)
 		return;
-	stream->look_ms = congestion_look(stream->streams->congestion, stream->fd)
+	stream->look_ms = congestion_look(stream->streams->congestion, stream->fd, &stream->mark)
 				  ? UINT64_MAX
 				  : now + CONGESTION_LOOK_MS;
 }

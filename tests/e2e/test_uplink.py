@@ -4,6 +4,8 @@ with a shaped veth between them, the agent in one; the small portal and node of 
 import contextlib
 import ctypes
 import os
+import pathlib
+import re
 import secrets
 import statistics
 import subprocess
@@ -59,6 +61,8 @@ class Line:
         for netns in (self.here, self.there):
             self.command("netns", "add", netns)
             self.command("-n", netns, "link", "set", "lo", "up")
+            # What a connection begins with where nobody has set anything: it waits for loss.
+            assert run("ip", "netns", "exec", netns, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno").returncode == 0
         self.command("link", "add", "line", "netns", self.here, "type", "veth", "peer", "name", "line", "netns", self.there)
         for netns, address in ((self.here, HERE), (self.there, THERE)):
             self.command("-n", netns, "address", "add", address + "/24", "dev", "line")
@@ -69,6 +73,10 @@ class Line:
     def command(self, *words):
         done = run("ip", *words)
         assert done.returncode == 0, done.stdout
+
+    def controls(self):
+        """Congestion controls of the connections over the line, at the agent's end."""
+        return set(re.findall(r"^\s+(\w+)", run("ip", "netns", "exec", self.here, "ss", "-tinH", "dst", THERE).stdout, re.M))
 
     def close(self):
         for netns in (self.here, self.there):
@@ -148,3 +156,11 @@ def test_a_ping_does_not_wait_behind_an_upload(agents, upload):
     assert told["queue_bytes"] <= 1 << 20 and n_lost(told) > 0 and told["sessions"] == 1
     text = run(LANYARD, "status", "--state", one.state)
     assert "queue late" in text.stdout, text.stdout
+
+
+@pytest.mark.skipif("bbr" not in pathlib.Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split(),
+                    reason="the kernel has no bbr")
+def test_a_way_that_loses_gets_another_congestion_control(line, agents, upload):
+    """Its queue is short, so that who fills it loses, as on ways of providers."""
+    wait_for("bbr", lambda: "bbr" in line.controls())
+    assert all(agent.status()["sessions"] == 1 for agent in agents)

@@ -46,6 +46,7 @@ Test(congestion, refuses_a_control_that_the_kernel_does_not_have)
 Test(congestion, sets_what_was_chosen_by_name)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct congestion_mark mark = { 0 };
 	struct congestion *congestion;
 	char name[16] = "";
 	socklen_t len = sizeof(name);
@@ -53,7 +54,7 @@ Test(congestion, sets_what_was_chosen_by_name)
 
 	cr_assert_eq(congestion_create(&congestion, "reno", &fault), OK, "%s", fault.detail);
 	congestion_begin(congestion, fd);
-	cr_assert(congestion_look(congestion, fd));
+	cr_assert(congestion_look(congestion, fd, &mark));
 	cr_assert_eq(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
 	cr_assert_str_eq(name, "reno");
 	congestion_destroy(congestion);
@@ -62,6 +63,7 @@ Test(congestion, sets_what_was_chosen_by_name)
 
 Test(congestion, leaves_a_socket_alone_that_is_no_tcp)
 {
+	struct congestion_mark mark = { 0 };
 	struct congestion *congestion;
 	struct fault fault;
 	int fds[2];
@@ -69,7 +71,7 @@ Test(congestion, leaves_a_socket_alone_that_is_no_tcp)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	cr_assert_eq(congestion_create(&congestion, CONGESTION_AUTO, &fault), OK);
 	congestion_begin(congestion, fds[0]);
-	cr_assert(congestion_look(congestion, fds[0]));
+	cr_assert(congestion_look(congestion, fds[0], &mark));
 	congestion_destroy(congestion);
 	close(fds[0]);
 	close(fds[1]);
