@@ -108,6 +108,7 @@ static const struct {
 	{ "GET", T "/portal-devices/{id}", READERS, false },
 	{ "POST", T "/portal-devices/{id}/packages", WRITERS, false },
 	{ "POST", T "/portal-devices/{id}/release", WRITERS, false },
+	{ "POST", T "/portal-devices/{id}/secrets", WRITERS, false },
 	{ "DELETE", T "/portal-devices/{id}", WRITERS, false },
 	{ "POST", T "/device-imports", WRITERS, false },
 	{ "GET", T "/expected-devices", READERS, false },
