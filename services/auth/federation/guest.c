@@ -42,8 +42,8 @@ static char *name_of(struct arena *arena, const char *host, const char *user_id)
 	return arena_printf(arena, "%s_%s", name, user_id);
 }
 
-/* False: this one can't be had here. */
-static err_t make(struct call *call, const char *host, const char *subject, bool *made)
+/* Sets `refusal` if this one can't be had here. */
+static err_t make(struct call *call, const char *host, const char *subject, const char **refusal)
 {
 	const char *name = name_of(call->arena, host, subject);
 	Auth__User user = AUTH__USER__INIT;
@@ -51,20 +51,19 @@ static err_t make(struct call *call, const char *host, const char *subject, bool
 	bool taken;
 	err_t err;
 
-	*made = false;
+	*refusal = "no user may have the name";
 	if (request_check_name(call, name) != OK)
 		return OK;
 	if ((err = store_user_name_taken(call, name, &taken)) != OK ||
 		(err = store_guest_count(call, &n)) != OK)
 		return err;
-	if (taken || n >= GUESTS_MAX) {
-		log_warn("guest_refused", "tenant=%s host=%s reason=%s", call->tenant, host,
-			taken ? "\"there is a user with the name\"" : "\"too many guests\"");
+	*refusal = taken	     ? "there is a user with the name"
+		   : n >= GUESTS_MAX ? "too many guests"
+				     : NULL;
+	if (*refusal != NULL)
 		return OK;
-	}
 	if ((err = user_make(call, name, GUEST_ROLE, &user)) == OK)
 		err = store_guest_create(call, host, subject, user.id);
-	*made = err == OK;
 	return err == ERR_ALREADY_EXISTS ? ERR_ABORTED : err; /* somebody was faster: look again */
 }
 
@@ -122,7 +121,7 @@ static err_t examine(struct call *call, const char *host, const struct foreign_t
 {
 	AUTO_ROWS known = NULL;
 	AUTO_ROWS new = NULL;
-	bool made;
+	const char *refusal;
 	err_t err;
 
 	if (token->expires_at <= clock_unix_ms() / 1000) {
@@ -133,10 +132,14 @@ static err_t examine(struct call *call, const char *host, const struct foreign_t
 		return err;
 	if (db_count(known) > 0)
 		return admit(call, host, token, known, reply);
-	if ((err = make(call, host, token->user_id, &made)) != OK || !made ||
+	if ((err = make(call, host, token->user_id, &refusal)) != OK ||
 		(err = store_guest_find(call, host, token->user_id, &new)) != OK)
 		return err;
-	return admit(call, host, token, new, reply);
+	if (db_count(new) > 0) /* the user with the name may be this one, made a moment ago */
+		return admit(call, host, token, new, reply);
+	log_warn("guest_refused", "tenant=%s host=%s reason=%s", call->tenant, host,
+		log_value(refusal));
+	return OK;
 }
 
 err_t guest_examine(struct call *call, const char *text, Auth__Introspection *reply)
