@@ -121,6 +121,17 @@ err_t authority_signer(struct call *call, struct authority_signer *signer)
 	return find_signer(call, signer);
 }
 
+err_t authority_trust(struct call *call, const char **trust)
+{
+	struct authority_signer signer;
+	err_t err = store_authority_trust(call, trust);
+
+	if (err != OK || **trust != '\0')
+		return err;
+	err = authority_signer(call, &signer); /* makes the first ones */
+	return err == OK ? store_authority_trust(call, trust) : err;
+}
+
 /* ---- the task ---- */
 
 /* What can't be opened is logged by the vault, and keeps no other tenant from its own. */

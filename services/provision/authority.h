@@ -22,6 +22,9 @@ void authority_open(long crl_hours);
 
 err_t authority_signer(struct call *call, struct authority_signer *signer) MUST_CHECK;
 
+/* The certificates of all that are not retired, in PEM: roots, then issuing ones. */
+err_t authority_trust(struct call *call, const char **trust) MUST_CHECK;
+
 /* Makes the revocation list of an authority anew. */
 err_t authority_list_revoked(struct call *call, const char *authority) MUST_CHECK;
 

@@ -36,14 +36,14 @@ static err_t sign(struct call *call, struct making *making, const struct pki_iss
 		.not_before_s = clock_unix_ms() / 1000 - BACKDATE_S,
 		.not_after_s = making->not_after_s,
 	};
+	const char *public_key;
 	err_t err = store_authority_new_id(call, &making->id);
 
 	if (err != OK)
 		return err;
 	template.name = making->id;
-	making->key = pki_key_create(call->arena);
-	pki_sign(call->arena, &template, pki_key_public(call->arena, making->key), issuer,
-		making->key, &making->certificate);
+	making->key = pki_key_create(call->arena, &public_key);
+	pki_sign(call->arena, &template, public_key, issuer, making->key, &making->certificate);
 	return OK;
 }
 

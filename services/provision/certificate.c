@@ -136,8 +136,7 @@ static err_t choose_key(struct call *call, const Provision__IssueCertificateRequ
 	*private_key = "";
 	if (*request->csr != '\0')
 		return pki_csr_read(call, request->csr, public_key);
-	*private_key = pki_key_create(call->arena);
-	*public_key = pki_key_public(call->arena, *private_key);
+	*private_key = pki_key_create(call->arena, public_key);
 	return OK;
 }
 

@@ -44,9 +44,8 @@ struct pki_revoked {
 	bool on_hold; /* may come back */
 };
 
-/* A new private key on P-256, as PKCS #8. */
-const char *pki_key_create(struct arena *arena);
-const char *pki_key_public(struct arena *arena, const char *key);
+/* A new private key on P-256, as PKCS #8, and its public key. */
+const char *pki_key_create(struct arena *arena, const char **public_key);
 
 /* PKCS #8 under a passphrase, and back. Refused, with the name of the field: what is no such key,
  * or has another passphrase. */

@@ -71,6 +71,20 @@ err_t store_authority_list(struct call *call, struct db_rows **rows)
 	return DB_QUERY(call, &statement, rows, call->tenant);
 }
 
+err_t store_authority_trust(struct call *call, const char **trust)
+{
+	static const struct db_statement statement = {
+		"SELECT string_agg(certificate, '' ORDER BY kind DESC, id) AS trust"
+		" FROM provision.authority WHERE tenant_id = $1 AND state <> 'retired'"
+	};
+	AUTO_ROWS rows = NULL;
+	err_t err = DB_QUERY(call, &statement, &rows, call->tenant);
+
+	if (err == OK)
+		*trust = arena_strdup(call->arena, db_text(rows, 0, "trust"));
+	return err;
+}
+
 err_t store_authority_find(
 	struct call *call, const char *kind, const char *state, struct db_rows **rows)
 {

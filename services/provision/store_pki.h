@@ -26,6 +26,8 @@ err_t store_authority_get(
 	struct call *call, const char *id, Provision__Authority *reply) MUST_CHECK;
 /* Those that are not retired, the roots first. */
 err_t store_authority_list(struct call *call, struct db_rows **rows) MUST_CHECK;
+/* Their certificates, one after the other; "" without any. */
+err_t store_authority_trust(struct call *call, const char **trust) MUST_CHECK;
 /* The one of this kind and state: id, certificate, sealed_key, not_after_s. One row or none. */
 err_t store_authority_find(
 	struct call *call, const char *kind, const char *state, struct db_rows **rows) MUST_CHECK;

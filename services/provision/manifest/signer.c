@@ -32,10 +32,10 @@ static err_t make(struct call *call, const struct authority_signer *authority,
 		.not_after_s = end_s < authority->not_after_s ? end_s : authority->not_after_s,
 	};
 	struct pki_certificate made;
+	const char *public_key;
 
-	*key = pki_key_create(call->arena);
-	pki_sign(call->arena, &template, pki_key_public(call->arena, *key), &authority->issuer,
-		NULL, &made);
+	*key = pki_key_create(call->arena, &public_key);
+	pki_sign(call->arena, &template, public_key, &authority->issuer, NULL, &made);
 	*certificate = made.pem;
 	return store_signer_set(call, authority->id, made.pem,
 		vault_seal(call->arena, use(call), *key), template.not_after_s);

@@ -2,7 +2,7 @@
  */
 #include "services/provision/profile/client_config.h"
 
-#include "services/provision/certificates.h"
+#include "services/provision/authority.h"
 #include "services/provision/profile/server_key.h"
 
 #include <sodium.h>
@@ -25,13 +25,10 @@
  * authorities are told of, too. */
 err_t client_config_fill(struct call *call, struct client_config *config)
 {
-	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
-	Provision__Empty nothing = PROVISION__EMPTY__INIT;
-	err_t err;
+	err_t err = authority_trust(call, &config->trust);
 
-	if ((err = get_authorities(call, &nothing, &authorities)) != OK)
+	if (err != OK)
 		return err;
-	config->trust = arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers);
 	return server_key_open(call, config->profile->profile_id, &config->tls_crypt);
 }
 

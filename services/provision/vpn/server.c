@@ -3,6 +3,7 @@
 
 #include "lib/check.h"
 #include "services/provision/audit/audit.h"
+#include "services/provision/authority.h"
 #include "services/provision/certificates.h"
 #include "services/provision/profile/access.h"
 #include "services/provision/profile/profiles.h"
@@ -273,15 +274,14 @@ static err_t issue(struct call *call, const char *host, char *csr, Provision__Vp
 
 static err_t tell_keys(struct call *call, Provision__VpnServerStart *reply)
 {
-	Provision__Authorities authorities = PROVISION__AUTHORITIES__INIT;
+	const char *sealed, *trust, *ta_key = "";
 	AUTO_ROWS portal = NULL;
-	const char *sealed, *ta_key = "";
 	err_t err;
 
-	if ((err = authorities_read(call, &authorities)) != OK ||
+	if ((err = authority_trust(call, &trust)) != OK ||
 		(err = store_portal_lock(call, &portal)) != OK)
 		return err;
-	reply->trust = arena_printf(call->arena, "%s%s", authorities.trust, authorities.issuers);
+	reply->trust = (char *)(uintptr_t)trust;
 	sealed = db_text(portal, 0, "ta_key");
 	if (*sealed != '\0')
 		err = vault_unseal(call, publish_ta_key_use(call), sealed, &ta_key);
