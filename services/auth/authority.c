@@ -57,6 +57,24 @@ err_t authority_over_role(struct call *call, const char *role)
 	return err == OK ? over_role(call, &actor, role) : err;
 }
 
+err_t authority_over_password(struct call *call, const char *user, const char *role)
+{
+	Auth__Principal actor = AUTH__PRINCIPAL__INIT;
+	err_t err;
+
+	if (is_service(call) ||
+		strcmp(call->actor, arena_printf(call->arena, "user:%s", user)) == 0)
+		return OK;
+	err = actor_read(call, &actor);
+	if (err != OK || strcmp(actor.role, "owner") == 0 ||
+		!access_covers(role, NULL, 0, actor.role))
+		return err;
+	return call_refuse(call, ERR_PERMISSION_DENIED, "password",
+		"expected a user who may less than you: only an owner sets the password of another "
+		"%s",
+		role);
+}
+
 err_t authority_of_fleet(struct call *call, bool *fleet)
 {
 	Auth__Principal actor = AUTH__PRINCIPAL__INIT;

@@ -14,6 +14,10 @@
 /* May call->actor make, change or end someone of this role? PERMISSION_DENIED if not. */
 err_t authority_over_role(struct call *call, const char *role) MUST_CHECK;
 
+/* May call->actor set the password of this user, who has this role? With it one is that user, so it
+ * has to be one's own, or of somebody who may less; an owner sets all. PERMISSION_DENIED if not. */
+err_t authority_over_password(struct call *call, const char *user, const char *role) MUST_CHECK;
+
 /* Is call->actor an operator of the fleet, or a service? */
 err_t authority_of_fleet(struct call *call, bool *fleet) MUST_CHECK;
 

@@ -132,6 +132,9 @@ static err_t change_apply(
 		return err;
 	if (change->role && (err = authority_over_role(call, change->role)) != OK)
 		return err;
+	if (change->password_hash &&
+		(err = authority_over_password(call, before->id, before->role)) != OK)
+		return err;
 	if ((err = store_user_update(call, before->id, change->role, change->state,
 		     change->password_hash, reply)) != OK ||
 		(err = check_owner_left(call, before)) != OK)

@@ -119,6 +119,16 @@ Test(auth, a_changed_user_loses_its_tokens)
 	refuse(tenant, "GetUser", &deleted, ERR_NOT_FOUND, "");
 }
 
+static Auth__UpdateUserRequest set_password(const char *id)
+{
+	Auth__UpdateUserRequest request = AUTH__UPDATE_USER_REQUEST__INIT;
+
+	request.id = TEXT(id);
+	request.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
+	request.password = "mine, all mine now";
+	return request;
+}
+
 Test(auth, only_an_owner_changes_owners)
 {
 	const char *tenant = new_tenant("a")->id;
@@ -129,13 +139,10 @@ Test(auth, only_an_owner_changes_owners)
 	const char *admin = arena_printf(arena, "user:%s", adam);
 	Auth__CreateUserRequest create = user_request("olga", "owner");
 	Auth__CreateApiKeyRequest key = api_key_request("k", "owner");
-	Auth__UpdateUserRequest takeover = AUTH__UPDATE_USER_REQUEST__INIT;
+	Auth__UpdateUserRequest takeover = set_password(ann);
 	Auth__UpdateUserRequest rise = set_role(adam, "owner");
 	Auth__Ref deleted = ref(ann), owners_key;
 
-	takeover.id = TEXT(ann);
-	takeover.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
-	takeover.password = "mine, all mine now";
 	refuse_as(admin, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
 	refuse_as(admin, tenant, "CreateApiKey", &key, ERR_PERMISSION_DENIED, "role");
 	refuse_as(admin, tenant, "UpdateUser", &takeover, ERR_PERMISSION_DENIED, "role");
@@ -147,6 +154,31 @@ Test(auth, only_an_owner_changes_owners)
 	refuse_as(admin, tenant, "DeleteApiKey", &owners_key, ERR_PERMISSION_DENIED, "role");
 	ask_as(owner, tenant, "UpdateUser", &rise);
 	ask_as(admin, tenant, "DeleteUser", &deleted);
+}
+
+Test(auth, a_password_is_set_by_its_user_or_by_who_may_more)
+{
+	const char *tenant = new_tenant("a")->id;
+	const char *ann = new_user(tenant, "ann", "owner")->id;
+	const char *adam = new_user(tenant, "adam", "admin")->id;
+	struct arena *arena = calls.list[0].arena;
+	const char *owner = arena_printf(arena, "user:%s", ann);
+	const char *admin = arena_printf(arena, "user:%s", adam);
+	Auth__CreateApiKeyRequest create = api_key_request("k", "admin");
+	const char *key = arena_printf(arena, "api_key:%s",
+		((const Auth__ApiKey *)ask(tenant, "CreateApiKey", &create))->id);
+	Auth__UpdateUserRequest equal = set_password(new_user(tenant, "eve", "admin")->id);
+	Auth__UpdateUserRequest less = set_password(new_user(tenant, "bob", "operator")->id);
+	Auth__UpdateUserRequest own = set_password(adam);
+
+	refuse_as(admin, tenant, "UpdateUser", &equal, ERR_PERMISSION_DENIED, "password");
+	refuse_as(key, tenant, "UpdateUser", &equal, ERR_PERMISSION_DENIED, "password");
+	ask_as(admin, tenant, "UpdateUser", &less);
+	ask_as(key, tenant, "UpdateUser", &less);
+	ask_as(admin, tenant, "UpdateUser", &own);
+	ask_as(owner, tenant, "UpdateUser", &equal);
+	equal = set_role(equal.id, "auditor");
+	ask_as(admin, tenant, "UpdateUser", &equal);
 }
 
 Test(auth, only_an_owner_takes_away_a_provider_that_makes_owners)
@@ -190,7 +222,7 @@ Test(auth, who_has_some_scopes_touches_nobody_who_has_others)
 	Auth__CreateApiKeyRequest key = api_key_request("k", "admin");
 	char *scopes[] = { "users:write", "networks:read", "names:read", "pairs:claim", "config" };
 	const char *adam = new_user(tenant, "adam", "admin")->id, *few, *more;
-	Auth__UpdateUserRequest takeover = AUTH__UPDATE_USER_REQUEST__INIT;
+	Auth__UpdateUserRequest takeover = set_password(adam);
 	Auth__CreateUserRequest create = user_request("eve", "admin");
 	Auth__Ref deleted = ref(adam);
 
@@ -202,9 +234,6 @@ Test(auth, who_has_some_scopes_touches_nobody_who_has_others)
 	key.n_scopes = ARRAY_LEN(scopes);
 	more = arena_printf(
 		arena, "api_key:%s", ((const Auth__ApiKey *)ask(tenant, "CreateApiKey", &key))->id);
-	takeover.id = TEXT(adam);
-	takeover.set_password_case = AUTH__UPDATE_USER_REQUEST__SET_PASSWORD_PASSWORD;
-	takeover.password = "mine, all mine now";
 	refuse_as(more, tenant, "UpdateUser", &takeover, ERR_PERMISSION_DENIED, "role");
 	refuse_as(more, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
 	refuse_as(more, tenant, "DeleteUser", &deleted, ERR_PERMISSION_DENIED, "role");
