@@ -279,14 +279,20 @@ def test_46_guests_are_blocked_and_go_with_their_site(fleet, api, tenant, lists,
         assert ask(fleet, each.token(), "v3/info").status_code == 200
     guest, = users_named(api, tenant, "other.example.org_jane")
     keep, = users_named(api, tenant, "vpn.example_1.org_jane")
-    config = ask(fleet, other.token(), "v3/connect", profile_id="internet").text
+    leaves = other.token(user_id="jim")
+    config = ask(fleet, leaves, "v3/connect", profile_id="internet").text
+    gone, = users_named(api, tenant, "other.example.org_jim")
     api.ok("updateUser", tenant.owner, {"state": "blocked"}, id_=guest["id"], tenant=tenant.id)
     assert ask(fleet, other.token(), "user_info").json()["user_info"]["data"]["is_disabled"] is True
     assert ask(fleet, other.token(), "v3/info").status_code == 401
     assert federation.set(lists.sign(home)).status_code == 200
-    assert not users_named(api, tenant, "other.example.org_jane") and users_named(api, tenant, keep["name"]) == [keep]
-    wait_for("the end of what it had", lambda: certificate_of(api, tenant, guest["id"], config)["state"] == "revoked")
+    assert not users_named(api, tenant, gone["name"]) and users_named(api, tenant, keep["name"]) == [keep]
+    wait_for("the end of what it had", lambda: certificate_of(api, tenant, gone["id"], config)["state"] == "revoked")
     assert ask(fleet, other.token(), "user_info").status_code == 401
+    assert federation.set(lists.sign(home, other)).status_code == 200, "the site is back"
+    assert ask(fleet, leaves, "v3/info").status_code == 200
+    assert ask(fleet, other.token(), "v3/info").status_code == 401
+    assert users_named(api, tenant, guest["name"])[0]["state"] == "blocked", "as before"
     federation.remove()
     assert not users_named(api, tenant, keep["name"]) and ask(fleet, home.token(), "user_info").status_code == 401
     assert federation.shown()["instances"] == [] and federation.shown()["public_key"] == ""

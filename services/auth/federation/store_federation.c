@@ -138,11 +138,12 @@ err_t store_guest_count(struct call *call, long long *n)
 	return err;
 }
 
-/* Whoever was given another role is a user like any other, and does not end as a guest. */
+/* Whoever was given another role is a user like any other, and does not end as a guest; who is
+ * blocked stays, so as not to come again as somebody new. */
 #define END(which)                                                                                 \
 	"DELETE FROM auth.\"user\" u USING auth.guest g"                                           \
 	" WHERE u.tenant_id = g.tenant_id AND u.id = g.user_id AND u.role = '" GUEST_ROLE          \
-	"' AND " which " RETURNING u.tenant_id AS tenant, u.id AS user"
+	"' AND u.state = 'active' AND " which " RETURNING u.tenant_id AS tenant, u.id AS user"
 
 err_t store_guest_end_strangers(struct call *call, struct db_rows **rows)
 {
@@ -155,8 +156,7 @@ err_t store_guest_end_strangers(struct call *call, struct db_rows **rows)
 
 err_t store_guest_purge(struct call *call, struct db_rows **rows)
 {
-	static const struct db_statement statement = { END(
-		"g.seen_at < now() - " UNSEEN " AND u.state = 'active'") };
+	static const struct db_statement statement = { END("g.seen_at < now() - " UNSEEN) };
 
 	return db_query(call, &statement, rows, 0, NULL);
 }
