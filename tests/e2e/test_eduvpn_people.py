@@ -132,8 +132,14 @@ def test_what_is_old_is_removed(fleet, api, tenant, person):
     fleet.sql(f"UPDATE provision.certificate SET not_after = now() - interval '33 days' WHERE serial = '{serial}'")
     fleet.sql("UPDATE provision.notice SET created_at = now() - interval '33 days' WHERE message <> 'fresh'"
               f" AND user_id = '{person.id}'")
+    peers = f"FROM provision.wireguard_peer WHERE user_id = '{person.id}'"
+    fleet.sql("INSERT INTO provision.wireguard_peer (tenant_id, server_id, network_id, user_id, authorization_id, profile_id,"
+              " public_key, host, expires_at, ended_at) SELECT user_tenant, gen_random_uuid(), gen_random_uuid(), user_id,"
+              " gen_random_uuid(), 'internet', days, 7, now(), now() - make_interval(days => days::int) FROM (VALUES"
+              f" ('{tenant.id}'::uuid, '{person.id}'::uuid)) AS u (user_tenant, user_id), unnest('{{31,33}}'::text[]) AS d (days)")
     fleet.sv("restart", "provision")
     wait_for("provision, which the gateway knows again", lambda: app.get("user_messages").status_code == 200)
+    wait_for("the clean-up", lambda: fleet.sql(f"SELECT public_key {peers}") == [["31"]])
     wait_for("the clean-up", lambda: not fleet.sql(f"SELECT id FROM provision.certificate WHERE serial = '{serial}'"))
     wait_for("the clean-up", lambda: [m["message"] for m in app.data("user_messages")] == ["fresh"])
     assert app.data("check_certificate", common_name=serial) == {"is_valid": False, "reason": "certificate_missing"}
