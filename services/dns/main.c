@@ -7,6 +7,7 @@
  * State:  schema dns (db/migrations/0005_dns.sql and those called names).
  * Socket: LANYARD_DNS_SOCKET and LANYARD_DNS_HTTP, PowerDNS' remote backend (docs/names.md).
  */
+#include "services/dns/edges.h"
 #include "services/dns/extra.h"
 #include "services/dns/follow.h"
 #include "services/dns/holder.h"
@@ -43,7 +44,7 @@ static struct {
 	const char *records_file;
 	const char *mail_url, *mail_sender;
 	bool open, pagekite;
-	long challenge_s, forget_days;
+	long challenge_s, forget_days, tunnel_port;
 
 	struct records_settings records;
 	struct arena *arena; /* of `records` and holder_settings */
@@ -51,6 +52,7 @@ static struct {
 	struct follow *follow;
 	struct server *server;
 	struct web *web;
+	struct edges *edges;
 	struct remote remote;
 	struct names_tenants tenants;
 	struct svc *svc;
@@ -79,6 +81,8 @@ static const struct config_entry config[] = {
 		"address of the name server, if its name is in a zone", 0, 0 },
 	{ "LANYARD_DNS_TUNNEL", "127.0.0.1", &dns.texts.tunnel, CONFIG_TEXT,
 		"addresses of the tunnel, separated by commas: where registered names are found", 0, 0 },
+	{ "LANYARD_DNS_TUNNEL_PORT", "0", &dns.tunnel_port, CONFIG_INT,
+		"port at which each of them is tried: one that takes no connections is left out while another does; 0: all are told", 0, 65535 },
 	{ "LANYARD_DNS_TUNNEL_URLS", "", &holder_settings.tunnel_urls, CONFIG_TEXT,
 		"where devices open their ends of tunnels, wss://HOST:PORT/tunnel of each node, separated by blanks", 0, 0 },
 	{ "LANYARD_DNS_CAA", "", &dns.texts.caa, CONFIG_TEXT,
@@ -263,6 +267,20 @@ static err_t change(void *context, err_t (*work)(struct call *call, void *arg), 
 	return err;
 }
 
+/* ---- the tunnel's addresses ---- */
+
+static err_t touch_zones(struct call *call, void *arg)
+{
+	(void)arg;
+	return store_tunnel_changed(call);
+}
+
+/* For secondaries: what we answer has changed already. */
+static err_t on_edges_changed(void)
+{
+	return change(NULL, touch_zones, NULL);
+}
+
 /* ---- life ---- */
 
 static err_t read_records_file(struct fault *fault)
@@ -346,12 +364,16 @@ static err_t start(struct svc *svc)
 		(err = server_start(&dns.server, dns.socket, &dns.remote)) != OK ||
 		(*dns.http != '\0' && (err = web_start(&dns.web, dns.http, &dns.remote)) != OK))
 		return err;
+	if (dns.tunnel_port != 0)
+		dns.edges = edges_start(
+			&(struct edges_options){ &dns.records, dns.tunnel_port, on_edges_changed });
 	return OK;
 }
 
 static void stop(struct svc *svc)
 {
 	(void)svc;
+	edges_stop(dns.edges);
 	web_stop(dns.web);
 	server_stop(dns.server);
 	follow_stop(dns.follow);

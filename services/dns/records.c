@@ -56,8 +56,11 @@ static void add_address(struct records *records, int zone, const char *owner, co
 static void add_tunnel(const struct records_settings *settings, int zone, const char *owner,
 	struct records *records)
 {
+	unsigned away = atomic_load(&settings->away);
+
 	for (size_t i = 0; i < settings->n_tunnel; i++)
-		add_address(records, zone, owner, settings->tunnel[i]);
+		if ((away >> i & 1) == 0)
+			add_address(records, zone, owner, settings->tunnel[i]);
 }
 
 /* Who may issue certificates: the authorities of the settings, for the holder's account only if it

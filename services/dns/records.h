@@ -11,6 +11,7 @@
 #include "lib/mem.h"
 #include "services/dns/domain.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ struct records_settings {
 	char names_zone[DOMAIN_LEN];			 /* of the fleet, for registrations */
 	char tunnel[RECORDS_ADDRESSES_MAX][ADDRESS_LEN]; /* where names with a tunnel are found */
 	size_t n_tunnel;
+	atomic_uint away;	     /* which of `tunnel` are left out, by bits (edges.h) */
 	struct records_extra *extra; /* in the zone of names */
 	size_t n_extra;
 	const char *caa; /* domains of the authorities that may issue, blank-separated */

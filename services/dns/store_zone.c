@@ -113,6 +113,17 @@ err_t store_zone_changed(struct call *call, int zone)
 	return DB_QUERY(call, &changed, NULL, number_text(call, zone));
 }
 
+err_t store_tunnel_changed(struct call *call)
+{
+	static const struct db_statement changed = {
+		"UPDATE dns.serial SET serial = serial + 1, changed = pg_current_xact_id()"
+		" WHERE zone IN (SELECT number FROM dns.zone WHERE NOT members)"
+	};
+
+	event_doorbell(call, STORE_DOORBELL);
+	return db_query(call, &changed, NULL, 0, NULL);
+}
+
 err_t store_members_changed(struct call *call)
 {
 	static const struct db_statement changed = {

@@ -24,6 +24,8 @@ err_t store_zone_delete(struct call *call, const char *id) MUST_CHECK;
 
 /* Something in the zone has changed: its serial rises, and the doorbell rings after the commit. */
 err_t store_zone_changed(struct call *call, int zone) MUST_CHECK;
+/* The same for all zones that have names with a tunnel. */
+err_t store_tunnel_changed(struct call *call) MUST_CHECK;
 /* The same for the zone of members' names. */
 err_t store_members_changed(struct call *call) MUST_CHECK;
 

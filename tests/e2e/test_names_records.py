@@ -3,6 +3,7 @@ that are good whatever a holder tells."""
 
 import re
 import secrets
+import socket
 import subprocess
 
 import pytest
@@ -33,6 +34,38 @@ def test_the_operators_own_records(fleet, names, tmp_path):
     finally:
         undo()
         records.unlink()
+
+
+def test_a_node_that_is_away_is_left_out(fleet, names):
+    """Of the addresses of the tunnel those are told that take connections; all, if none does."""
+    from conftest import free_ports
+    port, label = free_ports(1), names.subscribe()[0]
+    edges = {address: socket.create_server((address, port)) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.3")}
+    undo = settings_of(fleet, "dns", LANYARD_DNS_TUNNEL=",".join(edges), LANYARD_DNS_TUNNEL_PORT=str(port))
+
+    def told():
+        return dig(fleet, f"{label}.{ZONE}", "A")[1]
+
+    def serial():
+        return int(dig(fleet, ZONE, "SOA")[1][0].split()[3])
+    try:
+        everywhere = [f"A {address}" for address in edges]
+        assert told() == everywhere
+        before = serial()
+        edges["127.0.0.2"].close()
+        wait_for("the others only", lambda: told() == ["A 127.0.0.1", "A 127.0.0.3"])
+        wait_for("secondaries to hear of it", lambda: serial() > before)
+        assert dig(fleet, f"api.{ZONE}", "A")[1] == ["A 127.0.0.1", "A 127.0.0.3"]
+        assert "lanyard_dns_tunnel_addresses_away 1\n" in fleet.ops("dns", "/metrics")
+        for edge in edges.values():
+            edge.close()
+        wait_for("all of them", lambda: told() == everywhere)
+        edges["127.0.0.2"] = socket.create_server(("127.0.0.2", port))
+        wait_for("the one that is back", lambda: told() == ["A 127.0.0.2"])
+    finally:
+        undo()
+        for edge in edges.values():
+            edge.close()
 
 
 def test_a_records_file_that_is_wrong_is_told(fleet, tmp_path):
