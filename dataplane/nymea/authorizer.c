@@ -194,7 +194,9 @@ static void finish(struct authorizer *authorizer, struct question *question, CUR
 		LOG_THROTTLED(LOG_LEVEL_WARN, "authorizer_failed", "status=%ld error=%s", status,
 			log_value(curl_easy_strerror(result)));
 		question->verdict.error = "AuthenticationErrorProxyError";
-		if (authorizer->is_aws) { /* no result: as the original has it */
+		/* No verdict: with AWS as the original; a timeout is told by the client's own
+		 * timer, which is as long. */
+		if (authorizer->is_aws || result == CURLE_OPERATION_TIMEDOUT) {
 			question_free(question);
 			return;
 		}
