@@ -15,6 +15,9 @@
 #define FAR_US	      2000  /* a longer way than any within a building */
 #define LOSSES_MIN    3	    /* fewer may be chance */
 #define SENT_PER_LOSS 10000 /* a way that loses less is a good one */
+#define QUEUE_US      15000 /* waits for the processor are shorter, even where it has much to do */
+#define QUEUED_LOOKS  3
+#define BUSY_SEGMENTS 100 /* between two looks; of who sends less the round trip is an old one */
 
 struct congestion {
 	const char *name; /* NULL: auto */
@@ -70,11 +73,49 @@ void congestion_begin(const struct congestion *congestion, int fd)
 		set(fd, congestion->name); /* not TCP: then there is nothing to control */
 }
 
-bool congestion_is_reason(const struct congestion_path *path)
+static bool is_long(const struct congestion_path *path)
 {
-	return path->min_rtt_us > FAR_US ||
-	       (path->n_retransmitted >= LOSSES_MIN &&
-		       path->n_retransmitted > path->n_sent / SENT_PER_LOSS);
+	return path->min_rtt_us > FAR_US;
+}
+
+/* A good past excuses no loss of today. */
+static bool is_lossy(const struct congestion_path *path, struct congestion_mark *mark)
+{
+	uint32_t n_sent = path->n_sent - mark->n_sent, n_lost = path->n_lost - mark->n_lost;
+
+	if (n_lost >= LOSSES_MIN && n_lost > n_sent / SENT_PER_LOSS)
+		return true;
+	if (n_sent >= LOSSES_MIN * SENT_PER_LOSS) {
+		mark->n_sent = path->n_sent;
+		mark->n_lost = path->n_lost;
+	}
+	return false;
+}
+
+/* Has it filled a queue on the way, and keeps it filled? */
+static bool is_queued(const struct congestion_path *path, struct congestion_mark *mark)
+{
+	if (path->n_sent - mark->n_seen >= BUSY_SEGMENTS)
+		mark->n_queued =
+			path->rtt_us > path->min_rtt_us + QUEUE_US ? mark->n_queued + 1 : 0;
+	mark->n_seen = path->n_sent;
+	return mark->n_queued >= QUEUED_LOOKS;
+}
+
+bool congestion_is_reason(const struct congestion_path *path, struct congestion_mark *mark)
+{
+	bool queued = is_queued(path, mark);
+
+	return is_long(path) || is_lossy(path, mark) || queued;
+}
+
+/* Of what was sent again, what the peer says it had twice (DSACK) was not lost but late: such are
+ * many where processors have much to do. */
+static uint32_t count_lost(const struct tcp_info *info)
+{
+	return info->tcpi_total_retrans > info->tcpi_dsack_dups
+		       ? info->tcpi_total_retrans - info->tcpi_dsack_dups
+		       : 0;
 }
 
 bool congestion_look(struct congestion *congestion, int fd, struct congestion_mark *mark)
@@ -86,13 +127,10 @@ bool congestion_look(struct congestion *congestion, int fd, struct congestion_ma
 	if (!congestion->has_bbr || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return true;
 	path = (struct congestion_path){
+		.rtt_us = info.tcpi_rtt,
 		.min_rtt_us = info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt,
-		.n_sent = info.tcpi_segs_out - mark->n_sent,
-		.n_retransmitted = info.tcpi_total_retrans - mark->n_retransmitted,
+		.n_sent = info.tcpi_segs_out,
+		.n_lost = count_lost(&info),
 	};
-	if (congestion_is_reason(&path))
-		return set(fd, BBR);
-	if (path.n_sent >= LOSSES_MIN * SENT_PER_LOSS) /* a good past excuses no loss of today */
-		*mark = (struct congestion_mark){ info.tcpi_segs_out, info.tcpi_total_retrans };
-	return false;
+	return congestion_is_reason(&path, mark) && set(fd, BBR);
 }

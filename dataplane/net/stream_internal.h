@@ -39,7 +39,7 @@ struct stream {
 	size_t fill_max;	     /* of the next fill */
 	size_t filled;		     /* in this one */
 	uint64_t look_ms;	     /* when to look at its congestion next; UINT64_MAX: never */
-	struct congestion_mark mark; /* of when it was looked at */
+	struct congestion_mark mark; /* of the last look */
 	uint64_t n_received, n_sent; /* bytes */
 
 	int events;	/* watched for */

@@ -19,18 +19,58 @@ Test(congestion, has_a_reason_in_distance_and_in_loss)
 		struct congestion_path path;
 		bool want;
 	} rows[] = {
-		{ { 0, 10, 0 }, false },
-		{ { 80, 1000000, 0 }, false },
-		{ { 2000, 10, 0 }, false },
-		{ { 2001, 10, 0 }, true },
-		{ { 80, 100, 2 }, false },
-		{ { 80, 100, 3 }, true },
-		{ { 80, 1000000, 100 }, false },
-		{ { 80, 1000000, 101 }, true },
+		{ { 0, 0, 10, 0 }, false },
+		{ { 90, 80, 1000000, 0 }, false },
+		{ { 2100, 2000, 10, 0 }, false },
+		{ { 2100, 2001, 10, 0 }, true },
+		{ { 90, 80, 100, 2 }, false },
+		{ { 90, 80, 100, 3 }, true },
+		{ { 90, 80, 1000000, 100 }, false },
+		{ { 90, 80, 1000000, 101 }, true },
 	};
 
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct congestion_mark mark = { 0 };
+
+		cr_expect_eq(
+			congestion_is_reason(&rows[i].path, &mark), rows[i].want, "row %zu", i);
+	}
+}
+
+Test(congestion, counts_what_was_lost_lately)
+{
+	struct congestion_mark mark = { 0 };
+
+	cr_expect_not(
+		congestion_is_reason(&(struct congestion_path){ 90, 80, 5000000, 200 }, &mark));
+	cr_expect_not(
+		congestion_is_reason(&(struct congestion_path){ 90, 80, 5001000, 202 }, &mark));
+	cr_expect(congestion_is_reason(&(struct congestion_path){ 90, 80, 5002000, 203 }, &mark));
+	cr_expect(congestion_is_reason(&(struct congestion_path){ 90, 80, 5003000, 204 }, &mark),
+		"until it is heeded");
+}
+
+Test(congestion, has_a_reason_in_a_queue_that_stays)
+{
+	const struct {
+		uint32_t rtt_us, n_sent;
+		bool want;
+	} rows[] = {
+		{ 25000, 1000, false },
+		{ 25000, 2000, false },
+		{ 9000, 3000, false }, /* begins anew */
+		{ 25000, 4000, false },
+		{ 25000, 5000, false },
+		{ 25000, 5001, false }, /* as before: it has sent next to nothing */
+		{ 25000, 6000, true },
+	};
+	struct congestion_mark mark = { 0 };
+
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		cr_expect_eq(congestion_is_reason(&rows[i].path), rows[i].want, "row %zu", i);
+		cr_expect_eq(congestion_is_reason(&(struct congestion_path){ rows[i].rtt_us, 80,
+							  rows[i].n_sent, 0 },
+				     &mark),
+			rows[i].want, "row %zu", i);
 }
 
 Test(congestion, refuses_a_control_that_the_kernel_does_not_have)
