@@ -27,7 +27,7 @@ TENANT = "0199a000-0000-7000-8000-0000000000ff"
 
 
 def run(*words, **more):
-    return subprocess.run([str(word) for word in words], stdin=more.pop("stdin", subprocess.DEVNULL), timeout=60,
+    return subprocess.run([str(word) for word in words], stdin=more.pop("stdin", subprocess.DEVNULL), timeout=300,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
 
 

@@ -108,7 +108,7 @@ class Fleet:
         port = port or self.ops_port + SERVICES.index(service)
         try:
             reply = self.session.get(f"http://127.0.0.1:{port}{path}", timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return None
         return reply.text if reply.status_code == 200 else None
 
