@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #define TIMEOUT_MS    15000	   /* from the first packet to the handshake's reply */
-#define NOTSENT_LOWAT (64 * 1024) /* more than this waits in our queue, not in the kernel's */
+#define NOTSENT_LOWAT (16 * 1024) /* more than this waits in our queue, not in the kernel's */
 /* TCP waits for an acknowledgement from the first ping on, which goes out after some silence. */
 #define TCP_DEAD_MS (KEEPALIVE_DEAD_MS - KEEPALIVE_PING_MS)
 #define SAYS_MAX    160 /* of the node's own words in a refusal */

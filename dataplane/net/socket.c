@@ -17,9 +17,7 @@
 
 #define DEAD_MS	    30000 /* unacknowledged or unread for so long: the peer is gone */
 #define KEEPALIVE_S 15
-#define NOTSENT_LOW                                                                                \
-	(64 * 1024) /* the kernel wants more when it has less unsent bytes than this               \
-		     */
+#define NOTSENT_LOW (16 * 1024) /* the kernel wants more when it has less unsent than this */
 
 static const struct option {
 	int level, name, value;

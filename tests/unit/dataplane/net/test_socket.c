@@ -36,7 +36,7 @@ Test(socket, sends_at_once_and_finds_dead_peers)
 				      option_of(fd, IPPROTO_TCP, TCP_KEEPCNT),
 		30);
 	cr_expect_eq(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
-	cr_expect_eq(option_of(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 64 * 1024);
+	cr_expect_eq(option_of(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 16 * 1024);
 	close(fd);
 }
 
