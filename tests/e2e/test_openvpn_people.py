@@ -7,6 +7,7 @@ import json
 import pytest
 
 from account_world import code_of, fresh_step, person  # noqa: F401
+from agent_world import LANYARD, run
 from api_client import wait_for
 from api_world import admin, api, site_of, tenant  # noqa: F401
 from eduvpn_world import OPENVPN, PROFILE, WIREGUARD, VpnApp
@@ -224,3 +225,13 @@ def test_91_a_code_is_asked_for_once(world, fleet, person):
     right.reconnect()
     assert not right.says("AUTH_FAILED"), "the server has given it a token"
     assert code not in world.server.log.read_text()
+
+
+def test_servers_end_when_their_device_has_left_the_network(world, wireguard):
+    world.network.call("deleteMember", id_=world.server.member.id)
+    for server in (world.server, wireguard):
+        assert server.process.wait(60) == 1
+        assert "no member of the server's network any more" in server.log.read_text()
+    again = run(LANYARD, "wireguard", "--state", world.server.member.state, "--netns", world.server.member.netns,
+                "--interface", wireguard.interface)
+    assert again.returncode == 1 and "no member of the server's network any more" in again.stdout

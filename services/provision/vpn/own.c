@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+err_t own_refuse_stranger(struct call *call)
+{
+	return call_refuse(call, ERR_FAILED_PRECONDITION, "network",
+		"the device is no member of the server's network any more");
+}
+
 err_t own_find(struct call *call, const char *device, const char *id, const char *kind, bool lock,
 	struct own_server *own)
 {
@@ -26,6 +32,8 @@ err_t own_find(struct call *call, const char *device, const char *id, const char
 		return call_refuse(call, ERR_INVALID_ARGUMENT, "server",
 			"expected the id of a VPN server: the device has several of the kind %s",
 			kind);
+	if (!db_bool(rows, 0, "is_member"))
+		return own_refuse_stranger(call);
 	provision__vpn_server__init(&own->server);
 	db_message(rows, 0, call->arena, &own->server.base);
 	own->run = arena_strdup(call->arena, db_text(rows, 0, "run"));

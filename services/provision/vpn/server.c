@@ -299,8 +299,7 @@ static err_t tell_place(struct call *call, Provision__VpnServerStart *reply)
 	if (err != OK)
 		return err;
 	if (db_count(rows) == 0)
-		return call_refuse(call, ERR_FAILED_PRECONDITION, "network",
-			"the device is no member of the server's network any more");
+		return own_refuse_stranger(call);
 	db_message(rows, 0, call->arena, &reply->base);
 	return OK;
 }

@@ -63,7 +63,9 @@ err_t store_vpn_server_delete(struct call *call, const char *id)
 
 #define OWN                                                                                        \
 	"SELECT " COLUMNS ", run_id AS run, (SELECT p.profile_id FROM provision.profile p"         \
-	" WHERE p.tenant_id = s.tenant_id AND p.id = s.profile_id) AS profile_name"                \
+	" WHERE p.tenant_id = s.tenant_id AND p.id = s.profile_id) AS profile_name,"               \
+	" EXISTS (SELECT FROM provision.member m WHERE m.tenant_id = s.tenant_id"                  \
+	" AND m.network_id = s.network_id AND m.device_id = s.device_id) AS is_member"             \
 	" FROM provision.vpn_server s JOIN provision.device d"                                     \
 	" ON d.tenant_id = s.tenant_id AND d.id = device_id WHERE s.tenant_id = $1"                \
 	" AND device_id = $2 AND ($3::uuid IS NULL OR s.id = $3::uuid) AND d.state = 'approved'"   \

@@ -32,7 +32,8 @@ struct store_vpn_own {
 };
 
 /* The servers of the kind of an approved device, two at most: the one with this id, or any if `id`
- * is empty. Columns of VpnServer, and run; locks them with `lock`. */
+ * is empty. Columns of VpnServer, run, profile_name and is_member (the device, of the server's
+ * network); locks them with `lock`. */
 err_t store_vpn_server_own(
 	struct call *call, const struct store_vpn_own *own, struct db_rows **rows) MUST_CHECK;
 /* Begins another run. */

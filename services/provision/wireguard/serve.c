@@ -16,18 +16,6 @@
 #define SOURCE_MAX  64
 #define STATE_MAX   64
 
-/* Where the device itself is in the network. */
-static err_t check_member(struct call *call, const Provision__VpnServer *server)
-{
-	const char *host;
-	err_t err = store_vpn_member_host(call, server->network, server->device, &host);
-
-	if (err != OK || *host != '\0')
-		return err;
-	return call_refuse(call, ERR_FAILED_PRECONDITION, "network",
-		"the device is no member of the server's network any more");
-}
-
 err_t start_wireguard_server(struct call *call,
 	const Provision__StartWireguardServerRequest *request,
 	Provision__WireguardServerStart *reply)
@@ -39,7 +27,6 @@ err_t start_wireguard_server(struct call *call,
 
 	if ((err = peer_check_key(call, request->public_key)) != OK ||
 		(err = own_find(call, request->device, request->server, KIND, true, &own)) != OK ||
-		(err = check_member(call, &own.server)) != OK ||
 		(err = store_network_get(call, own.server.network, &network)) != OK ||
 		(err = store_vpn_connections_lost(call, own.server.id)) != OK ||
 		(err = store_peer_server_begins(call, own.server.id, request->public_key)) != OK ||
