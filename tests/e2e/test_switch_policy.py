@@ -89,6 +89,13 @@ def world(fleet, api, tenant):
         def update(self, port, **policy):
             return api.ok("updateMember", self.owner, policy, id_=port.member, **self.of)
 
+        def with_policy(self, number, **policy):
+            """The port of the device with that number, after its member has another policy."""
+            self.update(self.ports[number], **policy)
+            assert self.ports[number].close_reason() == (1008, "the member's policy has changed")
+            self.ports[number] = Port(fleet, api, self.devices[number])
+            return self.ports[number]
+
         def rules(self, **rules):
             return api.ok("updateNetwork", self.owner, rules, id_=self.network, **self.of)
 
@@ -138,6 +145,56 @@ def test_a_token_with_an_earlier_policy_is_refused(fleet, api, world):
     with pytest.raises(AssertionError, match="401"):
         websocket(fleet, attachment["urls"][0], attachment["access_token"])
     world.connect(world.devices[0])
+
+
+def test_isolated_members_reach_only_those_who_are_not(api, tenant, world):
+    world.devices.append(Device(api, tenant, world.network, f"c-{secrets.token_hex(3)}"))
+    c = world.connect(world.devices[2])
+    a, b = world.with_policy(0, isolated=True), world.with_policy(1, isolated=True)
+    wait_for("all sessions", lambda: len(world.sessions()) == 3)
+    a.send(b.mac)
+    a.send(BROADCAST)
+    a.send(BROADCAST, b"\x08\x06", arp(a.mac, a.ipv4, b.ipv4))
+    assert [frame[:6] for frame in c.is_alive_with(a)] == [BROADCAST, BROADCAST], "nobody answers for b"
+    assert b.is_alive_with(c) == []
+    assert world.sessions()[a.member]["drops"]["policy"] == 1
+
+
+def ipv6(protocol, payload):
+    link_local = [socket.inet_pton(socket.AF_INET6, address) for address in ("fe80::1", "ff02::1")]
+    return struct.pack(">IHBB", 6 << 28, len(payload), protocol, 255) + b"".join(link_local) + payload
+
+
+ADVERTISEMENT = ipv6(58, struct.pack(">BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0))
+ANSWER = ipv6(17, struct.pack(">HHHH", 547, 546, 12, 0) + b"\x02abc")
+
+
+@pytest.mark.parametrize("may, packet, detail", [
+    ("router", ADVERTISEMENT, "router advertisement of a member that is none"),
+    ("dhcp_server", ANSWER, "DHCP answer of a member that is no server")])
+def test_routers_and_dhcp_servers_are_those_who_may(world, may, packet, detail):
+    a, b = world.a, world.b
+    with world.stream() as stream:
+        a.send(b"\x33\x33\0\0\0\x01", b"\x86\xdd", packet)
+        assert b.is_alive_with(a) == []
+        assert stream.find("guard", member=a.member)["detail"] == detail
+    a = world.with_policy(0, **{may: True})
+    a.send(b"\x33\x33\0\0\0\x01", b"\x86\xdd", packet)
+    assert [frame[14:] for frame in b.is_alive_with(a)] == [packet]
+
+
+def test_a_guarded_member_speaks_for_its_own_address_only(world):
+    a, b = world.a, world.b
+    claims = [arp(a.mac, ip, ip) for ip in ("192.0.2.1", a.ipv4)]
+    for claim in claims:
+        a.send(BROADCAST, b"\x08\x06", claim)
+    assert [frame[14:] for frame in b.is_alive_with(a)] == claims
+    a = world.with_policy(0, address_guard=True)
+    with world.stream() as stream:
+        for claim in claims:
+            a.send(BROADCAST, b"\x08\x06", claim)
+        assert [frame[14:] for frame in b.is_alive_with(a)] == claims[1:]
+        assert stream.find("guard", member=a.member)["detail"] == "it speaks for an address that is not its own"
 
 
 def test_rules_of_a_network_reach_live_sessions(world):
