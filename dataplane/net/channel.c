@@ -301,6 +301,14 @@ static bool is_version_known(const char *version)
 	       strcmp(version, "7") == 0;
 }
 
+/* Its bytes would be taken for frames. */
+static bool has_body(const struct http *http)
+{
+	const char *len = http_header(http, "Content-Length");
+
+	return http_header(http, "Transfer-Encoding") || (len && strcmp(len, "0") != 0);
+}
+
 unsigned channel_check(const struct http *http, const char **why)
 {
 	const char *key = http_header(http, "Sec-WebSocket-Key");
@@ -315,6 +323,9 @@ unsigned channel_check(const struct http *http, const char **why)
 	*why = "Version 13 of WebSocket is spoken here.";
 	if (!is_version_known(http_header(http, "Sec-WebSocket-Version")))
 		return 426;
+	*why = "A request to upgrade has no body.";
+	if (has_body(http))
+		return 400;
 	*why = "A Sec-WebSocket-Key of 1 to 64 bytes is needed.";
 	return !key || *key == '\0' || strlen(key) > KEY_MAX ? 400 : 0;
 }

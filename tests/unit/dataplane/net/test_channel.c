@@ -154,6 +154,8 @@ Test(channel, refuses_what_is_no_upgrade)
 		  "Upgrade\r\n\r\n",
 			400 },
 		{ UPGRADE "Sec-WebSocket-Version: 6\r\n\r\n", 426 },
+		{ UPGRADE "Content-Length: 5\r\n\r\n", 400 },
+		{ UPGRADE "Transfer-Encoding: chunked\r\n\r\n", 400 },
 	};
 	char reply[512];
 
