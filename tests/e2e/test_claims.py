@@ -78,6 +78,22 @@ def test_a_list_that_is_none_is_refused(maker):
     assert as_json.status_code == 415
 
 
+def test_74_a_list_of_any_length_is_reported_by_its_own_lines(maker, tmp_path):
+    listed, key = tmp_path / "list.csv", tmp_path / "key"
+    serials = [f"L{n:04d}" for n in range(2100)]  # more than one request takes
+    serials[2050] = "not one"
+    listed.write_text("serial,name\n" + "".join(f"{serial},\n" for serial in serials))
+    key.write_text(maker.tenant.keys["owner"].authorization.split()[1])
+    done = maker.fleet.script("import-devices", "--dry-run", str(listed), LANYARD_CA_FILE=maker.fleet.ca_file,
+                              LANYARD_API=f"{maker.fleet.base_url}/v1/tenants/{maker.tenant.id}",
+                              LANYARD_API_KEY_FILE=str(key))
+    *report, told = done.stdout.splitlines()
+    rows = list(csv.reader(report))
+    assert [int(row[0]) for row in rows] == list(range(2, 2102))
+    assert [(row[0], row[3]) for row in rows if row[2] != "created"] == [("2052", "serial")]
+    assert done.returncode == 1 and told == "import-devices: 1 of 2100 rows were refused"
+
+
 # ---- claims ----
 
 def test_a_device_claims_itself_once(maker):
