@@ -46,9 +46,15 @@ static void send_closing(struct api_request *request, enum http_status status, c
 	send_text(request, status, text);
 }
 
+/* Devices know no 504. */
+static enum http_status status_of(err_t err)
+{
+	return problem_status(err == ERR_DEADLINE_EXCEEDED ? ERR_UNAVAILABLE : err, "");
+}
+
 static void send_refusal(struct api_request *request, err_t err)
 {
-	enum http_status status = problem_status(err, "");
+	enum http_status status = status_of(err);
 
 	if (status == HTTP_UNAUTHORIZED) {
 		http_reply_add(request->reply, "WWW-Authenticate",

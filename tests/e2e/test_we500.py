@@ -574,10 +574,14 @@ def test_42_no_secret_in_any_log(portal):
     device = portal.add()
     credentials = unpack(portal.fetch(device).content)["credentials"].decode().split()
     portal.acknowledge(device)
-    for service in ("gateway", "provision", "auth"):
-        text = portal.fleet.log(service)
-        for secret in (device.secret, credentials[1], basic(device.auth)):
-            assert secret not in text, service
+    wrong = secrets.token_urlsafe(32)
+    pages = [portal.poll(None, auth=(device.serial, wrong)).text,
+             portal.acknowledge(device, f"<a>{wrong}</a>".encode()).text]
+    pages += [portal.fleet.ops(service, "/metrics") for service in ("gateway", "provision", "auth")]
+    logs = [log.read_text(errors="replace") for log in (portal.fleet.var / "log").glob("*/[@c]*")]  # also those set aside
+    assert len(logs) >= 6
+    for secret in (device.secret, credentials[1], basic(device.auth), wrong):
+        assert not [text for text in pages + logs if secret in text]
 
 
 def test_42_nobody_but_root_reads_the_memory_of_a_service_and_it_leaves_no_core_dump(portal):

@@ -259,12 +259,12 @@ CLIENT_HELLO_3 = bytes.fromhex("160300002f0100002b0300") + bytes(32) + bytes.fro
 def test_56_what_is_no_tls_of_our_time_ends_at_once(ports, portal, fleet, data):
     with socket.create_connection(("127.0.0.1", fleet.gateway_port), timeout=WAIT_S) as sock:
         answer = b""
-        try:
+        try:  # a time-out is a failure: the other side may not wait for more
             sock.sendall(data)
-            sock.shutdown(socket.SHUT_WR)
-            answer = b"".join(iter(lambda: sock.recv(4096), b""))
-        except OSError:
-            pass
+            while part := sock.recv(4096):
+                answer += part
+        except ConnectionError:
+            pass  # it ended with bytes that nobody had read
         assert answer == b"" or answer[0] == 0x15  # an alert, or nothing
 
 
