@@ -369,8 +369,9 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct sockaddr_
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, http->key },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities },
 		{ MHD_OPTION_END, 0, NULL } };
+	/* With epoll a thread of libmicrohttpd 0.9 spins as long as a handshake lasts. */
 	unsigned flags =
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
 	if (http->certificate != NULL)
 		flags |= MHD_USE_TLS;

@@ -3,8 +3,8 @@
 usage: bench_provisioning.py OUT.json [--seconds N] [--rows N]
 
 Status polls a second, with connections that stay and with a new TLS connection each, beside a plain handler of
-libmicrohttpd (one thread, TLS, a fixed reply) in the same run and with the same client (wrk, four connections, on the same
-machine). Then a list of 100,000 expected devices, a herd of 100,000 devices in virtual time, and polls while PostgreSQL is
+libmicrohttpd (one thread, TLS, a fixed reply) in the same run and with the same client (wrk, four connections); the gateway
+has one core, so has the handler, and the client another one. Then handshakes that do not end, a list of 100,000 expected devices, a herd of 100,000 devices in virtual time, and polls while PostgreSQL is
 down."""
 
 import argparse
@@ -13,6 +13,7 @@ import http.client
 import os
 import pathlib
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -28,9 +29,11 @@ from conftest import Fleet  # noqa: E402
 from report import Report  # noqa: E402
 
 CONF = "client\ndev tap\nproto tcp\nremote vpn.example.org 1194\nca ca.crt\nauth-user-pass credentials\n"
-EVEN = 100_000 / 900  # polls a second of a fleet that is spread
+DEVICES = 100_000
+EVEN = DEVICES / 900  # polls a second of a fleet that is spread
 IMPORT_S = 60
 CONNECTIONS = 4
+SILENT = 100  # clients that do not go on
 REFUSED, PER_ADDRESS = 5000, 50  # pairs of tries
 
 
@@ -41,7 +44,7 @@ def progress(text):
 def wrk(url, seconds, *headers):
     """Requests a second, and how many were not answered with success."""
     options = [word for header in headers for word in ("-H", header)]
-    text = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", *options, url], check=True, text=True,
+    text = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", *options, url], check=True, text=True,
                           stdout=subprocess.PIPE).stdout
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     lost = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
@@ -82,9 +85,17 @@ class World:
         return reply.json()
 
 
+def use_cores(pid, cores):
+    """For all threads of a process, and what they make from now on."""
+    subprocess.run(["taskset", "-acp", cores, str(pid)], check=True, stdout=subprocess.DEVNULL)
+
+
 def measure_polls(world, report, seconds):
+    every = f"0-{os.cpu_count() - 1}"
+    use_cores(world.fleet.pid("gateway"), "0")
     tls = world.fleet.var / "tls/server.crt", world.fleet.var / "secrets/server.key"
     with subprocess.Popen([BUILD / "bin/plain", *tls], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as plain:
+        use_cores(plain.pid, "0")
         peer = f"https://127.0.0.1:{plain.stdout.readline().strip()}/"
         for case, more in (("polls, connections stay", ()), ("polls, a TLS connection each", ("Connection: close",))):
             progress(case)
@@ -92,6 +103,26 @@ def measure_polls(world, report, seconds):
             assert failed == lost == 0, f"{failed} refused, {lost} lost"
             report.add(case, "/s", rate, {"libmicrohttpd alone": wrk(peer, seconds, *more)[0]}, None, True)
         plain.stdin.close()
+    use_cores(world.fleet.pid("gateway"), every)
+    return rate
+
+
+def measure_handshakes(world, report, seconds):
+    """What clients cost that begin a handshake and say no more."""
+    progress("handshakes that do not end")
+
+    def spent():
+        fields = pathlib.Path(f"/proc/{world.fleet.pid('gateway')}/stat").read_text().split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    clients = []
+    for _ in range(SILENT):
+        clients.append(socket.create_connection(("127.0.0.1", world.fleet.gateway_port)))
+        clients[-1].sendall(b"\x16")
+    before = spent()
+    time.sleep(seconds)
+    report.add(f"{SILENT} handshakes that do not end: CPU", "%", (spent() - before) / seconds * 100, {}, 5, False)
+    for client in clients:
+        client.close()
 
 
 def measure_refusals(world, report):
@@ -134,10 +165,23 @@ def measure_import(world, report, rows):
         report.add(f"list of {rows} rows, {case}", "s", seconds, {}, IMPORT_S, False)
 
 
+def herd(polls):
+    """What 100,000 devices do that a portal answers so many of a second; 0: all."""
+    return map(int, subprocess.run([BUILD / "bin/herd", str(polls)], check=True, text=True,
+                                   stdout=subprocess.PIPE).stdout.split())
+
+
+def measure_return(report, rate):
+    """The same if it answers as many a second as were measured."""
+    *_, stuck, given_up, answered_s = herd(int(rate))
+    report.add("herd at a connection each: all answered", "s", answered_s, {"at any rate": DEVICES / rate}, None, False)
+    report.add("of those: had to come again", "times", given_up, {}, None, False)
+    report.add("of those: stuck or lost", "devices", stuck, {}, 0, False)
+
+
 def measure_herd(report):
     progress("a herd in virtual time")
-    first, second, third, stuck, _ = map(int, subprocess.run([BUILD / "bin/herd"], check=True, text=True,
-                                                             stdout=subprocess.PIPE).stdout.split())
+    first, second, third, stuck, _, _ = herd(0)
     report.add("herd of 100,000: peak, cycle 1", "/s", first, {"spread evenly": EVEN}, None, False)
     report.add("herd of 100,000: peak, cycle 2", "/s", second, {"spread evenly": EVEN}, 2 * EVEN, False)
     report.add("herd of 100,000: peak, cycle 3", "/s", third, {"spread evenly": EVEN}, 2 * EVEN, False)
@@ -166,7 +210,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
         world = World(folder)
         try:
-            measure_polls(world, report, options.seconds)
+            rate = measure_polls(world, report, options.seconds)
+            measure_return(report, rate)
+            measure_handshakes(world, report, options.seconds)
             measure_refusals(world, report)
             measure_import(world, report, options.rows)
             measure_outage(world, report, options.seconds)
