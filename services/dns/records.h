@@ -81,6 +81,7 @@ struct record {
 struct records {
 	struct arena *arena;
 	const char *type; /* or "ANY" */
+	bool of_zone;	  /* all of a zone's, for a transfer */
 	int64_t now_s;
 	struct record *items;
 	size_t n, size;

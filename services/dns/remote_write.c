@@ -19,7 +19,8 @@ static char *put_text(char *at, const char *text)
 	return at;
 }
 
-static char *put_record(char *at, const struct record *record)
+/* What PowerDNS takes for granted is left out of a whole zone, whose length is limited there. */
+static char *put_record(char *at, const struct record *record, bool of_zone)
 {
 	at = stpcpy(at, "{\"qname\":");
 	at = put_text(at, record->owner);
@@ -27,8 +28,10 @@ static char *put_record(char *at, const struct record *record)
 	at = put_text(at, record->type);
 	at = stpcpy(at, ",\"content\":");
 	at = put_text(at, record->content);
-	return at + sprintf(at, ",\"ttl\":%d,\"domain_id\":%d,\"auth\":true}", record->ttl,
-			    record->zone);
+	at += sprintf(at, ",\"ttl\":%d", record->ttl);
+	if (!of_zone)
+		at += sprintf(at, ",\"domain_id\":%d,\"auth\":true", record->zone);
+	return stpcpy(at, "}");
 }
 
 static size_t size_of(const struct record *record)
@@ -49,7 +52,7 @@ const char *remote_write(const struct records *records)
 	for (size_t i = 0; i < records->n; i++) {
 		if (i > 0)
 			*at++ = ',';
-		at = put_record(at, &records->items[i]);
+		at = put_record(at, &records->items[i], records->of_zone);
 	}
 	strcpy(at, "]}");
 	return text;

@@ -28,6 +28,7 @@ static enum remote_result find_list(
 	const struct directory_zone *zone = directory_zone_named(
 		remote->directory, remote_text(parameters, "zonename"), records->arena);
 
+	records->of_zone = true;
 	if (!directory_is_ready(remote->directory))
 		return REMOTE_LATER;
 	if (zone == NULL || !directory_list(remote->directory, zone->number, records))

@@ -1,8 +1,10 @@
 """A device gets a name and answers for it: the registration API as its unmodified clients speak it, what resolvers then
 see, and what the name's holder, its tenant and strangers may do."""
 
+import contextlib
 import re
 import secrets
+import socket
 import subprocess
 
 import pytest
@@ -11,6 +13,8 @@ from api_client import wait_for
 from conftest import free_ports
 from api_world import Device, Tenant, admin, api, tenant  # fixtures too
 from names_world import UUID, ZONE, Names, dig, mailbox, names, psql, settings_of  # fixtures too
+
+CROWD = 3000  # names: more than PowerDNS reads of a socket in time, and no more than it takes of a reply by HTTP
 
 # ---- the API ----
 
@@ -217,11 +221,13 @@ def test_transfer_to_a_secondary(fleet, names):
 
 
 def test_powerdns_over_http(fleet, names, tmp_path):
-    """A PowerDNS that reaches lanyard-dns by HTTP gives the same answers."""
-    port = free_ports(2)
+    """A PowerDNS that reaches lanyard-dns by HTTP gives the same answers; it transfers zones of some size, to whom it may,
+    and tells secondaries of changes."""
+    port = free_ports(3)
     undo = settings_of(fleet, "dns", LANYARD_DNS_HTTP=f"127.0.0.1:{port}")
     (tmp_path / "pdns.conf").write_text(
-        f"launch=remote\nremote-connection-string=http:url=http://127.0.0.1:{port}/,post=1,post_json=1\n"
+        f"launch=remote\nremote-connection-string=http:url=http://127.0.0.1:{port}/,post=1,post_json=1,timeout=20000\n"
+        f"primary=yes\nxfr-cycle-interval=1\nallow-axfr-ips=127.0.0.9\nonly-notify=127.0.0.1\nalso-notify=127.0.0.1:{port + 2}\n"
         f"local-address=127.0.0.1\nlocal-port={port + 1}\nsocket-dir={tmp_path}\nzone-cache-refresh-interval=5\n"
         "cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nsecurity-poll-suffix=\ndisable-syslog=yes\n")
     server = subprocess.Popen(["pdns_server", f"--config-dir={tmp_path}", "--guardian=no", "--daemon=no"],
@@ -234,6 +240,29 @@ def test_powerdns_over_http(fleet, names, tmp_path):
         for question in (f"{label}.{ZONE}", "A"), (ZONE, "SOA"), (f"nobody.{ZONE}", "A"), ("example.org", "A"):
             # Each thread of the other one notices by a question that lanyard-dns was started again.
             wait_for(question, lambda: dig(fleet, *question, "-p", str(port + 1)) == dig(fleet, *question))
+
+        # Whichever PowerDNS sees a change first tells of it.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as secondary:
+            secondary.bind(("127.0.0.1", port + 2))
+            secondary.settimeout(2)
+
+            def is_told():
+                names.get("/dnsconfig", token=token, challenge="c" + secrets.token_hex(4))
+                with contextlib.suppress(TimeoutError):
+                    message = secondary.recv(512)
+                    return message[2] >> 3 & 15 == 4 and b"\3box\7lanyard\4test\0" in message
+            wait_for("a NOTIFY", is_told)
+
+        psql(fleet, "INSERT INTO dns.registration (tenant_id, zone, label, description, token) SELECT tenant_id, number, "
+             f"'crowd' || n, '', md5(n::text) || md5('x' || n) FROM dns.zone, generate_series(1, {CROWD}) AS n WHERE name = '{ZONE}'")
+        try:
+            def transfer(*source):
+                return subprocess.run(["dig", "@127.0.0.1", "-p", str(port + 1), "+noall", "+answer", "+time=60", "+tries=1", *source,
+                                       ZONE, "AXFR"], stdout=subprocess.PIPE, text=True).stdout
+            wait_for("all of the zone", lambda: len(re.findall(r"^crowd\d+\..*\sA\s", transfer("-b", "127.0.0.9"), re.M)) == CROWD)
+            assert "crowd" not in transfer(), "to anybody"
+        finally:
+            psql(fleet, "DELETE FROM dns.registration WHERE label LIKE 'crowd%'")
     finally:
         server.terminate()
         server.wait()
