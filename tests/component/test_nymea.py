@@ -351,6 +351,15 @@ def test_a_tunnel_server_has_many_clients(request, node, which, kind):
         assert clients[2].expect_closed() == b""
 
 
+@pytest.mark.parametrize("name", ["", "x" + "é" * 200, "bell \a, \x85", "z" * 5000], ids=["empty", "cut", "control", "long"])
+def test_servers_and_clients_may_have_any_name(node, other_node, name):
+    uuid, server = "{%s-3333-3333-3333-333333333333}" % secrets.token_hex(4), node.tcp("TUNNEL_TCP")
+    answer = server.call("TunnelProxy.RegisterServer", {"serverName": name, "serverUuid": uuid})
+    assert answer["params"]["tunnelProxyError"] == "TunnelProxyErrorNoError"
+    for there in node, other_node:
+        assert register_client(there.tcp("TUNNEL_TCP"), uuid, name) == "TunnelProxyErrorNoError"
+
+
 def test_tunnel_registrations_that_are_refused(node, other_node):
     server = Server(node.tcp("TUNNEL_TCP"))
     for there in (node, other_node):
