@@ -129,7 +129,7 @@ bool congestion_look(struct congestion *congestion, int fd, struct congestion_ma
 	path = (struct congestion_path){
 		.rtt_us = info.tcpi_rtt,
 		.min_rtt_us = info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt,
-		.n_sent = info.tcpi_segs_out,
+		.n_sent = info.tcpi_data_segs_out,
 		.n_lost = count_lost(&info),
 	};
 	return congestion_is_reason(&path, mark) && set(fd, BBR);

@@ -43,6 +43,6 @@ bool congestion_look(struct congestion *congestion, int fd, struct congestion_ma
 struct congestion_path {
 	uint32_t rtt_us;
 	uint32_t min_rtt_us;	 /* 0: not known yet */
-	uint32_t n_sent, n_lost; /* segments since its begin */
+	uint32_t n_sent, n_lost; /* segments with data since its begin */
 };
 bool congestion_is_reason(const struct congestion_path *path, struct congestion_mark *mark);
