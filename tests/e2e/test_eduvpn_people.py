@@ -1,5 +1,5 @@
 """What apps see of people: groups, second factors, blocked accounts; and a real OpenVPN that takes what apps fetch (contract
-app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 97)."""
+app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 87, 97)."""
 
 import contextlib
 import secrets
@@ -123,6 +123,24 @@ def test_a_client_that_is_no_longer_registered(fleet, api, tenant):
     api.ok("deleteOauthClient", tenant.owner, id_=made["id"], tenant=tenant.id)
     reply = app.get("v3/info")
     assert (reply.status_code, reply.json()["error_description"]) == (401, 'client "mine" no longer registered')
+
+
+@contextlib.contextmanager
+def held(fleet, rows):
+    """Meanwhile somebody else is about to change these rows."""
+    url = f"postgresql:///lanyard?host={fleet.var}/run/postgres&user=postgres"
+    with subprocess.Popen(["psql", "-XAtq", "-d", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+        print(f"BEGIN; SELECT id FROM {rows} FOR UPDATE;", file=psql.stdin, flush=True)
+        assert psql.stdout.readline().strip(), "there are some"
+        yield
+
+
+def test_87_apps_that_ask_wait_for_nobody_and_leave_nothing_with_auth(fleet, person):
+    app = VpnApp(fleet, person.name)
+    left = fleet.sql("SELECT count(*) FROM auth.idempotency")
+    with held(fleet, f"auth.oauth_authorization WHERE user_id = '{person.id}'"):
+        assert app.get("v3/info").status_code == 200 and app.connect().status_code == 200
+    assert fleet.sql("SELECT count(*) FROM auth.idempotency") == left
 
 
 def test_what_is_old_is_removed(fleet, api, tenant, person):
