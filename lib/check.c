@@ -63,24 +63,13 @@ err_t check_uuid(struct call *call, const char *field, const char *text)
 	return OK;
 }
 
-/* Length of the printable character at `text`: 0 for a control character and for what is no UTF-8.
- */
-static size_t printable_len(const uint8_t *text, size_t len)
-{
-	size_t step = utf8_sequence(text, len);
-	bool c0 = step == 1 && (text[0] < 0x20 || text[0] == 0x7f);
-	bool c1 = step == 2 && text[0] == 0xc2 && text[1] < 0xa0;
-
-	return c0 || c1 ? 0 : step;
-}
-
 err_t check_text(struct call *call, const char *field, const char *text, size_t min, size_t max)
 {
 	size_t len = strlen(text);
 	size_t at = 0, step;
 
 	for (; at < len; at += step)
-		if ((step = printable_len((const uint8_t *)text + at, len - at)) == 0)
+		if ((step = utf8_printable((const uint8_t *)text + at, len - at)) == 0)
 			return call_refuse(call, ERR_INVALID_ARGUMENT, field,
 				"expected UTF-8 text without control characters");
 	if (len < min || len > max)

@@ -42,6 +42,33 @@ size_t utf8_sequence(const uint8_t *text, size_t len)
 	return form->len;
 }
 
+size_t utf8_printable(const uint8_t *text, size_t len)
+{
+	size_t step = utf8_sequence(text, len);
+	bool c0 = step == 1 && (text[0] < 0x20 || text[0] == 0x7f);
+	bool c1 = step == 2 && text[0] == 0xc2 && text[1] < 0xa0;
+
+	return c0 || c1 ? 0 : step;
+}
+
+void utf8_copy(char *out, size_t size, const char *text)
+{
+	const uint8_t *at = (const uint8_t *)text;
+	size_t left = strlen(text), step;
+
+	for (; (step = utf8_sequence(at, left)) > 0; at += step, left -= step) {
+		bool printable = utf8_printable(at, left) > 0;
+		size_t len = printable ? step : 1;
+
+		if (len >= size)
+			break;
+		memcpy(out, printable ? (const char *)at : "?", len);
+		out += len;
+		size -= len;
+	}
+	*out = '\0';
+}
+
 bool utf8_valid(const uint8_t *text, size_t len)
 {
 	struct utf8_state state = { 0 };

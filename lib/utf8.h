@@ -11,7 +11,14 @@
 /* Length of the well-formed sequence that begins the `len` bytes at `text`, 0 if there is none. */
 size_t utf8_sequence(const uint8_t *text, size_t len);
 
+/* The same, but 0 for control characters (C0, DEL, C1) too. */
+size_t utf8_printable(const uint8_t *text, size_t len);
+
 bool utf8_valid(const uint8_t *text, size_t len);
+
+/* Copies as many whole characters as fit into `size` bytes with a NUL, '?' in the place of each
+ * that is a control character. Ends at what is no UTF-8. */
+void utf8_copy(char *out, size_t size, const char *text);
 
 /* ---- text that comes in parts ---- */
 

@@ -2,10 +2,9 @@
 #include "dataplane/nymea/authorizer_answer.h"
 
 #include "dataplane/nymea/guid.h"
+#include "lib/utf8.h"
 
 #include <jansson.h>
-
-#include <stdio.h>
 
 #define FAILED	    "AuthenticationErrorAuthenticationFailed"
 #define PROXY_ERROR "AuthenticationErrorProxyError"
@@ -15,7 +14,7 @@ static void take_text(const json_t *object, const char *key, char *out, size_t s
 	const char *text = json_string_value(json_object_get(object, key));
 
 	if (text)
-		snprintf(out, size, "%s", text);
+		utf8_copy(out, size, text);
 }
 
 void authorizer_answer_http(struct verdict *verdict, long status, const char *body, size_t len)

@@ -85,7 +85,12 @@ void log_engine_second(
 
 void log_engine_tunnel(struct log_engine *engine, const struct log_tunnel *tunnel)
 {
+	AUTO_FREE char *user = xstrdup(tunnel->user);
+
+	for (char *at = user; *at != '\0'; at++)
+		if (*at == ' ')
+			*at = '_'; /* the fields of a line are parted by blanks */
 	write_line(engine, "tunnels", "%" PRId64 " %" PRId64 " %s %s %s %" PRIu64 "\n",
-		clock_unix_ms() / 1000, tunnel->start_s, tunnel->user, tunnel->one, tunnel->other,
+		clock_unix_ms() / 1000, tunnel->start_s, user, tunnel->one, tunnel->other,
 		tunnel->bytes);
 }

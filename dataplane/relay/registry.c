@@ -34,25 +34,6 @@ struct errand {
 
 #define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
-/* Clients name themselves as they like; rendezvous takes so many bytes of printable text. */
-static void copy_name(char *out, size_t size, const char *name)
-{
-	size_t left = strlen(name), n;
-
-	for (; (n = utf8_sequence((const uint8_t *)name, left)) > 0 && n < size; left -= n) {
-		bool control = (uint8_t)*name < 0x20 || *name == 0x7f ||
-			       ((uint8_t)*name == 0xc2 && (uint8_t)name[1] < 0xa0);
-
-		if (control)
-			*out++ = '?';
-		else
-			out = mempcpy(out, name, n);
-		size -= control ? 1 : n;
-		name += n;
-	}
-	*out = '\0';
-}
-
 /* ---- in a thread of the pool ---- */
 
 static err_t register_server(struct call *call, struct errand *errand)
@@ -145,7 +126,8 @@ static void start(struct dataplane *dataplane, const char *method, bool patient,
 	errand->replace = question->replace;
 	COPY(errand->tenant, question->tenant);
 	COPY(errand->server, question->server);
-	copy_name(errand->name, sizeof(errand->name), question->name);
+	/* Clients name themselves as they like; rendezvous takes so much printable text. */
+	utf8_copy(errand->name, sizeof(errand->name), question->name);
 	COPY(errand->connection, question->connection);
 	COPY(errand->client, question->client ? question->client : "");
 	loop_work(dataplane->loop, run, on_done, errand);

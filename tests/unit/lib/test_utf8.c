@@ -51,3 +51,32 @@ Test(utf8, allows_nul)
 {
 	cr_assert(utf8_valid((const uint8_t *)"a\0b", 3));
 }
+
+Test(utf8, copies_whole_printable_characters)
+{
+	static const struct {
+		const char *text, *want; /* in 8 bytes */
+	} rows[] = {
+		{ "", "" },
+		{ "short", "short" },
+		{ "just so", "just so" },
+		{ "too long", "too lon" },
+		{ "abcdef\xc3\xa9", "abcdef" }, /* half of it would fit */
+		{ "abcde\xc3\xa9", "abcde\xc3\xa9" },
+		{ "abcd\xf0\x9f\x98\x80", "abcd" },
+		{ "a\nb\x7f"
+		  "c\xc2\x85"
+		  "d",
+			"a?b?c?d" },
+		{ "ab\xff"
+		  "cd",
+			"ab" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char out[8];
+
+		utf8_copy(out, sizeof(out), rows[i].text);
+		cr_expect_str_eq(out, rows[i].want, "row %zu: %s", i, out);
+	}
+}
