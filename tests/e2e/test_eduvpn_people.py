@@ -1,5 +1,5 @@
 """What apps see of people: groups, second factors, blocked accounts; and a real OpenVPN that takes what apps fetch (contract
-app-api, statements 44, 51, 54, 55, 61, 64, 68 to 71, 87, 97)."""
+app-api, statements 44, 51, 54 to 56, 61, 64, 68 to 71, 87, 97)."""
 
 import contextlib
 import secrets
@@ -123,6 +123,14 @@ def test_a_client_that_is_no_longer_registered(fleet, api, tenant):
     api.ok("deleteOauthClient", tenant.owner, id_=made["id"], tenant=tenant.id)
     reply = app.get("v3/info")
     assert (reply.status_code, reply.json()["error_description"]) == (401, 'client "mine" no longer registered')
+
+
+def test_56_an_app_has_twenty_keypairs_and_one_more_ends_the_first(fleet, person):
+    app, other = VpnApp(fleet, person.name), VpnApp(fleet, person.name)
+    kept = common_name(other.keypair()["certificate"])
+    made = [common_name(app.keypair()["certificate"]) for _ in range(21)]
+    good = [app.data("check_certificate", common_name=name)["is_valid"] for name in (made[0], made[1], made[20], kept)]
+    assert good == [False, True, True, True]
 
 
 @contextlib.contextmanager
