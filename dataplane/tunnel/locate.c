@@ -189,15 +189,17 @@ static void on_asked(void *arg)
 	free(question);
 }
 
-void locate(struct locator *locator, const char *name, const char *visitor, locate_done *done)
+bool locate(struct locator *locator, const char *name, const char *visitor, locate_done *done)
 {
 	struct known *known = find(locator, name);
 	struct question *question;
 
-	if (known || locator->n_pending >= PENDING_MAX) {
-		done(locator->dataplane, visitor, known && known->found ? &known->location : NULL);
-		return;
+	if (known) {
+		done(locator->dataplane, visitor, known->found ? &known->location : NULL);
+		return true;
 	}
+	if (locator->n_pending >= PENDING_MAX)
+		return false;
 	question = xcalloc(1, sizeof(*question));
 	question->locator = locator;
 	question->done = done;
@@ -206,4 +208,5 @@ void locate(struct locator *locator, const char *name, const char *visitor, loca
 	COPY(question->visitor, visitor);
 	locator->n_pending++;
 	loop_work(locator->dataplane->loop, ask, on_asked, question);
+	return true;
 }

@@ -9,6 +9,8 @@
 #include "lib/err.h"
 #include "lib/uuid.h"
 
+#include <stdbool.h>
+
 struct dataplane;
 struct locator;
 
@@ -24,8 +26,10 @@ typedef void locate_done(
 struct locator *locator_create(struct dataplane *dataplane); /* keeps it */
 void locator_destroy(struct locator *locator);		     /* NULL is fine */
 
-/* Asks for the visitor with that id; `done` comes now or later. */
-void locate(struct locator *locator, const char *name, const char *visitor, locate_done *done);
+/* Asks for the visitor with that id; `done` comes now or later. False: too many are asked about
+ * just now, and it does not come. */
+bool locate(struct locator *locator, const char *name, const char *visitor,
+	locate_done *done) MUST_CHECK;
 
 /* The name has changed, or its link was not where it was said to be. */
 void locate_forget(struct locator *locator, const char *name);

@@ -11,7 +11,7 @@ enum outcome {
 	OUTCOME_NOT_TLS,    /* something else than TLS */
 	OUTCOME_TOO_LONG,   /* a ClientHello over its bound */
 	OUTCOME_TOO_SLOW,   /* or over its time */
-	OUTCOME_LIMIT,	    /* the name has too many visitors */
+	OUTCOME_LIMIT,	    /* the name has too many visitors, or the node too many to ask about */
 	OUTCOME_REDIRECTED, /* from http to https */
 	OUTCOME_N,
 };

@@ -94,7 +94,7 @@ static void tell(struct visitor *visitor, enum outcome outcome)
 			push_alert(visitor, ALERT_INTERNAL);
 		else
 			push_answer(visitor, "503 Service Unavailable",
-				"The name has too many visitors.");
+				"There are too many visitors just now.");
 		break;
 	case OUTCOME_TOO_LONG:
 		push_alert(visitor, ALERT_DECODE);
@@ -253,6 +253,12 @@ static void enter(struct visitor *visitor, struct box *box)
 static void on_located(
 	struct dataplane *dataplane, const char *id, const struct location *location);
 
+static void ask_for(struct visitor *visitor)
+{
+	if (!locate(visitor->dataplane->locator, visitor->name, visitor->relay.end.id, on_located))
+		refuse(visitor, OUTCOME_LIMIT);
+}
+
 /* It is not where it was said to be; what was known may be old, so it is asked about once more. */
 static void miss(struct visitor *visitor)
 {
@@ -264,7 +270,7 @@ static void miss(struct visitor *visitor)
 		return;
 	}
 	visitor->again = true;
-	locate(locator, visitor->name, visitor->relay.end.id, on_located);
+	ask_for(visitor);
 }
 
 static void on_linked(struct dataplane *dataplane, const char *id, struct relay_end *far)
@@ -319,7 +325,7 @@ static void look_for(struct visitor *visitor)
 		strlen(visitor->relay.end.id), visitor);
 	end_hold(&visitor->relay.end, true);
 	end_set_timer(&visitor->relay.end, WAIT_MS);
-	locate(dataplane->locator, visitor->name, visitor->relay.end.id, on_located);
+	ask_for(visitor);
 }
 
 void visitor_create(struct dataplane *dataplane, struct stream *stream, const struct visit *visit)

@@ -1,6 +1,7 @@
 """Browsers reach a device by its name: the node finds the name in the first bytes of TLS and passes all of them on to
 the device's link, without ever reading them. Statements 69 to 81 of the registration contract."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -175,6 +176,16 @@ def test_a_wrong_token_opens_nothing(node, service, boxes):
     assert "401" in boxes[0].await_state("refused")
 
 
+def visit_unknown_names(node):
+    """What so many visitors at once are told that not all of their names can be asked about at the same time."""
+    flights = [hello(f"n{secrets.token_hex(6)}.{ZONE}") for _ in range(100)]
+    with contextlib.ExitStack() as stack:
+        visitors = [stack.enter_context(node.connect()) for _ in flights]
+        for visitor, flight in zip(visitors, flights):
+            visitor.sendall(flight)
+        return {receive_all(visitor)[0] for visitor in visitors}
+
+
 def test_while_names_cannot_be_asked_about_nobody_is_let_in(fleet, node, linked, service, boxes):
     name, _, _ = linked
     _, other = subscribe(fleet)
@@ -186,6 +197,7 @@ def test_while_names_cannot_be_asked_about_nobody_is_let_in(fleet, node, linked,
             assert receive_all(visitor)[0] == ALERT_UNRECOGNIZED
         with node.visit(name) as visitor:  # whose device was let in before
             assert receive(visitor, 5) == hello(name)[:5]
+        wait_for("visitors that are told of the crowd", lambda: ALERT_INTERNAL in visit_unknown_names(node))
     finally:
         fleet.sv("up", "dns")
     boxes[-1].await_state("open")
