@@ -200,7 +200,8 @@ static void on_peer_close(struct channel *channel, const struct ws_piece *piece)
 	if (channel->state == CHANNEL_GONE)
 		stream_finish(channel->stream);
 	else
-		begin_close(channel, CHANNEL_CLOSING, code, "", CLOSE_MS);
+		channel->left = begin_close(channel, CHANNEL_CLOSING, code, "", CLOSE_MS) &&
+				(code == WS_STATUS_NORMAL || code == WS_STATUS_NONE);
 }
 
 static void on_broken(struct channel *channel)

@@ -68,6 +68,7 @@ struct channel {
 	bool wrote, full; /* what the face's fill did */
 	bool ping_due, pong_due;
 	bool answered; /* the peer's close frame came */
+	bool left;     /* it came first, and said that all is well */
 	uint8_t pong_len;
 	uint8_t pong[WS_CONTROL_MAX]; /* of pings that come together only the last is answered */
 	uint64_t due_ms;	      /* of face->timer; 0: not set */

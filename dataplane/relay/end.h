@@ -65,7 +65,7 @@ struct end {
 	struct carry carry;  /* of bytes on their way to a text-only end */
 	bool text_only;	     /* bytes become text messages */
 	bool is_full;	     /* face->drained is owed */
-	bool closed_by_peer; /* else by us */
+	bool closed_by_peer; /* it said that nothing more comes; else we close, or it was cut off */
 	enum end_state state;
 	int64_t opened_s;	     /* Unix time */
 	uint64_t rx_bytes, tx_bytes; /* from the client, and written to it */

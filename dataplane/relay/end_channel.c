@@ -99,6 +99,7 @@ static void on_closed(struct channel *channel)
 {
 	struct end *end = channel->owner;
 
+	end->closed_by_peer = channel->left;
 	end->state = END_CLOSED;
 	end->face->closed(end);
 }

@@ -51,7 +51,7 @@ static size_t next_frame(struct link_end *link, uint8_t *out)
 	size_t len, n;
 
 	if (!pipe_peek(&end->out, &piece)) {
-		if (end->state == END_OPEN || link->shut_sent)
+		if (end->state == END_OPEN || link->shut_sent || link->relay.cut)
 			return 0;
 		link->shut_sent = true;
 		return seal(link, out, IS_SHUT, NULL, 0);
@@ -74,6 +74,12 @@ static bool send_hello(struct link_end *link)
 		return false;
 	link->hello_len = 0;
 	return true;
+}
+
+/* The other node takes an end of the link without IS_SHUT for what it is. */
+static bool is_last_sent(const struct link_end *link)
+{
+	return link->shut_sent || (link->relay.cut && pipe_is_empty(&link->relay.end.out));
 }
 
 static void on_fill(struct stream *stream)
@@ -99,9 +105,9 @@ static void on_fill(struct stream *stream)
 	stream_flush(stream);
 	end_filled(&link->relay.end);
 	if (!pipe_is_empty(&link->relay.end.out) ||
-		(link->relay.end.state != END_OPEN && !link->shut_sent))
+		(link->relay.end.state != END_OPEN && !is_last_sent(link)))
 		stream_wake(stream); /* only room was missing */
-	if (link->shut_sent && link->relay.end.state == END_FINISHING)
+	if (is_last_sent(link) && link->relay.end.state == END_FINISHING)
 		stream_finish(stream);
 }
 

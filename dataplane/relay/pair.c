@@ -29,7 +29,10 @@ static void on_received(struct relay_end *one, const struct pipe_piece *piece)
 
 static void on_parted(struct relay_end *one)
 {
-	end_finish(&one->end, WS_STATUS_NORMAL, "the other end has closed");
+	if (one->cut)
+		end_finish(&one->end, WS_STATUS_GOING_AWAY, "the other end was cut off");
+	else
+		end_finish(&one->end, WS_STATUS_NORMAL, "the other end has closed");
 }
 
 static void on_timer(struct relay_end *one)

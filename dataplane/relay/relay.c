@@ -114,6 +114,7 @@ static void on_closed(struct end *end)
 		counter_add(COUNTER_RELAYS, -1);
 		partner->partner = NULL;
 		partner->quiet = false;
+		partner->cut = !end->closed_by_peer;
 		end_hold(&partner->end, false);
 		partner->hooks->parted(partner);
 	}

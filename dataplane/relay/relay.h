@@ -36,6 +36,7 @@ struct relay_end {
 	struct relay_end *partner; /* NULL: alone */
 	bool quiet;		   /* nothing may be sent to it yet */
 	bool over;		   /* it has ended first, and its partner was parted from it */
+	bool cut;		   /* its partner has gone without having ended */
 	uint64_t tx_bytes;	   /* once it has ended: what was written to it at the last look */
 };
 

@@ -272,6 +272,7 @@ Test(dataplane, joins_two_clients_of_one_token_and_nonce)
 	client_close(&third);
 
 	cr_assert(client_send(&first, WS_BINARY, "last", 4));
+	cr_assert(client_send(&first, WS_CLOSE, "\x03\xe8", 2)); /* 1000 */
 	client_close(&first);
 	expect_message(&second, WS_BINARY, "last", 4);
 	cr_assert_eq(client_await_close(&second), WS_STATUS_NORMAL);
@@ -346,8 +347,8 @@ Test(dataplane, notices_a_client_of_a_pair_that_is_gone_without_a_word)
 		n_pings++;
 	}
 	cr_expect_gt(n_pings, 0);
-	cr_expect_eq(alive.close_status, WS_STATUS_NORMAL, "%s", alive.close_reason);
-	cr_expect_str_eq(alive.close_reason, "the other end has closed");
+	cr_expect_eq(alive.close_status, WS_STATUS_GOING_AWAY, "%s", alive.close_reason);
+	cr_expect_str_eq(alive.close_reason, "the other end was cut off");
 	client_close(&mute);
 	client_close(&alive);
 }

@@ -1,6 +1,7 @@
 """A node that is told to stop: its agents move to other nodes before it ends, and its networks have another home."""
 
 import re
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from api_client import wait_for
 from api_world import api, tenant, admin, stranger, websocket  # fixtures too
 from lan_world import Member, Network
 from node_world import Node
+from test_pairs import access_token, lanyard_pair
 from trunk_world import Balancer, Pings, World, wait_ways
 
 
@@ -97,6 +99,34 @@ def test_homes_are_handed_over_when_provision_is_back(world):
     stays.close()
     assert node.process.wait(60) == 0
     world.close(other)
+
+
+def meet(world, token, *nodes):
+    """Two ends of a pair, each at its node, after a word has crossed each way."""
+    one, two = ends = [lanyard_pair(world.fleet, token, "--nonce", "n", url=world.url(node).replace("/l2", "/pair")) for node in nodes]
+    for this, that in ((one, two), (two, one)):
+        this.stdin.write(b"hello")
+        this.stdin.flush()
+        assert that.stdout.read(5) == b"hello"
+    return ends
+
+
+def test_both_ends_of_a_pair_hear_that_it_was_cut_off(world, api, tenant):
+    """Also the one that is on another node: what it has got may not be all. Both end with an error, and meet again when whoever
+    watches over them starts them again."""
+    token = access_token(api, tenant)
+    ends = meet(world, token, 1, 2)
+    world.nodes[0].process.terminate()
+    assert [end.wait(60) for end in ends] == [1, 1]
+    began = time.monotonic()
+    assert [end.stderr.read() for end in ends] == [b"lanyard pair: closed: 1001 the node is stopping\n",
+                                                    b"lanyard pair: closed: 1001 the other end was cut off\n"]
+    ends = meet(world, token, 2, 2)
+    print(f"a pair met again {round((time.monotonic() - began) * 1000)} ms after both ends had ended")
+    ends[0].stdin.close()
+    assert [end.wait(60) for end in ends] == [0, 0]
+    world.nodes[0].process.wait(60)
+    world.nodes[0].start()
 
 
 def test_no_home_is_given_to_a_node_that_stops(world):

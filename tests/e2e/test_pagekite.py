@@ -3,13 +3,14 @@
 import hashlib
 import os
 import subprocess
+import time
 
 import pytest
 
 from api_client import wait_for
 from names_world import Names, ZONE, dig, psql, settings_of
 from test_certificates import SET, Client, authority  # a fixture too
-from tunnel_world import ALERT_UNRECOGNIZED, Nginx, TunnelNode, curl, hello, make_certificate, receive, subscribe
+from tunnel_world import ALERT_UNRECOGNIZED, FirstOpen, Nginx, TunnelNode, curl, hello, make_certificate, receive, subscribe
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,11 @@ def kites():
         kite.wait()
 
 
-def fly(node, name, port, token, folder, *more):
+def fly(node, name, port, token, folder, *more, front_end=None):
     """As the gateway of WebThings does it."""
     log = open(folder / f"kite-{port}.log", "w")
     return subprocess.Popen(
-        ["/usr/bin/python3", "-u", "/usr/bin/pagekite", "--clean", f"--frontend=127.0.0.1:{node.https_port}",
+        ["/usr/bin/python3", "-u", "/usr/bin/pagekite", "--clean", f"--frontend=127.0.0.1:{front_end or node.https_port}",
          f"--service_on=https:{name}:localhost:{port}:{token}", *more], stdin=subprocess.DEVNULL, stdout=log,
         stderr=subprocess.STDOUT, env={**os.environ, "HOME": str(folder)})
 
@@ -94,19 +95,34 @@ def test_another_token_flies_nothing(fleet, node, server, kites, tmp_path):
     assert is_unknown(node, name)
 
 
-def test_the_kite_falls_with_its_name(fleet, node, server, kites, tmp_path):
+def test_the_kite_falls_with_its_name_or_node(fleet, node, server, kites, tmp_path):
+    """And comes again by itself, if it may. It connects to one front end once a minute at most; what is before several nodes is one."""
     name, token, nginx, certificate = server
     (tmp_path / "www/file").write_bytes(b"x")
+    other_name, other_token = subscribe(fleet)
+    other_certificate, key = make_certificate(tmp_path, other_name)
+    (tmp_path / "other/www").mkdir(parents=True)
+    (tmp_path / "other/www/file").write_bytes(b"x")
+    other_nginx = Nginx(tmp_path / "other", other_certificate, key)
+    stopping = TunnelNode(fleet, LANYARD_TUNNEL_PAGEKITE="true").start()
+    door = FirstOpen(stopping, node, door="https_port")
     kites.append(fly(node, name, nginx.port, token, tmp_path))
+    kites.append(fly(node, other_name, other_nginx.port, other_token, tmp_path, front_end=door.port))
     wait_for("the kite", lambda: reaches(node, name, certificate))
+    wait_for("the other one", lambda: reaches(stopping, other_name, other_certificate))
+    stopping.stop()
+    stopped = time.monotonic()
     label = name.removesuffix("." + ZONE)
     psql(fleet, f"UPDATE dns.registration SET seen_at = now() - interval '1 day' WHERE label = '{label}'")
     wait_for("its end", lambda: is_unknown(node, name))
     assert Names(fleet).get("/ping", token=token).status_code == 200
-    # It connects to one front end once a minute at most.
+    wait_for("the other kite at the other node", lambda: reaches(node, other_name, other_certificate), limit_s=300)
+    print(f"a kite that had flown for some seconds is back {time.monotonic() - stopped:.0f} s after its node stopped")
     wait_for("the kite, which comes again by itself", lambda: reaches(node, name, certificate), limit_s=300)
     assert Names(fleet).get("/unsubscribe", token=token).status_code == 200
     wait_for("its end", lambda: is_unknown(node, name))
+    door.close()
+    other_nginx.stop()
 
 
 def test_the_flow_of_an_existing_gateway(fleet, node, authority, kites, tmp_path):

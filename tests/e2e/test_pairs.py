@@ -124,9 +124,9 @@ def test_a_tunnel_server_is_reached_over_each_door(doors, kind):
 
 # ---- lanyard pair at a node's own /pair ----
 
-def lanyard_pair(fleet, *arguments, **more):
+def lanyard_pair(fleet, *arguments, url=None, **more):
     lanyard = pathlib.Path(fleet.environment["LANYARD_BUILD"]) / "bin/lanyard"
-    return subprocess.Popen([str(lanyard), "pair", *arguments, "--url", fleet.dataplane_url + "/pair", "--ca",
+    return subprocess.Popen([str(lanyard), "pair", *arguments, "--url", url or fleet.dataplane_url + "/pair", "--ca",
                              fleet.ca_file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
 
 

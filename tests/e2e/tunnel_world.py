@@ -50,8 +50,8 @@ class TunnelNode(Node):
 class FirstOpen:
     """In front of nodes, as a load balancer is: brings each connection to the first one whose door is open."""
 
-    def __init__(self, *nodes):
-        self.nodes, self.fleet = nodes, nodes[0].fleet
+    def __init__(self, *nodes, door="port"):
+        self.nodes, self.fleet, self.door = nodes, nodes[0].fleet, door
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -65,7 +65,7 @@ class FirstOpen:
     def join(self, client):
         for node in self.nodes:
             with contextlib.suppress(OSError):
-                server = socket.create_connection(("127.0.0.1", node.port))
+                server = socket.create_connection(("127.0.0.1", getattr(node, self.door)))
                 break
         else:
             client.close()
