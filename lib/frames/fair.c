@@ -252,10 +252,10 @@ static struct fair_flow *longest(const struct fair *fair)
 
 static void count_left(struct fair *fair, size_t len, uint64_t now_us)
 {
-	uint64_t passed_us = now_us - fair->window_us;
+	uint64_t end_us = fair->window_us + RECENT_US;
 
-	if (passed_us >= RECENT_US) {
-		fair->left_before = passed_us < 2 * RECENT_US ? fair->left : 0;
+	if (now_us >= end_us) {
+		fair->left_before = now_us < end_us + RECENT_US ? fair->left : 0;
 		fair->left = 0;
 		fair->window_us = now_us;
 	}
