@@ -9,7 +9,7 @@
 #define FLOWS	     256
 #define QUANTUM	     3028 /* two frames of the usual size */
 #define TARGET_US    5000
-#define RECENT_US    250000 /* a window in which is counted what leaves */
+#define RECENT_US    1000000 /* a window in which is counted what leaves */
 #define INTERVAL_US  100000
 #define ENTRIES_KEPT 16384
 #define FLOWS_KEPT   1024
@@ -264,7 +264,7 @@ static void count_left(struct fair *fair, size_t len, uint64_t now_us)
 
 /* How much may wait: as much as left lately, within bounds. Over a long way a stream inside the VPN
  * has more under way than a short queue holds, and sends all of it at once when what was lost on
- * the way, which the rest waited for, has come at last. */
+ * the way, which the rest waited for, has come at last; and bbr pauses each 10 s for a while. */
 static size_t room(struct fair *fair, uint64_t now_us)
 {
 	size_t recent, most = FAIR_GROWTH * fair->bytes_max;

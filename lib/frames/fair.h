@@ -4,8 +4,9 @@
  * (CoDel, RFC 8289 and 8290). So a bulk transfer costs nobody else his latency, nor much of its
  * own.
  *
- * Bounded in bytes of memory: when there is no room, the longest queue loses its oldest packet. Where
- * much leaves, more may wait. A port for which nothing waits holds no memory. The loop's thread.
+ * Bounded in bytes of memory: when there is no room, the longest queue loses its oldest packet.
+ * Where much leaves, more may wait. A port for which nothing waits holds no memory. The loop's
+ * thread.
  */
 #pragma once
 
@@ -15,7 +16,7 @@
 #include <stdint.h>
 
 #define FAIR_BYTES_MAX (1024 * 1024)
-#define FAIR_GROWTH    4 /* times as much may wait where as much leaves */
+#define FAIR_GROWTH    8 /* times as much may wait where as much leaves */
 
 struct fair_flow;
 

@@ -153,14 +153,14 @@ Test(fair, as_much_may_wait_as_left_lately)
 {
 	const size_t most = FAIR_GROWTH * FAIR_BYTES_MAX;
 
-	pass(2 * FAIR_BYTES_MAX, 200);
+	pass(2 * FAIR_BYTES_MAX, 800);
 	burst(FAIR_BYTES_MAX * 3 / 2);
 	cr_expect_eq(fair.dropped_full, 0);
 	burst(FAIR_BYTES_MAX);
 	cr_expect(fair.dropped_full > 0 && fair.bytes <= FAIR_BYTES_MAX * 5 / 2);
 	while (pop_flow() == 1)
 		;
-	pass(20 * FAIR_BYTES_MAX, 400);
+	pass(20 * FAIR_BYTES_MAX, 1500);
 	fair.dropped_full = 0;
 	burst(most - FAIR_BYTES_MAX);
 	cr_expect_eq(fair.dropped_full, 0);
@@ -170,13 +170,13 @@ Test(fair, as_much_may_wait_as_left_lately)
 
 Test(fair, who_takes_nothing_any_more_keeps_little)
 {
-	pass(20 * FAIR_BYTES_MAX, 400);
+	pass(20 * FAIR_BYTES_MAX, 1500);
 	burst(3 * FAIR_BYTES_MAX);
 	cr_expect_eq(fair.dropped_full, 0);
-	now += 300 * MS;
+	now += 1200 * MS;
 	push(1, 1400, 0);
 	cr_expect_eq(fair.dropped_full, 0, "a pause is no end");
-	now += 300 * MS;
+	now += 1200 * MS;
 	push(1, 1400, 0);
 	cr_expect(fair.bytes <= FAIR_BYTES_MAX, "%zu bytes", fair.bytes);
 }
