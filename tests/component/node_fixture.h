@@ -109,24 +109,6 @@ static void device_block(const struct device *device)
 
 /* ---- the fleet ---- */
 
-/* One that nobody listens on, below those that the kernel gives to clients. */
-static uint16_t free_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	bool is_free;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	do {
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-		cr_assert_geq(fd, 0);
-		address.sin_port = htons((uint16_t)(10000 + randombytes_uniform(10000)));
-		is_free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-		close(fd);
-	} while (!is_free);
-	return ntohs(address.sin_port);
-}
-
 static bool node_refuses(const char *authorization)
 {
 	struct client client;

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from nymea_client import WAIT_S, Tcp, WebSocket
+from ports import free_port
 
 PATIENT = {"LANYARD_NYMEA_INACTIVE_TIMEOUT_MS": "20000", "LANYARD_NYMEA_ALONE_TIMEOUT_MS": "20000",
            "LANYARD_NYMEA_NAME": "ny-test"}
@@ -25,18 +26,6 @@ def wait_for(what, condition):
             return found
         time.sleep(0.02)
     raise AssertionError(f"waited in vain for {what}")
-
-
-def free_port():
-    """A port that nobody listens on, below those that the kernel gives to clients."""
-    while True:
-        port = 10000 + secrets.randbelow(10000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
 
 
 class Process:

@@ -12,13 +12,16 @@
 
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
+#include <sodium.h>
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +36,28 @@
 			usleep(10 * 1000);                                                         \
 		cr_assert(condition);                                                              \
 	} while (0)
+
+/* A port that nobody listens on, neither TCP nor UDP, below those that the kernel gives to clients.
+ */
+static inline uint16_t free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	bool is_free;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	do {
+		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		cr_assert(tcp >= 0 && udp >= 0);
+		address.sin_port = htons((uint16_t)(10000 + randombytes_uniform(10000)));
+		is_free = bind(tcp, (void *)&address, sizeof(address)) == 0 &&
+			  bind(udp, (void *)&address, sizeof(address)) == 0;
+		close(tcp);
+		close(udp);
+	} while (!is_free);
+	return ntohs(address.sin_port);
+}
 
 struct fixture {
 	char folder[40];

@@ -400,19 +400,6 @@ Test(dns, a_tenant_sees_its_names)
 
 /* ---- PowerDNS ---- */
 
-static int free_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	cr_assert_eq(bind(fd, (void *)&address, sizeof(address)), 0);
-	cr_assert_eq(getsockname(fd, (void *)&address, &len), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 /* Starts pdns_server with the settings of docs/names.md. */
 static pid_t start_powerdns(int port)
 {

@@ -20,6 +20,8 @@ import tempfile
 import threading
 import time
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LANYARD_BUILD", ROOT / "build/test"))
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
@@ -43,12 +45,6 @@ def wait_for(what, condition, limit_s=WAIT_S):
 def run(*words, **more):
     return subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=60, **more)
-
-
-def free_port(family=socket.AF_INET):
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
-        return probe.getsockname()[1]
 
 
 def mac_bytes(text):
