@@ -129,19 +129,33 @@ static Auth__UpdateUserRequest set_password(const char *id)
 	return request;
 }
 
+struct staff {
+	const char *tenant;
+	const char *ann, *adam;	   /* an owner and an admin of it: their ids */
+	const char *owner, *admin; /* and they as actors */
+};
+
+static struct staff new_staff(void)
+{
+	struct staff staff = { .tenant = new_tenant("a")->id };
+	struct arena *arena = calls.list[0].arena;
+
+	staff.ann = new_user(staff.tenant, "ann", "owner")->id;
+	staff.adam = new_user(staff.tenant, "adam", "admin")->id;
+	staff.owner = arena_printf(arena, "user:%s", staff.ann);
+	staff.admin = arena_printf(arena, "user:%s", staff.adam);
+	return staff;
+}
+
 Test(auth, only_an_owner_changes_owners)
 {
-	const char *tenant = new_tenant("a")->id;
-	const char *ann = new_user(tenant, "ann", "owner")->id;
-	const char *adam = new_user(tenant, "adam", "admin")->id;
-	struct arena *arena = calls.list[0].arena;
-	const char *owner = arena_printf(arena, "user:%s", ann);
-	const char *admin = arena_printf(arena, "user:%s", adam);
+	struct staff staff = new_staff();
+	const char *tenant = staff.tenant, *owner = staff.owner, *admin = staff.admin;
 	Auth__CreateUserRequest create = user_request("olga", "owner");
 	Auth__CreateApiKeyRequest key = api_key_request("k", "owner");
-	Auth__UpdateUserRequest takeover = set_password(ann);
-	Auth__UpdateUserRequest rise = set_role(adam, "owner");
-	Auth__Ref deleted = ref(ann), owners_key;
+	Auth__UpdateUserRequest takeover = set_password(staff.ann);
+	Auth__UpdateUserRequest rise = set_role(staff.adam, "owner");
+	Auth__Ref deleted = ref(staff.ann), owners_key;
 
 	refuse_as(admin, tenant, "CreateUser", &create, ERR_PERMISSION_DENIED, "role");
 	refuse_as(admin, tenant, "CreateApiKey", &key, ERR_PERMISSION_DENIED, "role");
@@ -158,18 +172,14 @@ Test(auth, only_an_owner_changes_owners)
 
 Test(auth, a_password_is_set_by_its_user_or_by_who_may_more)
 {
-	const char *tenant = new_tenant("a")->id;
-	const char *ann = new_user(tenant, "ann", "owner")->id;
-	const char *adam = new_user(tenant, "adam", "admin")->id;
-	struct arena *arena = calls.list[0].arena;
-	const char *owner = arena_printf(arena, "user:%s", ann);
-	const char *admin = arena_printf(arena, "user:%s", adam);
+	struct staff staff = new_staff();
+	const char *tenant = staff.tenant, *owner = staff.owner, *admin = staff.admin;
 	Auth__CreateApiKeyRequest create = api_key_request("k", "admin");
-	const char *key = arena_printf(arena, "api_key:%s",
+	const char *key = arena_printf(calls.list[0].arena, "api_key:%s",
 		((const Auth__ApiKey *)ask(tenant, "CreateApiKey", &create))->id);
 	Auth__UpdateUserRequest equal = set_password(new_user(tenant, "eve", "admin")->id);
 	Auth__UpdateUserRequest less = set_password(new_user(tenant, "bob", "operator")->id);
-	Auth__UpdateUserRequest own = set_password(adam);
+	Auth__UpdateUserRequest own = set_password(staff.adam);
 
 	refuse_as(admin, tenant, "UpdateUser", &equal, ERR_PERMISSION_DENIED, "password");
 	refuse_as(key, tenant, "UpdateUser", &equal, ERR_PERMISSION_DENIED, "password");

@@ -36,8 +36,9 @@ def test_frames_cross_to_whom_they_are_for_and_once(world):
     for sender in ports:
         others = [port for port in ports if port is not sender]
         broadcast = marked(sender)
-        for other in others:
-            assert [frame[14:] for frame in frames_until(marked(sender, other.mac), other)] == [broadcast]
+        for other in others:  # a frame to one of the same node may overtake what goes by the home
+            assert frames_until(broadcast, other) == []
+            assert frames_until(marked(sender, other.mac), other) == []
         for one, two in zip(strangers, strangers[1:] + strangers[:1]):
             assert frames_until(marked(one, two.mac), two) == []
     for sender in ports:  # nothing of it comes a second time, or back to who sent it
