@@ -179,15 +179,6 @@ static void on_reloaded(void *context, int status)
 	certificate->reload = NULL;
 }
 
-/* Where the user's own server finds the key; malloc'ed. */
-static char *key_shown(const struct certificate *certificate)
-{
-	const struct certificate_options *options = &certificate->options;
-
-	return options->pkcs11 != NULL ? xstrdup(options->pkcs11)
-				       : xasprintf("%s/" PLACE_KEY, options->place->dir);
-}
-
 /* Tells the user's own server. */
 static void reload(struct certificate *certificate)
 {
@@ -195,7 +186,7 @@ static void reload(struct certificate *certificate)
 	AUTO_FREE char *name = xasprintf("LANYARD_NAME=%s", holding_name(options->holding));
 	AUTO_FREE char *file =
 		xasprintf("LANYARD_CERTIFICATE=%s/" PLACE_CERTIFICATE, options->place->dir);
-	AUTO_FREE char *shown = key_shown(certificate);
+	AUTO_FREE char *shown = place_key(options->place, options->pkcs11);
 	AUTO_FREE char *key = xasprintf("LANYARD_KEY=%s", shown);
 	const char *const variables[] = { name, file, key, NULL };
 	struct fault fault;
@@ -476,7 +467,7 @@ void certificate_report(const struct certificate *certificate, json_t *status)
 {
 	const struct certificate_options *options = &certificate->options;
 	AUTO_FREE char *file = xasprintf("%s/" PLACE_CERTIFICATE, options->place->dir);
-	AUTO_FREE char *key = key_shown(certificate);
+	AUTO_FREE char *key = place_key(options->place, options->pkcs11);
 
 	if (certificate->renew_s != 0) {
 		set_time(status, "certificate_until", certificate->life.until_s);

@@ -146,8 +146,7 @@ err_t exposure_create(
 	exposure->label = xstrdup(options->label);
 	exposure->target = xstrdup(options->target);
 	exposure->certificate_file = xasprintf("%s/" PLACE_CERTIFICATE, exposure->place.dir);
-	exposure->key = common->pkcs11 != NULL ? xstrdup(common->pkcs11)
-					       : xasprintf("%s/" PLACE_KEY, exposure->place.dir);
+	exposure->key = place_key(&exposure->place, common->pkcs11);
 	exposure->holding = holding_create(&(struct holding_options){
 		.loop = common->loop,
 		.fetcher = common->fetcher,

@@ -85,6 +85,11 @@ err_t place_link(
 	return OK;
 }
 
+char *place_key(const struct place *place, const char *pkcs11)
+{
+	return pkcs11 != NULL ? xstrdup(pkcs11) : xasprintf("%s/" PLACE_KEY, place->dir);
+}
+
 void place_unlink(const struct place *place, const char *name)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", place->dir, name);

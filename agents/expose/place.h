@@ -34,5 +34,9 @@ err_t place_save(const struct place *place, const struct registration *registrat
 err_t place_link(const struct place *place, const char *name, const char *target,
 	struct fault *fault) MUST_CHECK;
 
+/* Where the name's key is: in a token, by its URI `pkcs11`, or, if that is NULL, behind the link in
+ * the folder. Malloc'ed. */
+char *place_key(const struct place *place, const char *pkcs11);
+
 /* Removes such a link. */
 void place_unlink(const struct place *place, const char *name);

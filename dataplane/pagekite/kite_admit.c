@@ -5,6 +5,7 @@
  */
 #include "dataplane/pagekite/kite_admit.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/pagekite/handshake.h"
 #include "dataplane/pagekite/kite_link.h"
@@ -15,7 +16,6 @@
 
 #include <sodium.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MS	5000
@@ -136,8 +136,6 @@ static void challenge(struct attempt *attempt)
 }
 
 /* ---- in a thread of the pool ---- */
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 static err_t check(struct call *call, const struct handshake_kite *kite, struct box *opened)
 {

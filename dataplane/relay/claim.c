@@ -5,6 +5,7 @@
  */
 #include "dataplane/relay/claim.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/relay/link.h"
 #include "lib/log.h"
@@ -55,8 +56,6 @@ struct kind {
 	/* On the loop, for each; or NULL. */
 	void (*done)(struct desk *desk, struct claim *claim);
 };
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 static const char *tenant_of(const struct desk *desk)
 {

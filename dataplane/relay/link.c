@@ -3,6 +3,7 @@
  */
 #include "dataplane/relay/link.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/nymea/tunnel.h"
 #include "dataplane/relay/link_end.h"
@@ -21,9 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OFFER_MS       10000
-#define TIMEOUT_MS     5000
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+#define OFFER_MS   10000
+#define TIMEOUT_MS 5000
 
 /* What was promised to another node that will connect. */
 struct offer {

@@ -3,13 +3,13 @@
  */
 #include "dataplane/relay/registry.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/utf8.h"
 #include "proto/rendezvous.pb-c.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,8 +31,6 @@ struct errand {
 	char node[UUID_SIZE];
 	char found_connection[UUID_SIZE];
 };
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 /* ---- in a thread of the pool ---- */
 

@@ -1,16 +1,14 @@
 /* ask: see ask.h. */
 #include "dataplane/trunk/ask.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "proto/home.pb-c.h"
 
-#include <stdio.h>
-
-#define TIMEOUT_MS     3000
-#define CLAIMS_MAX     512 /* in one call */
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+#define TIMEOUT_MS 3000
+#define CLAIMS_MAX 512 /* in one call */
 
 struct ask *ask_create(struct dataplane *dataplane, enum ask_kind kind, size_t n,
 	void (*done)(void *context, const struct ask *ask), void *context)

@@ -1,4 +1,5 @@
 /* handover: a node that stops gives its homes away; see places.h. */
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/trunk/ask.h"
 #include "dataplane/trunk/place.h"
@@ -6,10 +7,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 bool places_is_left(const struct places *places, const struct home *home)
 {
@@ -33,15 +31,6 @@ static const struct trunk *find_heir(const struct places *places, const struct p
 	return heir;
 }
 
-/* What was heard meanwhile from another node is newer. */
-static struct place *find_asked(
-	struct places *places, const struct ask *ask, const char *tenant, const char *network)
-{
-	struct place *place = places_find(places, tenant, network);
-
-	return place && place->changed_ms <= ask->begun_ms ? place : NULL;
-}
-
 /* What is not in the answer is no network any more. */
 static void on_handed_over(void *context, const struct ask *ask)
 {
@@ -58,14 +47,15 @@ static void on_handed_over(void *context, const struct ask *ask)
 	else
 		log_info("handed_over", "homes=%zu", ask->n_claims);
 	for (size_t i = 0; ask->err == OK && i < ask->n_claims; i++) {
-		place = find_asked(places, ask, ask->claims[i].tenant, ask->claims[i].network);
+		place = places_find_asked(
+			places, ask, ask->claims[i].tenant, ask->claims[i].network);
 		if (place)
 			place->left = true;
 	}
 	for (size_t i = 0; i < ask->n_homes; i++) {
 		const struct home *home = &ask->homes[i];
 
-		place = find_asked(places, ask, home->tenant, home->network);
+		place = places_find_asked(places, ask, home->tenant, home->network);
 		if (!place || places_is_left(places, home))
 			continue;
 		places_set_role(places, place, home);

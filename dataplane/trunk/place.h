@@ -45,6 +45,11 @@ static inline struct dataplane *places_dataplane(const struct places *places)
 /* NULL: nobody has asked for the network. */
 struct place *places_find(struct places *places, const char *tenant, const char *network);
 
+/* The same for what was asked about; NULL, too, when something newer was heard meanwhile from
+ * another node. */
+struct place *places_find_asked(
+	struct places *places, const struct ask *ask, const char *tenant, const char *network);
+
 /* The home is this one from now on: all that follows from it. */
 void places_set_role(struct places *places, struct place *place, const struct home *home);
 

@@ -1,6 +1,7 @@
 /* places: see places.h. */
 #include "dataplane/trunk/places.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/counters.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/trunk/place.h"
@@ -9,13 +10,11 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define RENEW_MS       3000
-#define WAIT_MS	       2000 /* at least, who waits for a home */
-#define LEASE_MS       10000
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
+#define RENEW_MS 3000
+#define WAIT_MS	 2000 /* at least, who waits for a home */
+#define LEASE_MS 10000
 
 static void key_fill(struct place_key *key, const char *tenant, const char *network)
 {
@@ -32,6 +31,14 @@ struct place *places_find(struct places *places, const char *tenant, const char 
 	key_fill(&key, tenant, network);
 	HASH_FIND(hh, places->by_key, &key, sizeof(key), place);
 	return place;
+}
+
+struct place *places_find_asked(
+	struct places *places, const struct ask *ask, const char *tenant, const char *network)
+{
+	struct place *place = places_find(places, tenant, network);
+
+	return place && place->changed_ms <= ask->begun_ms ? place : NULL;
 }
 
 static struct place *get(struct places *places, const char *tenant, const char *network)
@@ -221,10 +228,9 @@ static void on_answer(void *context, const struct ask *ask)
 		return;
 	for (size_t i = 0; i < ask->n_homes; i++) {
 		const struct home *home = &ask->homes[i];
-		struct place *place = places_find(places, home->tenant, home->network);
+		struct place *place = places_find_asked(places, ask, home->tenant, home->network);
 
-		/* What was heard meanwhile from another node is newer. */
-		if (place && place->changed_ms <= ask->begun_ms && !places_is_left(places, home))
+		if (place && !places_is_left(places, home))
 			places_set_role(places, place, home);
 	}
 	if (ask->err != OK)

@@ -5,6 +5,7 @@
 #include "dataplane/tunnel/box_admit.h"
 
 #include "dataplane/admit/credentials.h"
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/net/channel.h"
 #include "dataplane/tunnel/box_link.h"
@@ -15,15 +16,12 @@
 
 #include <sodium.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MS  5000
 #define WAITING_MAX 256
 #define TOKEN_LEN   128
 #define TRIES	    3 /* while names change */
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 struct attempt {
 	struct http *http; /* NULL: it has gone */

@@ -4,6 +4,7 @@
  */
 #include "dataplane/tunnel/locate.h"
 
+#include "dataplane/copy.h"
 #include "dataplane/dataplane.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
@@ -12,15 +13,12 @@
 #include "proto/dns.pb-c.h"
 #include "proto/rendezvous.pb-c.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MS  2000
 #define KEEP_MS	    5000
 #define KNOWN_MAX   4096
 #define PENDING_MAX 64
-
-#define COPY(to, from) snprintf(to, sizeof(to), "%s", from)
 
 /* What was found out about a name. */
 struct known {

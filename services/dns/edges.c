@@ -2,14 +2,13 @@
 #include "services/dns/edges.h"
 
 #include "lib/clock.h"
+#include "lib/endpoint.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
 #include "lib/worker.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -33,30 +32,18 @@ struct edges {
 
 /* ---- one look ---- */
 
-static socklen_t fill(struct sockaddr_storage *address, const char *text, long port)
-{
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
-	struct sockaddr_in *four = (struct sockaddr_in *)address;
-
-	memset(address, 0, sizeof(*address));
-	if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
-		return sizeof(*six);
-	}
-	inet_pton(AF_INET, text, &four->sin_addr);
-	four->sin_family = AF_INET;
-	four->sin_port = htons((uint16_t)port);
-	return sizeof(*four);
-}
-
 /* The socket that connects; -1: it can't, or not at once. */
-static int dial(const char *text, long port)
+static int dial(const char *host, long port)
 {
+	AUTO_FREE char *text =
+		xasprintf(strchr(host, ':') != NULL ? "[%s]:%ld" : "%s:%ld", host, port);
 	struct sockaddr_storage address;
-	socklen_t len = fill(&address, text, port);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t len;
+	int fd;
 
+	if (endpoint_parse_any(text, &address, &len) != OK)
+		return -1;
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, len) == 0 || errno == EINPROGRESS)
 		return fd;
 	close(fd);

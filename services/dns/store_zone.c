@@ -102,37 +102,34 @@ err_t store_zone_delete(struct call *call, const char *id)
 
 /* ---- serials ---- */
 
+#define RISE "UPDATE dns.serial SET serial = serial + 1, changed = pg_current_xact_id()"
+
 err_t store_zone_changed(struct call *call, int zone)
 {
-	static const struct db_statement changed = {
-		"UPDATE dns.serial SET serial = serial + 1, changed = pg_current_xact_id()"
-		" WHERE zone = $1"
-	};
+	static const struct db_statement changed = { RISE " WHERE zone = $1" };
 
 	event_doorbell(call, STORE_DOORBELL);
 	return DB_QUERY(call, &changed, NULL, number_text(call, zone));
 }
 
-err_t store_tunnel_changed(struct call *call)
+static err_t kind_changed(struct call *call, bool members)
 {
-	static const struct db_statement changed = {
-		"UPDATE dns.serial SET serial = serial + 1, changed = pg_current_xact_id()"
-		" WHERE zone IN (SELECT number FROM dns.zone WHERE NOT members)"
-	};
+	static const struct db_statement changed = { RISE
+		" FROM dns.zone_name AS zone"
+		" WHERE serial.zone = zone.number AND zone.members = $1" };
 
 	event_doorbell(call, STORE_DOORBELL);
-	return db_query(call, &changed, NULL, 0, NULL);
+	return DB_QUERY(call, &changed, NULL, bool_text(members));
+}
+
+err_t store_tunnel_changed(struct call *call)
+{
+	return kind_changed(call, false);
 }
 
 err_t store_members_changed(struct call *call)
 {
-	static const struct db_statement changed = {
-		"UPDATE dns.serial SET serial = serial + 1, changed = pg_current_xact_id()"
-		" FROM dns.zone_name AS zone WHERE serial.zone = zone.number AND zone.members"
-	};
-
-	event_doorbell(call, STORE_DOORBELL);
-	return db_query(call, &changed, NULL, 0, NULL);
+	return kind_changed(call, true);
 }
 
 err_t store_zone_notified(struct call *call, int zone, uint32_t serial)

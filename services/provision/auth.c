@@ -6,17 +6,23 @@
 
 #include <string.h>
 
+static err_t ask_with_key(struct call *call, const char *key, const char *method,
+	const ProtobufCMessage *request, const ProtobufCMessage **reply)
+{
+	const char *before = call->idempotency_key;
+	err_t err;
+
+	call->idempotency_key = key;
+	err = bus_call(call, &auth__auth__descriptor, method, request, reply);
+	call->idempotency_key = before;
+	return err;
+}
+
 /* Asks auth for what is so now, which a retry asks anew. Changes nothing: has no key. */
 static err_t auth_ask(struct call *call, const char *method, const ProtobufCMessage *request,
 	const ProtobufCMessage **reply)
 {
-	const char *key = call->idempotency_key;
-	err_t err;
-
-	call->idempotency_key = "";
-	err = bus_call(call, &auth__auth__descriptor, method, request, reply);
-	call->idempotency_key = key;
-	return err;
+	return ask_with_key(call, "", method, request, reply);
 }
 
 /* Calls auth as the step `step` of this call: a retry of the call finds what the step did before.
@@ -24,13 +30,7 @@ static err_t auth_ask(struct call *call, const char *method, const ProtobufCMess
 static err_t auth_step(struct call *call, const char *step, const char *method,
 	const ProtobufCMessage *request, const ProtobufCMessage **reply)
 {
-	const char *key = call->idempotency_key;
-	err_t err;
-
-	call->idempotency_key = call_step_key(call, step);
-	err = bus_call(call, &auth__auth__descriptor, method, request, reply);
-	call->idempotency_key = key;
-	return err;
+	return ask_with_key(call, call_step_key(call, step), method, request, reply);
 }
 
 err_t auth_look(struct call *call, const char *secret, const Auth__Grant **grant)
